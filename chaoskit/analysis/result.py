@@ -1,0 +1,179 @@
+"""What the analysis says of a run: the content of `result.json` (schema version 1).
+
+All times are seconds since the run's zero, all durations seconds, all rates per second, all shares ratios.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+
+class Verdict(StrEnum):
+    """The four outcomes; `pass` only when proven."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveResult:
+    """One objective with what was measured. `met` is None when the run could not tell; `reason` says why."""
+
+    text: str
+    met: bool | None
+    measured: float | None
+    bound: float
+    unit: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaturationPoint:
+    """The load at which something gives way: the surge share and, by stream, the multiple of baseline and the rate."""
+
+    share: float
+    multiples: Mapping[str, float]
+    rates_rps: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One fact with its number: `utilization 1.00 (baseline 0.01)`; `source` says which records it rests on."""
+
+    statement: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CauseStep:
+    """One step from the stream that hurts to the root: `subject` is a stream, resource, link, region or fault id."""
+
+    subject: str
+    role: Literal["symptom", "victim", "root"]
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bottleneck:
+    """A finding. `resource` is a resource id without the region where all regions agree, `link:NAME`, `region:NAME`,
+    `host.cpu` or `generator.…`; `kind` is the resource's kind, or `link`, `region`, `host`, `generator`.
+
+    `fault` names the fault that is the root or made it worse. `confidence` is 0 … 1.
+    """
+
+    resource: str
+    kind: str
+    title: str
+    saturates_at: SaturationPoint | None
+    prediction: str
+    capacity_per_s: float | None
+    utilization: float | None
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    cause_chain: tuple[CauseStep, ...]
+    fault: str | None = None
+    setting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One resource on the ladder of what gives way next, nearest first. `own_share` leaves out what it waits for."""
+
+    resource: str
+    kind: str
+    saturates_at: SaturationPoint
+    own_share: float | None
+    baseline_utilization: float
+    surge_utilization: float
+    demand_s: float
+    capacity_per_s: float | None
+    setting: str | None
+    saturated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPhase:
+    """One stream in one phase. Latencies are of successes, by quantile name (`p50`, `p99`, `p99.9`), in seconds.
+
+    A quantile that the number of samples cannot carry is left out.
+    """
+
+    offered: int
+    ok: int
+    failed: Mapping[str, int]
+    offered_rps: float
+    ok_rps: float
+    errors_ratio: float
+    response_s: Mapping[str, float]
+    service_s: Mapping[str, float]
+    lag_p99_s: float | None
+    attempts_per_arrival: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaultResult:
+    """One fault with its real window and its receipts (as dictionaries of the record)."""
+
+    id: str
+    kind: str
+    title: str
+    planned_start_s: float
+    planned_end_s: float
+    applied_s: float | None
+    lifted_s: float | None
+    receipts: tuple[Mapping[str, Any], ...]
+    effective: bool | None
+    clean_after: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How one stream came back after `trigger` (a fault's lifting or the surge's end) at `since_s`.
+
+    `first_good_s` and `stays_good_s` are durations from `since_s`; None: not within the run. `came_back` False with
+    load back at baseline is the metastable failure. `backlog` is work in queues when the run ended.
+    """
+
+    stream: str
+    trigger: str
+    since_s: float
+    first_good_s: float | None
+    stays_good_s: float | None
+    came_back: bool | None
+    backlog: float
+    amplification: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition under which the run proves anything: `ok` False makes the verdict inconclusive."""
+
+    name: str
+    ok: bool
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything the analysis says. `headline` is the verdict in one sentence."""
+
+    version: int
+    scenario: str
+    title: str
+    verdict: Verdict
+    headline: str
+    reasons: tuple[str, ...]
+    objectives: tuple[ObjectiveResult, ...]
+    bottlenecks: tuple[Bottleneck, ...]
+    ladder: tuple[Rung, ...]
+    streams: Mapping[str, Mapping[str, StreamPhase]]
+    faults: tuple[FaultResult, ...]
+    recovery: tuple[Recovery, ...]
+    validity: tuple[Check, ...]
+    expected_bottleneck: str | None
+    expectation_met: bool | None
+    invariants: tuple[Check, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)

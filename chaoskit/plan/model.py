@@ -1,0 +1,283 @@
+"""The plan: everything a run will do, resolved and absolute, with nothing left to look up.
+
+A plan is data. It comes from a scenario and a target manifest by pure functions; the same file and seed give the same
+bytes. All times are seconds since the run's zero, all rates per second. Every layer above works from the plan alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Scalar = str | int | float | bool
+ArrivalKind = Literal["constant", "poisson"]
+Routing = Literal["round_robin", "pinned", "failover"]
+ResourceKind = Literal["pool", "server", "queue", "limiter", "cpu", "link"]
+Comparison = Literal["<", "<=", ">", ">="]
+Metric = Literal["quantile", "service_quantile", "errors", "rate", "recovery"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPhase:
+    """A stretch of the run; `multiply` is each stream's multiple of its baseline rate once the ramp is over."""
+
+    name: str
+    start_s: float
+    end_s: float
+    ramp_s: float
+    multiply: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of one stream's schedule in which the arrival rate runs in a straight line."""
+
+    start_s: float
+    end_s: float
+    start_rps: float
+    end_rps: float
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One fixed request, as a flow written in YAML."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFlow:
+    """What one arrival does: a Python function (`module:function`), a fixed request, or a locustfile's users.
+
+    `search_path` is the folder from which `reference` is imported (a Python flow) or read (a locustfile).
+    """
+
+    kind: Literal["python", "request", "locustfile"]
+    reference: str = ""
+    search_path: str = ""
+    request: HttpRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStream:
+    """One kind of load. Open model: arrivals come by `segments`; a locustfile is closed model and has `users` instead.
+
+    `expected_per_second[k]` is how many arrivals the schedule puts into second k. `surge_multiple` is the stream's
+    multiple in the declared surge, 1 where there is none.
+    """
+
+    name: str
+    flow: PlannedFlow
+    arrivals: ArrivalKind
+    seed: int
+    baseline_rps: float
+    surge_multiple: float
+    segments: tuple[Segment, ...]
+    expected_per_second: tuple[int, ...]
+    routing: Routing
+    timeout_s: float
+    users: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How a link is asked for a sign of life: `http` (GET `path`), `postgres` (SSLRequest), `redis`, `text`, `tcp`.
+
+    `text` sends `send` and wants an answer that begins with `expect`; `tcp` connects only and can prove no more.
+    """
+
+    protocol: Literal["http", "postgres", "redis", "text", "tcp"]
+    path: str = "/"
+    send: str = ""
+    expect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPort:
+    """A port that an instance listens on."""
+
+    name: str
+    probe: Probe
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedReady:
+    """How an instance shows that it is ready: an HTTP 2xx on `path`, or a connect where `path` is None."""
+
+    port: str
+    path: str | None
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMetrics:
+    """Where an instance's Prometheus text is, and which of a third party's names mean which resource counter."""
+
+    port: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedInstance:
+    """One process or container: `gateway@us-east-1`, or `engine` where it exists once.
+
+    `command` and `environment` are templates still: `{python}`, `{ports.NAME}`, `{links.NAME}`, `{settings.NAME}`,
+    `{region}`, `{seed}`, `{workdir}` are filled in by the driver, which alone knows ports. `settings` are already in
+    the manifest's units. `links` maps a destination component to the names of this instance's links to it.
+    """
+
+    name: str
+    component: str
+    region: str | None
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    directory: str
+    ports: tuple[PlannedPort, ...]
+    ready: PlannedReady | None
+    metrics: PlannedMetrics | None
+    settings: Mapping[str, Scalar]
+    links: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLink:
+    """A TCP edge through a proxy: `gateway@us-east-1->engine`; its `kind` is the manifest's name, `gateway->engine`.
+
+    `source` is an instance or `client`. `regions` are those of its two ends. `upstream` is HOST:PORT for an external
+    target, None where the driver chooses the port.
+    """
+
+    name: str
+    kind: str
+    source: str
+    destination: str
+    port: str
+    regions: tuple[str, ...]
+    probe: Probe
+    upstream: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedResource:
+    """Something that can run out: `exchange/gateway@us-east-1.db_pool`; its `kind_id` drops the region.
+
+    `sized_by` names the setting that sizes it (`gateway.db_pool`) and `setting` is that setting's value as text.
+    """
+
+    id: str
+    kind_id: str
+    instance: str
+    name: str
+    kind: ResourceKind
+    sized_by: str | None = None
+    setting: str | None = None
+    feeds: str | None = None
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """A declared disturbance with its real window; `parameters` are in SI units, keyed with the unit (`delay_s`)."""
+
+    id: str
+    kind: str
+    title: str
+    parameters: Mapping[str, Scalar]
+    links: tuple[str, ...]
+    region: str | None
+    component: str | None
+    phase: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFigure:
+    """A figure of the target's own trade, charted by metric name."""
+
+    metric: str
+    component: str
+    unit: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A bound that must hold in a phase. `stream` None means all streams together; `phase` None the whole run.
+
+    `bound` is in seconds (quantiles, recovery), a ratio (errors) or per second (rate). `quantile` is 0 … 1.
+    """
+
+    text: str
+    stream: str | None
+    metric: Metric
+    quantile: float | None
+    comparison: Comparison
+    bound: float
+    phase: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AbortRule:
+    """The run is stopped once the objective's opposite has held for `for_s`."""
+
+    objective: Objective
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorPlan:
+    """How load is made: load processes, connections each may hold per entry, and the bound on its own lateness.
+
+    `max_lag_s`: above this p99 of send lag in any phase the run proves nothing (inconclusive).
+    """
+
+    workers: int = 1
+    connections: int = 2000
+    max_lag_s: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One whole run. `baseline_phase` and `surge_phase` name what the analysis compares; None where there is none.
+
+    `drain_s` is how long answers are awaited after the last arrival.
+    """
+
+    version: int
+    scenario: str
+    title: str
+    seed: int
+    target: str
+    driver: Literal["process", "external"]
+    regions: tuple[str, ...]
+    duration_s: float
+    drain_s: float
+    baseline_phase: str | None
+    surge_phase: str | None
+    phases: tuple[PlannedPhase, ...]
+    streams: tuple[PlannedStream, ...]
+    faults: tuple[PlannedFault, ...]
+    instances: tuple[PlannedInstance, ...]
+    links: tuple[PlannedLink, ...]
+    entries: tuple[str, ...]
+    resources: tuple[PlannedResource, ...]
+    figures: tuple[PlannedFigure, ...]
+    settings: Mapping[str, str]
+    credentials: Mapping[str, str]
+    objectives: tuple[Objective, ...]
+    abort_rules: tuple[AbortRule, ...]
+    generator: GeneratorPlan
+    expected_bottleneck: str | None = None
+    toxiproxy_url: str | None = None
+    steady_tolerance_ratio: float = 0.25
+
+    def link(self, name: str) -> PlannedLink:
+        """Return the link called `name`; KeyError where the plan has none."""
+        return {link.name: link for link in self.links}[name]
+
+    def phase(self, name: str) -> PlannedPhase:
+        """Return the phase called `name`; KeyError where the plan has none."""
+        return {phase.name: phase for phase in self.phases}[name]

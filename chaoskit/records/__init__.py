@@ -1,0 +1,42 @@
+"""The records of a run and how they are written (layer 2)."""
+
+from chaoskit.records.codec import decode, encode
+from chaoskit.records.histogram import Histogram
+from chaoskit.records.history import History
+from chaoskit.records.model import (
+    Completions,
+    FaultEvent,
+    FigureSample,
+    GeneratorHealth,
+    HostSample,
+    PhaseEvent,
+    ProbeOutcome,
+    ProbeSample,
+    Receipt,
+    Record,
+    ResourceSample,
+    RunEvent,
+    SampleBatch,
+    UsageSample,
+)
+
+__all__ = [
+    "Completions",
+    "FaultEvent",
+    "FigureSample",
+    "GeneratorHealth",
+    "Histogram",
+    "History",
+    "HostSample",
+    "PhaseEvent",
+    "ProbeOutcome",
+    "ProbeSample",
+    "Receipt",
+    "Record",
+    "ResourceSample",
+    "RunEvent",
+    "SampleBatch",
+    "UsageSample",
+    "decode",
+    "encode",
+]

@@ -1,0 +1,210 @@
+"""What a run hands up: frozen records on one time axis, seconds since the plan's zero.
+
+Every record has a `type`, so that one JSON line says what it is. Counters are cumulative since their source
+started, as Prometheus counters are; the analysis takes differences.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Discriminator
+
+from chaoskit.records.histogram import Histogram
+
+FaultStep = Literal["intent", "applied", "lifting", "lifted", "proven_clean", "failed"]
+ProbeOutcome = Literal["ok", "refused", "reset", "closed", "timeout", "wrong_answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBatch:
+    """Outcomes of arrivals whose *intended* start lies in `[second, second + 1)`.
+
+    Several batches may carry one (stream, entry, second); they add up. `response_us` counts from the intended start,
+    `service_us` from the sending, both of successes only; `lag_us` = sent - intended, of everything sent. `failed`
+    counts by reason (`status 503`, `timeout`, `refused`, `reset`, `unsent`, …). `attempts` counts each try of a
+    retrying client, so it is at least what was sent.
+    """
+
+    stream: str
+    entry: str
+    second: int
+    worker: int
+    ok: int
+    failed: Mapping[str, int]
+    attempts: int
+    response_us: Histogram
+    service_us: Histogram
+    lag_us: Histogram
+    type: Literal["sample"] = "sample"
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """Arrivals that *ended* in `[second, second + 1)`, whenever they were meant to start: the throughput."""
+
+    stream: str
+    entry: str
+    second: int
+    worker: int
+    ok: int
+    failed: int
+    type: Literal["completions"] = "completions"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorHealth:
+    """State of one load process. `loop_lag_s` is the worst since the sample before; `cpu_s` is cumulative."""
+
+    t_s: float
+    worker: int
+    cpu_s: float
+    loop_lag_s: float
+    in_flight: int
+    connections: int
+    backlog: int
+    type: Literal["generator"] = "generator"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSample:
+    """One scrape of one resource (design: resource metrics); all but the queue fields are cumulative."""
+
+    t_s: float
+    resource: str
+    servers: float
+    busy_s: float
+    blocked_s: Mapping[str, float] = field(default_factory=dict)
+    arrivals: float = 0.0
+    completions: float = 0.0
+    rejections: Mapping[str, float] = field(default_factory=dict)
+    wait_s: float = 0.0
+    queue_length: float = 0.0
+    queue_limit: float | None = None
+    type: Literal["resource"] = "resource"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSample:
+    """What one process tree uses: `source` is an instance (`gateway@eu-west-1`), `proxy` or `generator@0`."""
+
+    t_s: float
+    source: str
+    cpu_s: float
+    memory_bytes: int
+    open_files: int
+    type: Literal["usage"] = "usage"
+
+
+@dataclass(frozen=True, slots=True)
+class HostSample:
+    """The machine: CPU seconds spent busy over all cores (cumulative), how many cores, memory still available."""
+
+    t_s: float
+    cpu_busy_s: float
+    cpu_count: int
+    memory_available_bytes: int
+    type: Literal["host"] = "host"
+
+
+@dataclass(frozen=True, slots=True)
+class FigureSample:
+    """One reading of a figure that the target's manifest declares (`figures:`), in the manifest's unit."""
+
+    t_s: float
+    instance: str
+    figure: str
+    value: float
+    type: Literal["figure"] = "figure"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSample:
+    """One probe of a link: connect, ask, read. Times are None where that stage was not reached.
+
+    `answer_bytes` were read until `outcome`; `close_ms` is the time from the last byte to the end of the connection,
+    where the probe waited for it.
+    """
+
+    t_s: float
+    link: str
+    outcome: ProbeOutcome
+    connect_ms: float | None = None
+    first_byte_ms: float | None = None
+    total_ms: float | None = None
+    answer_bytes: int = 0
+    reads: int = 0
+    close_ms: float | None = None
+    type: Literal["probe"] = "probe"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEvent:
+    """A step in the life of one planned fault, when it really happened."""
+
+    t_s: float
+    fault: str
+    step: FaultStep
+    detail: str = ""
+    type: Literal["fault"] = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a fault really did to one link, measured by probing: requested against delivered, as sentences.
+
+    `effective` is None when the probe cannot tell on this link; `clean_after` says whether the link was proven clean.
+    `measure` names what was compared ("added delay", "share refused"); `before`, `during`, `after` are its values in
+    `unit`.
+    """
+
+    fault: str
+    link: str
+    requested: str
+    delivered: str
+    effective: bool | None
+    clean_after: bool | None
+    measure: str = ""
+    unit: str = ""
+    before: float | None = None
+    during: float | None = None
+    after: float | None = None
+    probes: int = 0
+    type: Literal["receipt"] = "receipt"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEvent:
+    """A phase really started or ended."""
+
+    t_s: float
+    phase: str
+    step: Literal["started", "ended"]
+    type: Literal["phase"] = "phase"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """Anything else that belongs on the time axis: `gate`, `abort`, `component_died`, `worker_lost`, `note`."""
+
+    t_s: float
+    event: str
+    detail: str
+    type: Literal["run"] = "run"
+
+
+Record = (
+    SampleBatch
+    | Completions
+    | GeneratorHealth
+    | ResourceSample
+    | UsageSample
+    | HostSample
+    | FigureSample
+    | ProbeSample
+    | FaultEvent
+    | Receipt
+    | PhaseEvent
+    | RunEvent
+)
+AnyRecord = Annotated[Record, Discriminator("type")]
