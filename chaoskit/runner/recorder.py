@@ -1,0 +1,28 @@
+"""Where every record of a run goes: first to disk, then into the live state."""
+
+from chaoskit.clock import Clock
+from chaoskit.records import Record, RunEvent
+from chaoskit.runner.live import LiveState
+from chaoskit.store import RunFolder
+
+
+class Recorder:
+    """Takes records from drivers, load, faults and observers; only it writes them to the run folder."""
+
+    def __init__(self, folder: RunFolder, state: LiveState, clock: Clock) -> None:
+        self.folder = folder
+        self._state = state
+        self._clock = clock
+
+    def emit(self, record: Record) -> None:
+        """Keep one record; a fault's intent is on disk when this returns."""
+        self.folder.append(record)
+        self._state.add(record)
+
+    def flush(self) -> None:
+        """Bring everything kept so far to disk."""
+        self.folder.flush()
+
+    def note(self, event: str, detail: str) -> None:
+        """Keep an event that belongs to no layer below."""
+        self.emit(RunEvent(self._clock.now_s(), event, detail))
