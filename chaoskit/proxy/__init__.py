@@ -1,6 +1,6 @@
-"""The embedded Toxiproxy-compatible server: the same HTTP API and toxics, on asyncio, in a process of its own.
+"""The embedded Toxiproxy-compatible server: same HTTP API, same toxics, in a process of its own.
 
-Start it with `python -m chaoskit.proxy` or call `run`. What it does differently on purpose stands in README.md.
+Start it with `python -m chaoskit.proxy` or call `run`. README.md says what it does differently on purpose.
 """
 
 from chaoskit.proxy.server import Options, Ready, run, serve

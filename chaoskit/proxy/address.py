@@ -13,7 +13,7 @@ SocketAddress = tuple[socket.AddressFamily, tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A host (name or number; empty means every interface) and a port, 0 to 65,535 (0: the kernel chooses)."""
+    """A host (name or number; empty: every interface) and a port, 0 to 65,535 (0: the kernel chooses)."""
 
     host: str
     port: int
@@ -37,7 +37,7 @@ class Address:
 
 
 async def resolve(address: Address) -> list[SocketAddress]:
-    """Every socket address that the host stands for, the preferred first. Raises OSError when there is none."""
+    """Every socket address of the host, the preferred first. Raises OSError when there is none."""
     if not address.host:
         wildcard = (socket.AF_INET6, "::") if socket.has_dualstack_ipv6() else (socket.AF_INET, "0.0.0.0")  # noqa: S104
         return [(wildcard[0], (wildcard[1], address.port))]
@@ -45,7 +45,7 @@ async def resolve(address: Address) -> list[SocketAddress]:
         numeric = ipaddress.ip_address(address.host)
     except ValueError:
         return await _look_up(address)
-    family = socket.AF_INET if numeric.version == 4 else socket.AF_INET6  # noqa: PLR2004
+    family = socket.AF_INET if numeric.version == 4 else socket.AF_INET6
     return [(family, (address.host, address.port))]
 
 
@@ -62,7 +62,10 @@ async def _look_up(address: Address) -> list[SocketAddress]:
 
 
 def listen_on(family: socket.AddressFamily, place: tuple[str, int]) -> socket.socket:
-    """A non-blocking listening socket; an IPv6 wildcard also takes IPv4. Raises OSError, worded as Toxiproxy words it."""
+    """A non-blocking listening socket; an IPv6 wildcard also takes IPv4.
+
+    Raises OSError, worded as Toxiproxy words it.
+    """
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -19,7 +19,7 @@ Call = Callable[[Request], Awaitable[Response]]
 
 
 class Api:
-    """Answers requests. `metrics` gives the Prometheus text for `/metrics`; None means that there is no such call."""
+    """Answers requests. `metrics` answers `/metrics`; None means that there is no such call."""
 
     def __init__(self, proxies: ProxyCollection, metrics: Callable[[], Response] | None = None) -> None:
         self._proxies = proxies

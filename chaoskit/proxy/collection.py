@@ -6,7 +6,7 @@ from chaoskit.proxy.refusal import Refusal
 
 
 class ProxyCollection:
-    """Creates, finds and removes proxies. `seed` decides which connections a toxicity below 1 strikes, and all jitter."""
+    """Creates, finds and removes proxies. `seed` decides jitter and which connections a toxicity strikes."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -36,7 +36,7 @@ class ProxyCollection:
         return proxy
 
     async def create_or_replace(self, wanted: ProxyBody) -> Proxy:
-        """As `/populate` has it: an equal proxy stays as it is, with its toxics; one that differs is replaced."""
+        """As `/populate` has it: an equal proxy stays as it is, with its toxics; another is replaced."""
         proxy = self._new(wanted)
         existing = self._proxies.get(proxy.name)
         if existing:

@@ -11,7 +11,7 @@ _LINGER_NONE = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """Both sockets and both links. Closes itself when the streams have ended; `on_closed` is called once, at the end."""
+    """Both sockets and both links. Closes itself when the streams have ended; `on_closed` is called once."""
 
     __slots__ = ("_client", "_on_closed", "_open", "_upstream", "downlink", "uplink")
 
@@ -50,15 +50,15 @@ class Connection:
         self._on_closed(self)
 
     def reset(self) -> None:
-        """Close both sockets with RST: a linger time of 0 makes the kernel throw away what is unsent and say so."""
+        """Close both sockets with RST: at a linger time of 0 the kernel drops what is unsent and says so."""
         for side in (self._client, self._upstream):
             if side.fileno() >= 0:
                 side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
         self.close()
 
     def _link_ended(self, link: Link) -> None:
-        # As in Toxiproxy, the end of one direction closes its target for both; the other direction then ends too,
-        # after what its own toxics hold has gone out.
+        # As in Toxiproxy, the end of one direction closes its target for both; the other direction then ends
+        # too, after what its own toxics hold has gone out.
         if link is self.uplink:
             other, target = self.downlink, self._upstream
         else:

@@ -1,11 +1,11 @@
 """The event loop of the proxy: asyncio's own, with timers finer than a millisecond.
 
-`epoll_wait` counts its timeout in whole milliseconds, so a timer of 40 ms goes off up to 1 ms late. On Linux the selector
-here waits for ever and lets a timer file descriptor (`timerfd_create(2)`, nanosecond grain) end the wait. Where
-there is none (macOS: `kqueue` takes nanoseconds by itself), asyncio's default loop is right as it is.
+`epoll_wait` counts its timeout in whole milliseconds, so a timer goes off up to 1 ms late. On Linux the
+selector here waits for ever and lets a timer file descriptor (`timerfd_create(2)`, nanosecond grain) end the
+wait. Where there is none (macOS: `kqueue` takes nanoseconds by itself), asyncio's default loop is right.
 
-Why not uvloop: the data path calls `recv` and `send` on the sockets itself, from reader callbacks. That way asyncio's
-loop carries more small requests than uvloop's transports do, and uvloop's timers have a grain of 1 ms.
+Why not uvloop: the data path calls `recv` and `send` on the sockets itself, from reader callbacks. That way
+asyncio's loop carries twice the small requests of uvloop's transports, whose timers have a grain of 1 ms.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import time
 
 _SECOND_NS = 1_000_000_000
 _ALREADY_ARMED_S = 5e-6
-"""An armed timer that ends within this much of what is asked for is left alone: one system call saved per turn."""
+"""An armed timer that ends this close to what is asked for is left alone: one system call saved per turn."""
 
 
 class _Timespec(ctypes.Structure):
@@ -29,7 +29,7 @@ class _TimerSetting(ctypes.Structure):
 
 
 class _Timer:
-    """A one-shot timer that makes a file descriptor readable. Linux only; raises OSError where it cannot be had."""
+    """A one-shot timer that makes a file descriptor readable. Linux only; OSError where it cannot be had."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(None, use_errno=True)
@@ -67,7 +67,7 @@ if sys.platform == "linux":
             self._armed_until_s = 0.0
 
         def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-            """Wait at most `timeout` seconds (None: for ever). The timer's own descriptor is among what is returned."""
+            """Wait at most `timeout` seconds (None: for ever). The timer is among what is returned."""
             if timeout is not None and timeout > 0:
                 now_s = time.monotonic()
                 until_s = now_s + timeout

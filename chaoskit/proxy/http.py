@@ -50,10 +50,14 @@ def plain_error(status: int, message: str) -> Response:
 
 
 class ControlProtocol(asyncio.Protocol):
-    """One client of the control API: keep-alive, requests answered one after the other."""
+    """One client of the control API: keep-alive, requests answered one after the other.
 
-    def __init__(self, handler: Handler) -> None:
+    While connected it is in `clients`, so that the server can close what is idle when it stops.
+    """
+
+    def __init__(self, handler: Handler, clients: "set[ControlProtocol]") -> None:
         self._handler = handler
+        self._clients = clients
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._answering: asyncio.Task[None] | None = None
@@ -66,12 +70,19 @@ class ControlProtocol(asyncio.Protocol):
         """A client has connected."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._clients.add(self)
         self._set_deadline(_READ_LIMIT_S)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """The client has gone; a request that is being answered runs to its end."""
         self._clear_deadline()
+        self._clients.discard(self)
         self._transport = None
+
+    def close(self) -> None:
+        """Disconnect the client; an answer on its way is still sent."""
+        if self._transport:
+            self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request."""
@@ -143,9 +154,7 @@ class ControlProtocol(asyncio.Protocol):
             await previous
         try:
             response = await self._handler(request)
-        except (
-            Exception
-        ):  # a defect must not take the proxies down with it: their clients are in the middle of a test
+        except Exception:  # noqa: BLE001 - whatever the defect, the client gets an answer and the log the trace
             _log.exception("%s /%s failed", request.method, "/".join(request.path))
             response = plain_error(500, "internal error; the server's log says more")
         if self._transport is None:

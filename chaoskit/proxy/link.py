@@ -2,9 +2,9 @@
 
     source ──recv──▶ stage ─▶ stage ─▶ … ─▶ sink ──send──▶ socket
 
-With no toxics a chunk goes from `recv` to `send` in one call: no queue, no task, no copy. What cannot be sent or is held
-by a toxic is counted, and reading pauses when that passes the link's window; so a stalled reader costs a
-bounded amount of memory and never a control call: every operation here returns at once.
+With no toxics a chunk goes from `recv` to `send` in one call: no queue, no task, no copy. What cannot be sent
+or is held by a toxic is counted, and reading pauses when that passes the link's window. So a stalled reader
+costs a bounded amount of memory and never a control call: every operation here returns at once.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _WINDOW_BYTES = 256 * 1024
 
 
 class Sink:
-    """The writing end: sends at once what the socket takes, and keeps the rest until the socket is writable again."""
+    """The writing end: sends at once what the socket takes, keeps the rest until it is writable again."""
 
     __slots__ = (
         "_end",
@@ -130,8 +130,8 @@ class Sink:
 class Link:
     """Reads from `source`, passes data through the stages of its toxics, writes to `target`.
 
-    `on_end` is called once, from the event loop, after the stream has ended at the sink: when the source ended and all was
-    delivered, when a toxic cut the connection, or when the target could not be written to.
+    `on_end` is called once, from the event loop, after the stream has ended at the sink: the source ended and all
+    was delivered, or a toxic cut the connection, or the target could not be written to.
     """
 
     __slots__ = (
@@ -180,9 +180,9 @@ class Link:
         self._closed = False
 
     def apply(self, toxics: Sequence[Toxic]) -> None:
-        """Make the chain of stages follow the proxy's toxics, in their order; stages that stay keep what they hold.
+        """Make the chain of stages follow the proxy's toxics, in their order.
 
-        The first call begins to read.
+        Stages that stay keep what they hold. The first call begins to read.
         """
         if self._closed:
             return

@@ -1,7 +1,7 @@
 """What the control API takes: JSON bodies, checked before anything changes.
 
-Toxiproxy ignores unknown fields and takes any number. Here both are refused, with one exception: `toxics` and `Logger` in
-the body of a proxy, because clients send back what they were shown.
+Toxiproxy ignores unknown fields and takes any number. Here both are refused, with one exception: `toxics` and
+`Logger` in the body of a proxy, because clients send back what they were shown.
 """
 
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ def proxy_changes(body: bytes, name: str) -> ProxyBody:
 
 
 def new_toxic(body: bytes, taken: Mapping[str, Toxic]) -> Toxic:
-    """The toxic that the body asks for; `taken` holds the proxy's toxics by name. Raises Refusal (400, 409)."""
+    """The toxic that the body asks for; `taken` are the proxy's toxics by name. Raises Refusal (400, 409)."""
     wanted = _read(ToxicBody, _decode(body))
     try:
         direction = Direction((wanted.stream or Direction.DOWNSTREAM).lower())

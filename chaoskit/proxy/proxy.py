@@ -20,7 +20,7 @@ _DIAL_LIMIT_S = 10.0
 class Proxy:
     """Accepts clients on `listen` while enabled and joins each to a connection of its own to `upstream`.
 
-    All methods but `start` and `update` (which may look up a host name) return at once, whatever the connections do.
+    All methods but those that may look up a host name return at once, whatever the connections do.
     """
 
     def __init__(self, name: str, listen: str, upstream: str, seed: int) -> None:
@@ -57,7 +57,7 @@ class Proxy:
             await self.update(listen=self.listen, upstream=self.upstream, enabled=True)
 
     async def update(self, *, listen: str, upstream: str, enabled: bool) -> None:
-        """Listen elsewhere, lead elsewhere, be enabled or disabled. Connections survive only if nothing changes.
+        """Listen elsewhere, lead elsewhere, be enabled or not. Connections survive only if nothing changes.
 
         Raises Refusal (500) when `listen` cannot be had; the proxy then stays as it was.
         """
@@ -80,7 +80,7 @@ class Proxy:
                 asyncio.get_running_loop().add_reader(listener, self._accept)
 
     async def would_change(self, *, listen: str, upstream: str) -> bool:
-        """Whether `update` to these would drop connections. Raises Refusal (500) when `listen` cannot be looked up."""
+        """Whether `update` to these would drop connections. Raises Refusal (500) when `listen` is unknown."""
         return self._moves(await self._place(listen)) or upstream != self.upstream
 
     def stop(self) -> None:
@@ -189,7 +189,9 @@ class Proxy:
                 upstream = await _dial(Address.parse(self.upstream))
         except (OSError, TimeoutError) as error:
             self.failed_dials_count += 1
-            _log.info("proxy %s cannot reach %s: %s", self.name, self.upstream, str(error) or "no answer in time")
+            _log.info(
+                "proxy %s cannot reach %s: %s", self.name, self.upstream, str(error) or "no answer in time"
+            )
             client.close()
             return
         except BaseException:

@@ -2,7 +2,7 @@
 
 
 class Refusal(Exception):  # noqa: N818 - not an error of the program: an answer to its client
-    """Raised anywhere below the API, answered as `{"error": message, "status": status}` with that HTTP status."""
+    """Raised below the API, answered as `{"error": message, "status": status}` with that HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

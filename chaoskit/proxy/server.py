@@ -1,4 +1,4 @@
-"""The proxy server as a program: control API up, configuration read, ready said, and everything closed at the end."""
+"""The proxy server as a program: API up, configuration read, ready said, everything closed at the end."""
 
 import asyncio
 import gc
@@ -24,7 +24,8 @@ _BACKLOG = 128
 class Options:
     """What the server is told at its start.
 
-    `port` 0 lets the kernel choose. `config` is a JSON file with the body of a `/populate` call. `seed` None draws one.
+    `port` 0 lets the kernel choose. `config` is a JSON file with the body of a `/populate` call. `seed` fixes
+    jitter, slice sizes and which connections a toxicity strikes; None draws one.
     """
 
     host: str = "127.0.0.1"
@@ -56,30 +57,36 @@ def run(options: Options, announce: Callable[[Ready], None]) -> None:
 
 async def serve(options: Options, announce: Callable[[Ready], None], stop: asyncio.Event) -> None:
     """Serve until `stop` is set; raises as `run` does. Timers are as fine as the running event loop's."""
+    configured = _read_config(options.config) if options.config else []
     seed = secrets.randbits(63) if options.seed is None else options.seed
     proxies = ProxyCollection(seed)
+    clients: set[ControlProtocol] = set()
     loop = asyncio.get_running_loop()
     api = _api(options, proxies)
     try:
         server = await loop.create_server(
-            lambda: ControlProtocol(api.handle), options.host, options.port, backlog=_BACKLOG
+            lambda: ControlProtocol(api.handle, clients), options.host, options.port, backlog=_BACKLOG
         )
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise SetupFailed(
-            f"the control API cannot listen on {options.host}:{options.port} ({error.strerror or error}); "
+            f"the control API cannot listen on {options.host}:{options.port} ({error}); "
             "choose another --port, or 0 for any free one"
         ) from error
     try:
-        if options.config:
-            await _populate(proxies, options.config)
+        for wanted in configured:
+            await proxies.create_or_replace(wanted)
         host, port = server.sockets[0].getsockname()[:2]
         announce(Ready(host, port, seed))
         # What lives until now lives for ever: the collector need not look at it again under load.
         gc.collect()
         gc.freeze()
         await stop.wait()
+    except Refusal as refusal:
+        raise SetupFailed(f"{options.config}: {refusal.message}") from refusal
     finally:
         server.close()
+        for client in list(clients):
+            client.close()
         proxies.close()
         gc.unfreeze()
 
@@ -101,7 +108,7 @@ def _api(options: Options, proxies: ProxyCollection) -> Api:
     )
 
 
-async def _populate(proxies: ProxyCollection, config: Path) -> None:
+def _read_config(config: Path) -> list[payload.ProxyBody]:
     try:
         text = config.read_bytes()
     except OSError as error:
@@ -109,14 +116,9 @@ async def _populate(proxies: ProxyCollection, config: Path) -> None:
             f"{config}: cannot be read ({error.strerror}); name a JSON file with an array of proxies"
         ) from error
     try:
-        wanted = payload.new_proxies(text)
+        return payload.new_proxies(text)
     except Refusal as refusal:
         raise UsageError(f"{config}: {refusal.message}") from refusal
-    try:
-        for proxy in wanted:
-            await proxies.create_or_replace(proxy)
-    except Refusal as refusal:
-        raise SetupFailed(f"{config}: {refusal.message}") from refusal
 
 
 def _allow_many_connections() -> None:

@@ -19,8 +19,8 @@ class Direction(enum.StrEnum):
 class Lot:
     """What the fate of one connection is drawn from: run seed, proxy name, and its number there, from 1.
 
-    Draws depend on nothing else but the toxic's name. So a connection that a toxic strikes stays struck when other
-    toxics come and go, and a run with the same seed strikes the same connections.
+    Draws depend on nothing else but the toxic's name. So a connection that a toxic strikes stays struck when
+    other toxics come and go, and a run with the same seed strikes the same connections.
     """
 
     seed: int
@@ -33,7 +33,7 @@ class Lot:
         return (int.from_bytes(digest, "big") >> 11) / 2**53
 
     def random(self, toxic_name: str, direction: Direction) -> Random:
-        """The generator of a toxic's own numbers (jitter, slice sizes) on one direction of this connection."""
+        """The generator of a toxic's own numbers (jitter, sizes) on one direction of this connection."""
         return Random(self._key(direction, toxic_name))
 
     def _key(self, purpose: str, toxic_name: str) -> bytes:

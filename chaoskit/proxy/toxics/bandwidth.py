@@ -15,7 +15,7 @@ class BandwidthAttributes(Attributes):
 
 @register("bandwidth", BandwidthAttributes)
 class Bandwidth(DelayStage[BandwidthAttributes]):
-    """Paces data on a virtual clock, in pieces of 10 ms (at least 100 bytes), so that timer errors never add up."""
+    """Paces pieces of 10 ms (at least 100 bytes) on a virtual clock, so that timer errors never add up."""
 
     __slots__ = ("_free_at_s",)
 

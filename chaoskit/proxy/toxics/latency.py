@@ -1,4 +1,4 @@
-"""`latency`: everything arrives later, by `latency` ± `jitter` milliseconds (uniform, drawn for each chunk)."""
+"""`latency`: data arrives `latency` ± `jitter` milliseconds later (uniform, drawn for each chunk)."""
 
 from random import Random
 
@@ -15,7 +15,7 @@ class LatencyAttributes(Attributes):
 
 @register("latency", LatencyAttributes)
 class Latency(DelayStage[LatencyAttributes]):
-    """Delays each chunk. Order is kept: a chunk is never due before the one ahead of it. The end is not delayed itself."""
+    """Delays each chunk, in order: none is due before the one ahead of it. The end is not delayed itself."""
 
     __slots__ = ("_random",)
 

@@ -11,7 +11,7 @@ class LimitDataAttributes(Attributes):
 
 @register("limit_data", LimitDataAttributes)
 class LimitData(Stage[LimitDataAttributes]):
-    """Counts what passes; the count outlives updates. The connection closes with the data that reaches the limit."""
+    """Counts what passes, across updates. The connection closes with the data that reaches the limit."""
 
     __slots__ = ("_passed_bytes", "_spent")
 

@@ -1,4 +1,4 @@
-"""`reset_peer`: the first data (or the end) leads to a TCP RST on both sides, after `timeout` milliseconds."""
+"""`reset_peer`: `timeout` milliseconds after the first data (or the end), a TCP RST on both sides."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ class ResetPeerAttributes(Attributes):
 
 @register("reset_peer", ResetPeerAttributes)
 class ResetPeer(DelayStage[ResetPeerAttributes]):
-    """Holds all data back and then resets. Lifted in between, it lets the data through and the connection lives."""
+    """Holds all data back, then resets. Lifted in between, it lets the data through: the connection lives."""
 
     __slots__ = ("_reset_timer",)
 

@@ -1,8 +1,8 @@
 """The contract of a toxic: what it is told, what it may do, and how it is registered.
 
-A toxic type is one file: its attributes (a pydantic model: types, units, ranges), its behaviour (a `Stage`), and one
-`@register` line. A stage works on one direction of one connection. It is told of data by `feed` and of the end by
-`finish`, and passes both on to `self.output` when it likes. The rules:
+A toxic type is one file: its attributes (a pydantic model: types, units, ranges), its behaviour (a `Stage`),
+and one `@register` line. A stage works on one direction of one connection. It is told of data by `feed` and of
+the end by `finish`, and passes both on to `self.output` when it likes. The rules:
 
 - keep the order; never drop a chunk unless dropping is what the toxic is for;
 - never wait: to act later, ask `self.lane.loop` for a timer, and cancel it in `discard`;
@@ -32,7 +32,7 @@ ByteCount = Annotated[int, Field(ge=0, le=_INT64_MAX)]
 
 
 class Attributes(BaseModel):
-    """Base of every toxic's attributes. Strict: unknown names, strings and fractions for whole numbers are refused."""
+    """Base of every toxic's attributes. Strict: no unknown names, no string or fraction for a whole number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -53,7 +53,7 @@ class Lane(Protocol):
     loop: asyncio.AbstractEventLoop
 
     def random(self, toxic_name: str) -> Random:
-        """A generator seeded by run seed, proxy, connection and toxic: the same run draws the same numbers."""
+        """A generator seeded by run, proxy, connection and toxic: the same run draws the same numbers."""
 
     def stop_reading(self) -> None:
         """Read no more from the source, for good."""
@@ -74,7 +74,7 @@ class Stage(Generic[A]):
     __slots__ = ("attributes", "held_bytes", "lane", "output", "toxic_name")
 
     buffer_bytes: ClassVar[int] = 0
-    """How much more than the usual window may be held for this toxic, in bytes for each direction of a connection."""
+    """How much more than the usual window may be held for this toxic, per connection and direction."""
 
     def __init__(self, toxic_name: str, attributes: A, lane: Lane, output: Output) -> None:
         self.toxic_name = toxic_name

@@ -1,4 +1,4 @@
-"""`timeout`: a black hole that closes after `timeout` milliseconds; 0 keeps it open until the toxic is lifted."""
+"""`timeout`: a black hole that closes after `timeout` milliseconds; 0: when the toxic is lifted."""
 
 import asyncio
 
