@@ -1,7 +1,7 @@
 """How many signed requests per second one gateway process carries on one core.
 
-`wrk` sends requests that are signed beforehand, so that the generator's own cost is small; the gateway verifies each
-signature, spends its weight, takes a worker slot and goes to the database or the engine.
+`wrk` sends requests that are signed beforehand, so that the generator's own cost is small; the gateway
+verifies each signature, spends its weight, takes a worker slot and goes to the database or the engine.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ import hmac
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from time import time
 from typing import Any
@@ -19,8 +18,7 @@ import pytest
 from exchange.flows import order_form
 from exchange.venue import api_key, api_secret
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "targets" / "exchange"))
-from conftest import running_exchange
+from tests.support.exchange import running_exchange
 
 SECONDS = 5
 REQUESTS = 2000
@@ -35,9 +33,8 @@ local at = 0
 function request() at = at % #requests + 1; return requests[at] end
 function done(summary, latency)
   io.stderr:write(string.format('{"requests": %d, "seconds": %f, "errors": %d, "p50_ms": %f, "p99_ms": %f}',
-    summary.requests, summary.duration / 1e6, summary.errors.status + summary.errors.timeout + summary.errors.read,
-    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
-end
+    summary.requests, summary.duration / 1e6, summary.errors.status + summary.errors.timeout +
+    summary.errors.read, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3)) end
 """
 
 
@@ -60,7 +57,7 @@ def signed(kind: str, number: int) -> str:
 def test_signed_requests_per_second(
     kind: str, at_least_per_s: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`edge`: everything the gateway does itself; the other two include the database and the engine on this machine."""
+    """`edge` is what the gateway does itself; the others include database and engine on the same machine."""
     if shutil.which("wrk") is None:
         pytest.skip("wrk is not on PATH")
     script = tmp_path / "signed.lua"

@@ -1,4 +1,4 @@
-"""Command line values with units, so that a manifest's `2ms` and `1m` reach a component as they are written."""
+"""Command line values with units: a manifest's `2ms` and `1m` reach a component as they are written."""
 
 import argparse
 import re
@@ -13,12 +13,14 @@ def duration_s(text: str) -> float:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h)?", text)
     if match is None or (match[2] is None and float(match[1]) != 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a duration; write for example 200us, 2ms, 1.5s or 1m")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a duration; write for example 200us, 2ms, 1.5s or 1m"
+        )
     return float(match[1]) * _SECONDS[match[2] or "s"]
 
 
 def addresses(text: str) -> dict[str, tuple[str, int]]:
-    """A list `region=host:port,…` as a mapping of region to address; a bare `host:port` has the region ``""``."""
+    """A list `region=host:port,…` by region; a bare `host:port` has an empty region."""
     found: dict[str, tuple[str, int]] = {}
     for item in text.split(","):
         region, _, place = item.rpartition("=")

@@ -94,7 +94,13 @@ class MetricsServer:
                     b"connection: close\r\n\r\n%s" % (status, len(body), body)
                 )
                 await writer.drain()
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, ConnectionError, IndexError):
+        except (
+            asyncio.IncompleteReadError,
+            asyncio.LimitOverrunError,
+            TimeoutError,
+            ConnectionError,
+            IndexError,
+        ):
             pass  # a client that leaves early or speaks no HTTP gets no answer
         finally:
             writer.close()

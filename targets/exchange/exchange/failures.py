@@ -3,7 +3,7 @@
 import orjson
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - the domain's word
     """A request that the venue answers with an error body `{"code": …, "msg": …}`.
 
     Raised anywhere below the HTTP edge; the gateway turns it into a response with `status` and `body`.

@@ -1,13 +1,14 @@
 """What load does to the exchange: one function per kind of arrival, called in the load generator's process.
 
-The functions are lean, because their time is taken from the generator: signatures start from a prepared HMAC per
-account, and requests are put together from bytes. All choices come from `arrival.key`, so a run can be repeated.
+The functions are lean, because their time is taken from the generator: signatures start from a prepared HMAC
+per account, and requests are put together from bytes. All choices come from `arrival.key`, so a run can be
+repeated.
 """
 
 import hashlib
 import hmac
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from time import time
 from typing import Any, Protocol
 
@@ -46,7 +47,7 @@ class Arrival(Protocol):
     settings: Mapping[str, Any]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _credentials(account: int) -> tuple[dict[str, str], dict[str, str], hmac.HMAC]:
     """Headers for a read and for an order, and the prepared HMAC of an account."""
     key = api_key(account)
@@ -81,7 +82,9 @@ def trade(client: Client, arrival: Arrival) -> None:
     _, headers, prepared = _credentials(_account(arrival))
     form = f"{order_form(arrival.key)}&recvWindow=5000&timestamp={int(time() * 1000)}"
     body = form.encode()
-    response = client.request("POST", "/fapi/v1/order", headers, b"%s&signature=%s" % (body, _sign(prepared, body).encode()))
+    response = client.request(
+        "POST", "/fapi/v1/order", headers, b"%s&signature=%s" % (body, _sign(prepared, body).encode())
+    )
     if response.status == 200 and b'"status":"EXPIRED"' in response.body:
         client.fail("order expired unfilled")
 
@@ -100,7 +103,7 @@ def order_form(key: int) -> str:
     return f"{terms}&type=LIMIT&timeInForce=GTC&price={decimal_text(ticks, symbol.price_decimals)}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _smallest_lots(index: int) -> int:
     """Lots worth at least 10 USDT, above the venue's smallest notional."""
     symbol = SYMBOLS[index]

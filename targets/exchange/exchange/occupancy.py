@@ -11,7 +11,7 @@ __all__ = ["Occupancy", "Resource"]
 
 
 class Occupancy:
-    """Time integral of how many holders there are: the sum of their holding times, the unfinished ones included."""
+    """Time integral of the number of holders: the sum of their holding times, unfinished ones included."""
 
     __slots__ = ("_closed_s", "_start_sum_s", "holders")
 
@@ -58,7 +58,7 @@ class Resource:
         self.rejections: Counter[str] = Counter()
 
     def blocked_on(self, supplier: str) -> Occupancy:
-        """The part of busy time that waited on `supplier`: another resource of the component, or a link `a->b`."""
+        """The part of busy time that waited on `supplier`: a resource beside this one, or a link `a->b`."""
         return self.blocked.setdefault(supplier, Occupancy())
 
     def settle(self, now_s: float) -> None:

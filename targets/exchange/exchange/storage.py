@@ -1,10 +1,10 @@
 """The SQL contract between the components: the tables, what the engine writes, what a gateway reads.
 
-Amounts are the engine's whole numbers (lots, ticks x lots, 1e-8 USDT); times are wall-clock microseconds.
-The view `account_reads` holds the connection for the modelled time of a query with `pg_sleep` inside the database, so that
-the pool, the link and the backend are all really occupied for that time; the server sleeps, and no CPU is burnt.
-`pg_stat_force_next_flush` makes each backend publish its statistics after every read instead of once a second,
-which is what lets a scrape twice a second see true activity.
+Amounts are the engine's whole numbers (lots, ticks x lots, 1e-8 USDT); times are wall-clock microseconds. The
+view `account_reads` holds the connection for the modelled time of a query with `pg_sleep` inside the
+database, so that the pool, the link and the backend are all really occupied for that time; the server sleeps,
+and no CPU is burnt. `pg_stat_force_next_flush` makes each backend publish its statistics after every read
+instead of once a second, which is what lets a scrape twice a second see true activity.
 """
 
 DATABASE = "exchange"
@@ -37,7 +37,9 @@ CREATE OR REPLACE VIEW account_reads AS
     FROM modelled, watermark, accounts JOIN positions USING (account);
 """
 
-READ_ACCOUNT = "SELECT wallet, updated_us, symbol, lots, cost, complete_to_us FROM account_reads WHERE account = $1"
+READ_ACCOUNT = (
+    "SELECT wallet, updated_us, symbol, lots, cost, complete_to_us FROM account_reads WHERE account = $1"
+)
 
 # One round trip writes a whole batch; the watermark says up to which engine time the tables are complete.
 WRITE_BATCH = """

@@ -1,7 +1,7 @@
 """What the venue trades and who may trade: symbols, accounts and their credentials.
 
-All amounts inside the exchange are whole numbers: prices in ticks, quantities in lots, money in units of 1e-8 USDT,
-so that nothing is lost to rounding and conservation can be checked to the last unit.
+All amounts inside the exchange are whole numbers: prices in ticks, quantities in lots, money in units of 1e-8
+USDT, so that nothing is lost to rounding and conservation can be checked to the last unit.
 """
 
 import hashlib
@@ -56,9 +56,10 @@ SYMBOL_BY_NAME = {symbol.name: symbol for symbol in SYMBOLS}
 
 def decimal_text(units: int, decimals: int) -> str:
     """`units` of 10**-`decimals` as a plain decimal string: `decimal_text(1500, 3)` is `1.500`."""
-    sign = "-" if units < 0 else ""
-    whole, part = divmod(abs(units), 10**decimals)
-    return f"{sign}{whole}.{part:0{decimals}d}" if decimals else f"{sign}{whole}"
+    if not decimals:
+        return str(units)
+    digits = str(units).zfill(decimals + (2 if units < 0 else 1))
+    return f"{digits[:-decimals]}.{digits[-decimals:]}"
 
 
 def money_text(units: int) -> str:
@@ -74,7 +75,8 @@ def api_key(account: int) -> str:
 def api_secret(key: str) -> str:
     """The secret that belongs to `key`: hex SHA-256 of `chaoskit-exchange:` + key.
 
-    Anyone can compute it, so that load generators need no registry of credentials; it guards nothing of value.
+    Anyone can compute it, so that load generators need no registry of credentials; it guards nothing of
+    value.
     """
     return hashlib.sha256(f"chaoskit-exchange:{key}".encode()).hexdigest()
 

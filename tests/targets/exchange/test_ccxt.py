@@ -1,16 +1,19 @@
-"""Unmodified ccxt against a running gateway: the call list that traders use, and the errors that they match on."""
+"""Unmodified ccxt against a running gateway: the calls that traders use, the errors that they match on."""
 
-from typing import Any
+from collections.abc import Callable
+from time import monotonic
 
 import ccxt
 import pytest
 from exchange.venue import api_key, api_secret
 
+from tests.support.exchange import RunningExchange
+
 SYMBOL = "BTC/USDT:USDT"
 
 
-def trader(port: int, account: int) -> Any:
-    """ccxt's `binanceusdm` pointed at a local gateway through its sandbox, so that no call can leave the machine."""
+def trader(port: int, account: int) -> ccxt.binanceusdm:
+    """ccxt's `binanceusdm` pointed at a local gateway through its sandbox: no call can leave the machine."""
     base = f"http://127.0.0.1:{port}/fapi"
     client = ccxt.binanceusdm(
         {"apiKey": api_key(account), "secret": api_secret(api_key(account)), "enableRateLimit": False}
@@ -26,7 +29,7 @@ def trader(port: int, account: int) -> Any:
     return client
 
 
-def test_the_whole_call_list(exchange: Any) -> None:
+def test_the_whole_call_list(exchange: RunningExchange) -> None:
     client = trader(exchange.components["gateway"].port, 3)
     markets = client.load_markets()
     assert markets[SYMBOL]["swap"]
@@ -52,8 +55,24 @@ def test_the_whole_call_list(exchange: Any) -> None:
     assert client.fetch_my_trades(SYMBOL)[-1]["order"] == filled["id"]
     balance = client.fetch_balance()
     assert 0 < balance["USDT"]["free"] < balance["USDT"]["total"]
-    positions = {position["symbol"]: position for position in client.fetch_positions()}
-    assert positions[SYMBOL]["contracts"] > 0
+
+
+def contracts(client: ccxt.binanceusdm) -> float | None:
+    """Signed contracts held in the symbol, or None where there is no position."""
+    for position in client.fetch_positions([SYMBOL]):
+        return float(position["contracts"] * (1 if position["side"] == "long" else -1))
+    return None
+
+
+def test_a_fill_reaches_the_position_through_the_database(exchange: RunningExchange) -> None:
+    client = trader(exchange.components["gateway"].port, 7)
+    before = contracts(client)
+    assert before is not None
+    client.create_order(SYMBOL, "market", "buy", 0.25)
+    deadline_s = monotonic() + 5
+    while contracts(client) != pytest.approx(before + 0.25):
+        assert monotonic() < deadline_s, "write-behind never brought the fill"
+    assert int(client.last_response_headers["X-Position-Age-Ms"]) < 5000
 
 
 @pytest.mark.parametrize(
@@ -68,28 +87,32 @@ def test_the_whole_call_list(exchange: Any) -> None:
         ),
     ],
 )
-def test_refusals_become_the_right_exceptions(exchange: Any, call: Any, error: type[Exception]) -> None:
+def test_refusals_become_the_right_exceptions(
+    exchange: RunningExchange, call: Callable[[ccxt.binanceusdm], object], error: type[Exception]
+) -> None:
     client = trader(exchange.components["gateway"].port, 4)
     client.load_markets()
     with pytest.raises(error):
         call(client)
 
 
-def test_a_wrong_secret_is_an_authentication_error(exchange: Any) -> None:
+def test_a_wrong_secret_is_an_authentication_error(exchange: RunningExchange) -> None:
     client = trader(exchange.components["gateway"].port, 4)
     client.secret = "0" * 64
     with pytest.raises(ccxt.AuthenticationError):
         client.fetch_balance()
 
 
-def test_an_old_timestamp_is_an_invalid_nonce(exchange: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_timestamp_is_an_invalid_nonce(
+    exchange: RunningExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = trader(exchange.components["gateway"].port, 4)
     monkeypatch.setattr(client, "nonce", lambda: client.milliseconds() - 60_000)
     with pytest.raises(ccxt.InvalidNonce):
         client.fetch_balance()
 
 
-def test_a_spent_budget_is_refused_and_then_banned(exchange: Any) -> None:
+def test_a_spent_budget_is_refused_and_then_banned(exchange: RunningExchange) -> None:
     limited = exchange.start_gateway("limited", "--rate-limit=41", "--ban-after=2", "--rate-limit-window=1h")
     client = trader(limited.port, 4)
     seen = []

@@ -1,1 +1,1 @@
-"""The matching engine: one single-threaded loop behind a bounded queue, the only owner of orders and accounts."""
+"""The matching engine: one single-threaded loop behind a bounded queue owns all orders and accounts."""

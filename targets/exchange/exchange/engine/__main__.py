@@ -34,12 +34,16 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True, help="where gateways connect")
     parser.add_argument("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
     parser.add_argument("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
-    parser.add_argument("--positions", type=addresses, required=True, help="region=host:port,… of the databases")
+    parser.add_argument(
+        "--positions", type=addresses, required=True, help="region=host:port,… of the databases"
+    )
     parser.add_argument("--service-time", type=duration_s, default=0.0001, help="time of one command")
     parser.add_argument("--queue-limit", type=int, default=2000, help="commands that may wait")
     parser.add_argument("--accounts", type=int, default=10_000, help="how many accounts there are")
     parser.add_argument("--seed", type=int, default=1, help="draws the opening positions")
-    parser.add_argument("--write-interval", type=duration_s, default=0.05, help="pause between write-behind batches")
+    parser.add_argument(
+        "--write-interval", type=duration_s, default=0.05, help="pause between write-behind batches"
+    )
     parser.add_argument("--write-batch", type=int, default=500, help="accounts written at once")
     return parser.parse_args()
 
@@ -48,7 +52,7 @@ class Engine:
     """The parts of the engine, put together."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self.ledger = Ledger(arguments.accounts, arguments.seed)
+        self.ledger = Ledger(arguments.accounts, arguments.seed, wall_us())
         self.exchange = Exchange(self.ledger, self._touched)
         self.loop = MatchingLoop(arguments.service_time, arguments.queue_limit)
         self.server = EngineServer(self.exchange, self.loop, arguments.accounts)
@@ -64,6 +68,7 @@ class Engine:
 
     def _touched(self, account: int) -> None:
         committed_us = wall_us()
+        self.ledger.accounts[account].updated_us = committed_us
         for writer in self.writers:
             writer.touch(account, committed_us)
 
@@ -96,7 +101,9 @@ class EngineCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """The families."""
         pending = GaugeMetricFamily(
-            "exchange_write_behind_pending", "Accounts whose latest state is not in the database", labels=["to"]
+            "exchange_write_behind_pending",
+            "Accounts whose latest state is not in the database",
+            labels=["to"],
         )
         lag = GaugeMetricFamily(
             "exchange_write_behind_lag_seconds", "Age of the oldest change not in the database", labels=["to"]
@@ -118,7 +125,10 @@ async def _run(arguments: argparse.Namespace) -> None:
     gc.collect()
     gc.freeze()  # ten thousand accounts live for ever; do not walk them at each collection
     registry = registry_of(
-        [ResourceCollector([engine.loop.matching, engine.loop.queue, engine.write_behind]), EngineCollector(engine)]
+        [
+            ResourceCollector([engine.loop.matching, engine.loop.queue, engine.write_behind]),
+            EngineCollector(engine),
+        ]
     )
     listeners = [
         await MetricsServer(registry, engine.ready).start(arguments.host, arguments.metrics_port),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """One order, from acceptance to its end. `price` is in ticks (0 for a market order), quantities in lots."""
+    """One order, from acceptance to its end. `price` is in ticks (0: market order), quantities in lots."""
 
     order_id: int
     account: int
@@ -98,10 +98,12 @@ class BookSide:
 
     def top(self, count: int) -> list[tuple[int, int]]:
         """The best `count` levels as (price, lots), best first."""
-        return [(key * self._sign, self._levels[key * self._sign].lots) for key in reversed(self._keys[-count:])]
+        return [
+            (key * self._sign, self._levels[key * self._sign].lots) for key in reversed(self._keys[-count:])
+        ]
 
     def available(self, limit_price: int | None, wanted_lots: int) -> int:
-        """Lots that an incoming order with `limit_price` (None: any price) could take, counted up to `wanted_lots`."""
+        """Lots that an order with `limit_price` (None: any price) could take, counted up to `wanted_lots`."""
         found = 0
         for key in reversed(self._keys):
             if limit_price is not None and key < limit_price * self._sign:
@@ -113,7 +115,7 @@ class BookSide:
 
 
 class OrderBook:
-    """Both sides of one symbol. An incoming order takes the best price first and, at one price, the oldest order."""
+    """Both sides of one symbol: the best price goes first and, at one price, the oldest order."""
 
     def __init__(self) -> None:
         self.bids = BookSide(buy=True)
@@ -129,14 +131,16 @@ class OrderBook:
         return best is not None and (best.price <= price if buy else best.price >= price)
 
     def match(self, taker: Order, limit_price: int | None) -> list[Fill]:
-        """Fill `taker` against the other side at prices no worse than `limit_price` (None: any); does not rest it."""
+        """Fill `taker` at prices no worse than `limit_price` (None: any); does not rest the remainder."""
         opposite = self.side(buy=not taker.buy)
         fills: list[Fill] = []
         while taker.filled < taker.lots:
             level = opposite.best()
             if level is None:
                 break
-            if limit_price is not None and (level.price > limit_price if taker.buy else level.price < limit_price):
+            if limit_price is not None and (
+                level.price > limit_price if taker.buy else level.price < limit_price
+            ):
                 break
             maker = next(iter(level.orders.values()))
             lots = min(taker.remaining, maker.remaining)

@@ -1,8 +1,8 @@
 """Accounts, positions, margin and fees, in whole numbers that add up exactly.
 
-A position keeps `cost`, the signed sum of ticks x lots that it was built with, instead of an average entry price.
-Closing moves a share of the cost into the wallet, so for all accounts together `wallets + fees - costs` never changes:
-what one side of a trade pays the other receives.
+A position keeps `cost`, the signed sum of ticks x lots that it was built with, instead of an average entry
+price. Closing moves a share of the cost into the wallet, so for all accounts together `wallets + fees -
+costs` never changes: what one side of a trade pays the other receives.
 """
 
 import random
@@ -75,6 +75,7 @@ class Account:
     open_value: int = 0  # money units that the open orders would cost
     closed_orders: OrderedDict[int, Order] = field(default_factory=OrderedDict)
     trades: deque[Trade] = field(default_factory=_trades)
+    updated_us: int = 0  # wall clock of the last change to wallet or positions
 
     def available(self, marks: list[int]) -> int:
         """Money units free for new orders at mark prices `marks` (ticks, by symbol)."""
@@ -112,13 +113,18 @@ class Account:
 
 
 class Ledger:
-    """All accounts; the last one is the house, which holds the other side of the opening positions."""
+    """All accounts, opened at wall-clock `opened_us`; the last one is the house.
 
-    def __init__(self, accounts: int, seed: int) -> None:
+    The house is the market maker and holds the other side of the opening positions, which `seed` draws.
+    """
+
+    def __init__(self, accounts: int, seed: int, opened_us: int = 0) -> None:
         randomness = random.Random(seed)
         wallet = OPENING_WALLET_USDT * MONEY_UNITS_PER_USDT
         self.fees = 0
-        self.accounts = [Account(number, wallet, _opening_positions(randomness)) for number in range(accounts)]
+        self.accounts = [
+            Account(number, wallet, _opening_positions(randomness)) for number in range(accounts)
+        ]
         opposite = tuple(
             Position(
                 -sum(account.positions[symbol.index].lots for account in self.accounts),
@@ -128,6 +134,8 @@ class Ledger:
         )
         self.house = Account(accounts, wallet, opposite, house=True)
         self.accounts.append(self.house)
+        for account in self.accounts:
+            account.updated_us = opened_us
 
     def trade(self, account: Account, symbol: int, signed_lots: int, price: int, *, maker: bool) -> int:
         """Book one side of a fill; returns the fee that the account paid, in money units."""

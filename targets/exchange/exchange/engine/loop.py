@@ -1,8 +1,9 @@
-"""The single-threaded loop in front of the matching: a bounded queue and one server with a modelled service time.
+"""The single-threaded loop around the matching: a bounded queue and one server with a modelled service time.
 
-The service time passes on a virtual clock: a command starts at `max(arrival, free)` and is done `service_s` later.
-Timers of an event loop are coarse (about 1 ms), so several commands may complete at one tick, each at its own virtual
-time: the throughput is exactly `1 / service_s`, nothing spins, and an answer is late by one tick at most.
+The service time passes on a virtual clock: a command starts at `max(arrival, free)` and is done `service_s`
+later. Timers of an event loop are coarse (about 1 ms), so several commands may complete at one tick, each at
+its own virtual time: the throughput is exactly `1 / service_s`, nothing spins, and an answer is late by one
+tick at most.
 """
 
 import asyncio
@@ -42,7 +43,8 @@ class MatchingLoop:
     def submit(self, work: Callable[[], None], reserve: int = 0) -> bool:
         """Queue `work`; False, and counted as a rejection, where the queue is full.
 
-        `reserve` is how many places beyond the limit this command may use, for those that must not be shed first.
+        `reserve` is how many places beyond the limit this command may use, for those that must not be shed
+        first.
         """
         now_s = monotonic()
         self.drain(now_s)
@@ -88,7 +90,7 @@ class MatchingLoop:
 
 
 class _Settled(Resource):
-    """A resource of the loop: a scrape first completes what is already done, so that no counter runs ahead."""
+    """A resource of the loop: a scrape first completes what is already done, so no counter runs ahead."""
 
     def __init__(self, name: str, servers: float, loop: MatchingLoop, queue_limit: int | None = None) -> None:
         super().__init__(name, servers, queue_limit)

@@ -1,4 +1,4 @@
-"""A market maker inside the engine: quotes a ladder on both sides of a fair price and leans against its inventory.
+"""A market maker inside the engine: a ladder of quotes around a fair price that leans against its inventory.
 
 It is a participant like any other: its orders pass the same loop, rest in the same book and wait their turn.
 """

@@ -1,7 +1,7 @@
 """The exchange core: executes one command at a time against books and ledger. Synchronous and free of I/O.
 
-A command is a list `[operation, account, …]` as it came from a gateway, already checked for form; its answer is a
-status and a JSON body in the venue's shape, which the gateway hands to the client untouched.
+A command is a list `[operation, account, …]` as it came from a gateway, already checked for form; its answer
+is a status and a JSON body in the venue's shape, which the gateway hands to the client untouched.
 """
 
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from exchange.engine.book import Order, OrderBook
 from exchange.engine.bodies import order_body, trade_body
+from exchange.engine.book import Order, OrderBook
 from exchange.engine.ledger import UNIT_VALUES, Account, Ledger, Trade
 from exchange.failures import Refusal
 from exchange.venue import LEVERAGE, SYMBOLS
@@ -78,7 +78,7 @@ class Exchange:
         deadline_ms: int,
         terms: list[Any],
     ) -> dict[str, object]:
-        """Accept a new order of `terms` [symbol, buy, kind, price, lots, time in force, client id, reduce only]."""
+        """Accept an order: [symbol, buy, kind, price, lots, time in force, client id, reduce only]."""
         if now_ms > deadline_ms:
             raise Refusal(400, -5028, "Timestamp for this request is outside of the ME recvWindow.")
         symbol, buy, kind, price, lots, time_in_force, client_id, reduce_only = terms
@@ -167,7 +167,7 @@ class Exchange:
             raise Refusal(400, -2019, "Margin is insufficient.")
 
     def _may_match(self, book: OrderBook, order: Order, limit_price: int | None) -> bool:
-        """Whether matching goes on; expires a fill-or-kill that cannot fill and a post-only that would take."""
+        """Whether to match; expires a fill-or-kill that cannot fill and a post-only order that would take."""
         if order.time_in_force == "GTX" and book.would_cross(buy=order.buy, price=order.price):
             order.status = "EXPIRED"
         elif order.time_in_force == "FOK":
@@ -188,7 +188,17 @@ class Exchange:
             fee = self.ledger.trade(party, symbol, signed, price, maker=is_maker)
             order.updated_ms = taker.created_ms
             party.trades.append(
-                Trade(self._trade_id, order.order_id, symbol, order.buy, price, lots, fee, is_maker, order.updated_ms)
+                Trade(
+                    self._trade_id,
+                    order.order_id,
+                    symbol,
+                    order.buy,
+                    price,
+                    lots,
+                    fee,
+                    is_maker,
+                    order.updated_ms,
+                )
             )
             self._touched(party.number)
         maker_account.release(maker, lots)

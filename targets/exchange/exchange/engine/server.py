@@ -24,7 +24,7 @@ BUFFER_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 class EngineServer:
-    """Accepts gateways and hands their commands to the loop; `connections` are those that asked for the feed."""
+    """Hands the commands of gateways to the loop; `connections` are those that asked for the feed."""
 
     def __init__(self, exchange: Exchange, loop: MatchingLoop, accounts: int) -> None:
         self.exchange = exchange

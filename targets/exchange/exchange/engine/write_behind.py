@@ -1,8 +1,9 @@
 """Write-behind: what the engine has committed reaches each region's PostgreSQL later, in batches.
 
 Accounts that changed wait in the order in which they first changed; a batch takes the oldest and writes their
-newest state. Everything older than the head of the queue is in the database, and the watermark says so: the age of
-the watermark is how stale a position read can be. A slow or broken link makes the queue, and the age, grow.
+newest state. Everything older than the head of the queue is in the database, and the watermark says so: the
+age of the watermark is how stale a position read can be. A slow or broken link makes the queue, and the age,
+grow.
 """
 
 import asyncio
@@ -70,7 +71,9 @@ class RegionWriter:
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 self.failures += 1
                 self._resource.rejections["link"] += 1
-                LOG.warning("positions of %s are not written: %r; again in %.1f s", self.region, error, backoff_s)
+                LOG.warning(
+                    "positions of %s are not written: %r; again in %.1f s", self.region, error, backoff_s
+                )
                 self._drop()
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
@@ -80,8 +83,10 @@ class RegionWriter:
             host=self._host, port=self._port, user=USER, database=DATABASE, ssl=False, timeout=TIMEOUT_S
         )
         identity = await connection.fetchval(READ_IDENTITY, timeout=TIMEOUT_S)
-        if identity != self._identity:  # an empty database, at the start or after it was lost: write everything
-            self._identity = identity
+        if identity != self._identity:
+            self._identity = (
+                identity  # an empty database, at the start or after it was lost: write everything
+            )
             committed_us = wall_us()
             for account in self._ledger.accounts:
                 self.touch(account.number, committed_us)
@@ -125,15 +130,18 @@ class RegionWriter:
     async def _write(self, numbers: list[int]) -> None:
         """One round trip: the accounts, their positions and the new watermark."""
         assert self._connection is not None
-        now_us = wall_us()
-        complete_to_us = next(iter(self._dirty.values()), now_us)
+        complete_to_us = next(iter(self._dirty.values()), wall_us())
         accounts = [self._ledger.accounts[number] for number in numbers]
-        positions = [(account.number, symbol.index, account.positions[symbol.index]) for account in accounts for symbol in SYMBOLS]
+        positions = [
+            (account.number, symbol.index, account.positions[symbol.index])
+            for account in accounts
+            for symbol in SYMBOLS
+        ]
         await self._connection.execute(
             WRITE_BATCH,
             numbers,
             [account.wallet for account in accounts],
-            [now_us] * len(accounts),
+            [account.updated_us for account in accounts],
             [number for number, _, _ in positions],
             [symbol for _, symbol, _ in positions],
             [position.lots for _, _, position in positions],

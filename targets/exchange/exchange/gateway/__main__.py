@@ -117,8 +117,18 @@ def _rate_limits(arguments: argparse.Namespace) -> list[dict[str, object]]:
             "intervalNum": int(arguments.rate_limit_window / (1 if arguments.rate_limit_window < 60 else 60)),
             "limit": arguments.rate_limit,
         },
-        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": arguments.order_limit_10s},
-        {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": arguments.order_limit_1m},
+        {
+            "rateLimitType": "ORDERS",
+            "interval": "SECOND",
+            "intervalNum": 10,
+            "limit": arguments.order_limit_10s,
+        },
+        {
+            "rateLimitType": "ORDERS",
+            "interval": "MINUTE",
+            "intervalNum": 1,
+            "limit": arguments.order_limit_1m,
+        },
     ]
 
 

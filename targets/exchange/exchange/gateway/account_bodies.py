@@ -1,6 +1,6 @@
 """Positions and balances in the venue's JSON shapes, from database rows and the latest mark prices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -10,7 +10,7 @@ from exchange.venue import LEVERAGE, SYMBOLS, decimal_text, money_text
 MAINTENANCE_PER_1_000 = 4  # the first bracket of the venue's table: 0.40 %
 LIQUIDATION_DIGITS = 2
 
-Row = Mapping[str, Any] | Sequence[Any]
+Row = Sequence[Any]
 # Columns of `exchange.storage.READ_ACCOUNT`
 WALLET, UPDATED_US, SYMBOL, LOTS, COST, COMPLETE_TO_US = range(6)
 
@@ -30,13 +30,14 @@ def _position(row: Row, rows: Sequence[Row], marks: Sequence[int]) -> dict[str, 
     unit = contract.unit_value
     price = contract.price_decimals
     notional = lots * mark * unit
-    margin = abs(notional) // LEVERAGE
+    entry = decimal_text(cost * 100 // lots, price + 2)
+    margin = money_text(abs(notional) // LEVERAGE)
     return {
         "symbol": contract.name,
         "positionSide": "BOTH",
         "positionAmt": decimal_text(lots, contract.quantity_decimals),
-        "entryPrice": decimal_text(cost * 100 // lots, price + 2),
-        "breakEvenPrice": decimal_text(cost * 100 // lots, price + 2),
+        "entryPrice": entry,
+        "breakEvenPrice": entry,
         "markPrice": decimal_text(mark, price),
         "unRealizedProfit": money_text(notional - cost * unit),
         "liquidationPrice": _liquidation_price(row, rows, marks),
@@ -44,9 +45,9 @@ def _position(row: Row, rows: Sequence[Row], marks: Sequence[int]) -> dict[str, 
         "notional": money_text(notional),
         "marginAsset": "USDT",
         "isolatedWallet": "0",
-        "initialMargin": money_text(margin),
+        "initialMargin": margin,
         "maintMargin": money_text(abs(notional) * MAINTENANCE_PER_1_000 // 1_000),
-        "positionInitialMargin": money_text(margin),
+        "positionInitialMargin": margin,
         "openOrderInitialMargin": "0",
         "adl": 2,
         "bidNotional": "0",
@@ -69,7 +70,9 @@ def _liquidation_price(row: Row, rows: Sequence[Row], marks: Sequence[int]) -> s
     contract = SYMBOLS[row[SYMBOL]]
     lots = row[LOTS]
     ticks = (equity / contract.unit_value - row[COST]) / (abs(lots) * MAINTENANCE_PER_1_000 / 1_000 - lots)
-    return decimal_text(int(max(0.0, ticks) * 10**LIQUIDATION_DIGITS), contract.price_decimals + LIQUIDATION_DIGITS)
+    return decimal_text(
+        int(max(0.0, ticks) * 10**LIQUIDATION_DIGITS), contract.price_decimals + LIQUIDATION_DIGITS
+    )
 
 
 def account_information(rows: Sequence[Row], marks: Sequence[int]) -> bytes:

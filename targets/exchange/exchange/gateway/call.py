@@ -9,7 +9,9 @@ from exchange.venue import MONEY_UNITS_PER_USDT, SYMBOL_BY_NAME, Symbol
 
 MIN_NOTIONAL_USDT = 5
 TIMES_IN_FORCE = frozenset({"GTC", "IOC", "FOK", "GTX"})
-CONDITIONAL = frozenset({b"STOP", b"STOP_MARKET", b"TAKE_PROFIT", b"TAKE_PROFIT_MARKET", b"TRAILING_STOP_MARKET"})
+CONDITIONAL = frozenset(
+    {b"STOP", b"STOP_MARKET", b"TAKE_PROFIT", b"TAKE_PROFIT_MARKET", b"TRAILING_STOP_MARKET"}
+)
 
 Parameters = dict[bytes, bytes]
 OrderTerms = tuple[int, bool, str, int, int, str, str, bool]
@@ -17,7 +19,7 @@ OrderTerms = tuple[int, bool, str, int, int, str, str, bool]
 
 @dataclass(slots=True)
 class Call:
-    """One admitted request. `account` is -1 for a public one; times are monotonic, but for `stale_ms` (wall clock)."""
+    """One admitted request; `account` is -1 for a public one, `stale_ms` wall clock, `deadline_s` monotonic."""
 
     parameters: Parameters
     slot: Slot
@@ -91,7 +93,7 @@ def order_reference(parameters: Parameters) -> tuple[int | None, str | None]:
 
 
 def order_terms(parameters: Parameters) -> OrderTerms:
-    """The terms of a new order, as the engine reads them; raises the venue's refusals for what is malformed."""
+    """The terms of a new order, as the engine reads them; raises `Refusal` for what is malformed."""
     symbol = symbol_of(parameters)
     side = parameters.get(b"side")
     kind = parameters.get(b"type")
@@ -121,10 +123,7 @@ def order_terms(parameters: Parameters) -> OrderTerms:
             raise Refusal(400, -4013, "Price less than min price.")
         notional = price * lots * symbol.unit_value
         if notional < MIN_NOTIONAL_USDT * MONEY_UNITS_PER_USDT and not reduce_only:
-            raise Refusal(
-                400,
-                -4164,
-                f"Order's notional must be no smaller than {MIN_NOTIONAL_USDT} (unless you choose reduce only).",
-            )
+            smallest = f"{MIN_NOTIONAL_USDT} (unless you choose reduce only)"
+            raise Refusal(400, -4164, f"Order's notional must be no smaller than {smallest}.")
     client_id = parameters.get(b"newClientOrderId", b"").decode("ascii", "replace")
     return symbol.index, side == b"BUY", kind.decode(), price, lots, time_in_force, client_id, reduce_only

@@ -1,4 +1,4 @@
-"""The gateway's one connection to the engine: many calls in flight, market data coming in, mended when it breaks."""
+"""The gateway's one connection to the engine: many calls in flight, market data, mended by itself."""
 
 import asyncio
 import logging
@@ -22,10 +22,13 @@ Answer = tuple[int, bytes]
 class EngineLink:
     """Calls to the engine (protocol: `exchange.engine.server`).
 
-    `accounts` is how many accounts the engine has (0 until it said so); `on_feed` gets each market data snapshot.
+    `accounts` is how many accounts the engine has (0 until it said so); `on_feed` gets each market data
+    snapshot.
     """
 
-    def __init__(self, address: tuple[str, int], timeout_s: float, on_feed: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, address: tuple[str, int], timeout_s: float, on_feed: Callable[[dict[str, Any]], None]
+    ) -> None:
         self._host, self._port = address
         self._timeout_s = timeout_s
         self._on_feed = on_feed
@@ -43,8 +46,8 @@ class EngineLink:
     def call(self, command: list[Any]) -> "asyncio.Future[Answer]":
         """Send one command; the future gives status and JSON body.
 
-        It raises `Refusal` -1007 where the answer does not come in time or the connection breaks meanwhile, and
-        -1001 at once where there is no connection: then the command was certainly not executed.
+        It raises `Refusal` -1007 where the answer does not come in time or the connection breaks meanwhile,
+        and -1001 at once where there is no connection: then the command was certainly not executed.
         """
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if self._connection is None:
@@ -62,7 +65,9 @@ class EngineLink:
         while True:
             try:
                 async with asyncio.timeout(CONNECT_WITHIN_S):
-                    _, connection = await loop.create_connection(lambda: _Connection(self), self._host, self._port)
+                    _, connection = await loop.create_connection(
+                        lambda: _Connection(self), self._host, self._port
+                    )
             except (OSError, TimeoutError) as error:
                 LOG.debug("no connection to the engine: %r; again in %.2f s", error, backoff_s)
             else:
@@ -137,7 +142,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         self._transport = None
         self.lost.set()
 

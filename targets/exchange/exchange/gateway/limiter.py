@@ -1,8 +1,8 @@
 """Request weights and order counts in fixed windows, 429 and then 418 for those who go on.
 
-As a resource, `rate_limit` has as many servers as a window has weight (tokens), and an admitted request of weight w
-holds w tokens for one window. So `busy / (servers x T)` is the share of the budget that was used, whatever T is; with
-several clients it is their sum against one client's budget.
+As a resource, `rate_limit` has as many servers as a window has weight (tokens), and an admitted request of
+weight w holds w tokens for one window. So `busy / (servers x T)` is the share of the budget that was used,
+whatever T is; with several clients it is their sum against one client's budget.
 """
 
 from exchange.failures import Refusal
@@ -12,7 +12,7 @@ LONGEST_BAN_S = 3 * 24 * 3600.0
 
 
 class WeightLimiter:
-    """Weight per client and window. `ban_after` refusals within a window ban the client, for twice as long each time.
+    """Weight per client and window; more than `ban_after` refusals in one lead to a ban, each twice as long.
 
     Times are wall-clock seconds: windows begin at whole multiples of `window_s`, as calendar minutes do.
     """
@@ -41,7 +41,7 @@ class WeightLimiter:
             self._used.clear()
             self._refused.clear()
         if self._banned_until_s and self._banned_until_s.get(client, 0.0) > now_s:
-            raise self._ban(client, now_s)
+            raise self._ban(client)
         used = self._used.get(client, 0) + weight
         if used > self._limit:
             raise self._refuse(client, now_s)
@@ -65,7 +65,7 @@ class WeightLimiter:
             times = self._bans.get(client, 0)
             self._bans[client] = times + 1
             self._banned_until_s[client] = now_s + min(self._ban_s * 2**times, LONGEST_BAN_S)
-            return self._ban(client, now_s)
+            return self._ban(client)
         self.resource.rejections["429"] += 1
         return Refusal(
             429,
@@ -74,7 +74,7 @@ class WeightLimiter:
             f" {_period(self.window_s)}. Please use the websocket for live updates to avoid polling the API.",
         )
 
-    def _ban(self, client: bytes, now_s: float) -> Refusal:
+    def _ban(self, client: bytes) -> Refusal:
         self.resource.rejections["418"] += 1
         until_ms = int(self._banned_until_s[client] * 1000)
         return Refusal(
@@ -96,7 +96,7 @@ class OrderLimiter:
         self._windows = (_OrderWindow(10, limit_10s, "TEN_SECONDS"), _OrderWindow(60, limit_1m, "MINUTE"))
 
     def admit(self, account: int, now_s: float) -> tuple[int, int]:
-        """Count one order; returns the counts of the 10 s and of the 1 min window, or raises `Refusal` 429 (-1015)."""
+        """Count one order and return the counts of both windows; raises `Refusal` 429 (-1015)."""
         for window in self._windows:
             window.check(account, now_s)
         ten_s, one_minute = (window.count(account) for window in self._windows)

@@ -134,7 +134,12 @@ def _contract(symbol: Symbol) -> dict[str, object]:
         "orderTypes": ["LIMIT", "MARKET"],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
         "filters": [
-            {"filterType": "PRICE_FILTER", "minPrice": symbol.tick, "maxPrice": "10000000", "tickSize": symbol.tick},
+            {
+                "filterType": "PRICE_FILTER",
+                "minPrice": symbol.tick,
+                "maxPrice": "10000000",
+                "tickSize": symbol.tick,
+            },
             {"filterType": "LOT_SIZE", **limits},
             {"filterType": "MARKET_LOT_SIZE", **limits},
             {"filterType": "MAX_NUM_ORDERS", "limit": 200},

@@ -1,7 +1,8 @@
 """A pool of connections to the region's PostgreSQL that measures itself and mends itself.
 
-Each place of the pool is a task's worth of care: it connects, prepares its statements, and when its connection breaks
-or a query overstays, the connection is aborted and the place connects again, with growing pauses, for ever.
+Each place of the pool is a task's worth of care: it connects, prepares its statements, and when its
+connection breaks or a query overstays, the connection is aborted and the place connects again, with growing
+pauses, for ever.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ class _Waiter:
 
 
 class Pool(Resource):
-    """`size` connections, first come first served. `start` opens them in the background; `close` ends them."""
+    """`size` connections, first come first served: `start` opens them `close` ends them."""
 
     def __init__(self, address: tuple[str, int], size: int) -> None:
         super().__init__("db_pool", size)
@@ -73,7 +74,9 @@ class Pool(Resource):
         self._query.enter(started_s)
         healthy = False
         try:
-            rows = await place.read_account.fetch(account, timeout=max(0.001, deadline_s - started_s))
+            rows: list[Any] = await place.read_account.fetch(
+                account, timeout=max(0.001, deadline_s - started_s)
+            )
             healthy = True
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             self.rejections["timeout" if isinstance(error, TimeoutError) else "broken"] += 1
@@ -151,7 +154,12 @@ class Pool(Resource):
 
     async def _prepare(self) -> _Place:
         connection = await asyncpg.connect(
-            host=self._host, port=self._port, user=USER, database=DATABASE, ssl=False, timeout=CONNECT_WITHIN_S
+            host=self._host,
+            port=self._port,
+            user=USER,
+            database=DATABASE,
+            ssl=False,
+            timeout=CONNECT_WITHIN_S,
         )
         with contextlib.ExitStack() as undo:
             undo.callback(connection.terminate)

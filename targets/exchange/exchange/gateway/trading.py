@@ -17,7 +17,7 @@ ENGINE_LINK = "gateway->engine"
 
 
 class Trading:
-    """Handlers of the signed endpoints. While a handler waits, its worker slot is marked blocked on what it waits for."""
+    """Handlers of the signed endpoints; a worker slot is counted as blocked on what its handler waits for."""
 
     def __init__(self, workers: Workers, pool: Pool, engine: EngineLink, market: Market) -> None:
         self._pool = pool
@@ -34,7 +34,9 @@ class Trading:
     async def cancel(self, call: Call) -> bytes:
         """`DELETE /fapi/v1/order`."""
         symbol = symbol_of(call.parameters)
-        return await self._ask(call, ["cancel", call.account, symbol.index, *order_reference(call.parameters)])
+        return await self._ask(
+            call, ["cancel", call.account, symbol.index, *order_reference(call.parameters)]
+        )
 
     async def query(self, call: Call) -> bytes:
         """`GET /fapi/v1/order`."""

@@ -1,9 +1,10 @@
-"""Request workers: a number of slots, a bounded queue before them, and a modelled service time on a virtual clock.
+"""Request workers: slots with a bounded queue before them and a modelled service time on a virtual clock.
 
-A slot is held while its request waits for the database or the engine, and for `service_s` of its own work besides.
-That work is charged to the slot, not slept: the slot is free again at `start + blocked + service_s`, even if the real
-handling took less. A waiting request that a coarse timer wakes late still starts at the slot's virtual free time, so
-the throughput of the slots is exact. Only a rest of a timer's grain or more delays the answer itself.
+A slot is held while its request waits for the database or the engine, and for `service_s` of its own work
+besides. That work is charged to the slot, not slept: the slot is free again at `start + blocked + service_s`,
+even if the real handling took less. A waiting request that a coarse timer wakes late still starts at the
+slot's virtual free time, so the throughput of the slots is exact. Only a rest of a timer's grain or more
+delays the answer itself.
 """
 
 import asyncio
@@ -39,7 +40,8 @@ class Workers(Resource):
         super().__init__("workers", slots, queue_limit)
         self._service_s = service_s
         self._idle = slots
-        self._cooling: list[tuple[float, float]] = []  # heap of (free at, started) of slots that work virtually
+        # Slots that still work, virtually: a heap of (free at, started).
+        self._cooling: list[tuple[float, float]] = []
         self._waiters: deque[_Waiter] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._limit = queue_limit
@@ -48,8 +50,8 @@ class Workers(Resource):
     async def acquire(self, deadline_s: float, reserve: int = 0) -> Slot:
         """Take a slot, waiting until monotonic `deadline_s` at most.
 
-        `reserve` is how many places beyond the queue's limit this request may use. Raises `Refusal` -1008 where the
-        queue is full or the deadline passes: nothing was executed.
+        `reserve` is how many places beyond the queue's limit this request may use. Raises `Refusal` -1008
+        where the queue is full or the deadline passes: nothing was executed.
         """
         now_s = monotonic()
         self.arrivals += 1
@@ -65,7 +67,7 @@ class Workers(Resource):
         return await self._wait(now_s, deadline_s)
 
     def release(self, slot: Slot) -> float:
-        """Give a slot back; returns for how many seconds its answer is still being worked on (0: answer now)."""
+        """Give a slot back; returns how many seconds its answer is still being worked on (0: answer now)."""
         now_s = monotonic()
         self.completions += 1
         free_s = slot.started_s + slot.blocked_s + self._service_s

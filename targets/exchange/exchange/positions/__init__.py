@@ -1,1 +1,1 @@
-"""The positions database of one region: a real PostgreSQL under a wrapper that starts, watches and stops it."""
+"""The positions database of one region: a real PostgreSQL that a wrapper starts, watches and stops."""

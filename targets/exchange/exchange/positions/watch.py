@@ -1,8 +1,8 @@
 """The database's own view of its connections, as the resource `connections`.
 
-Busy is the time that sessions spent executing: PostgreSQL's cumulative `active_time` of finished statements plus the
-age of the statements now running. Idle connections that a pool keeps open are not busy. The watcher sits in another
-database of the server, so that its own queries are not among what it counts.
+Busy is the time that sessions spent executing: PostgreSQL's cumulative `active_time` of finished statements
+plus the age of the statements now running. Idle connections that a pool keeps open are not busy. The watcher
+sits in another database of the server, so that its own queries are not among what it counts.
 """
 
 import asyncpg
@@ -19,7 +19,7 @@ FROM pg_stat_database d WHERE d.datname = $1
 
 
 class ConnectionsResource(Resource):
-    """`max_connections` as a pool; `busy`, arrivals and completions are copied from PostgreSQL by `refresh`."""
+    """`max_connections` as a pool; `refresh` copies busy time, arrivals and completions from PostgreSQL."""
 
     def __init__(self, servers: int) -> None:
         super().__init__("connections", servers)
@@ -28,7 +28,9 @@ class ConnectionsResource(Resource):
 
     async def refresh(self, connection: "asyncpg.Connection") -> None:
         """Read the statistics; raises asyncpg's errors where the database is gone."""
-        active_s, committed, rolled_back, backends, running_s = await connection.fetchrow(_ACTIVITY, DATABASE, timeout=2)
+        active_s, committed, rolled_back, backends, running_s = await connection.fetchrow(
+            _ACTIVITY, DATABASE, timeout=2
+        )
         # A statement may leave the running ones before its time is in the total; a counter never goes back.
         busy_s = max(self._busy_s, active_s + running_s)
         self.busy.add(busy_s - self._busy_s)
