@@ -58,7 +58,8 @@
 
   const draw = async (plot) => {
     const chart = report.charts[plot.dataset.chart];
-    const datasets = Object.fromEntries(chart.reads.map((name) => [name, rows(name)]));
+    const shared = Object.fromEntries(chart.reads.map((name) => [name, rows(name)]));
+    const datasets = { ...chart.spec.datasets, ...shared };
     const options = { mode: "vega-lite", renderer: "svg", actions: false, ast: true, tooltip: { theme: "report" } };
     const { view } = await window.vegaEmbed(plot, { ...chart.spec, datasets }, options);
     views.set(plot.dataset.chart, view);
