@@ -20,7 +20,7 @@ def ladder(rungs: Sequence[Rung]) -> Table:
         state = "gave way" if rung.saturated else "gives way within the surge" if share < 1 else "carries the surge"
         load = wording.multiples(rung.saturates_at)
         name = wording.short_resource(rung.resource)
-        label = f"{name}   {wording.number(share)}" + (f"  ({load})" if load else "")
+        label = " · ".join(part for part in (name, wording.number(share), load) if part)
         rows.append((name, label, _clipped(share), _clipped(rung.own_share), state))
     return table(("resource", "label", "share", "own_share", "state"), rows)
 

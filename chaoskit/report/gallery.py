@@ -78,11 +78,10 @@ def draw(result: Result, plan: Plan, history: History, stream: str) -> Gallery:
 
 def _tables(result: Result, plan: Plan, history: History) -> dict[str, Table]:
     cell = tables.cell_s(plan, history)
-    kinds = {resource.id: resource.kind_id for resource in plan.resources}
     places = {rung.resource: place for place, rung in enumerate(result.ladder)}
 
     def nearness(resource: str) -> tuple[int, str]:
-        return places.get(resource, places.get(kinds.get(resource, ""), len(places))), resource
+        return places.get(resource, places.get(wording.without_region(resource), len(places))), resource
 
     order = sorted({sample.resource for sample in history.resources}, key=nearness)
     utilization = tables.utilization(history, cell, order)

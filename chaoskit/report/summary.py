@@ -9,7 +9,7 @@ from chaoskit.report import wording
 
 MAX_RUNGS: Final = 3
 _MARKS: Final = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "⚠️", Verdict.ABORTED: "🛑"}
-_MARKUP: Final = re.compile(r"([\\`*_\[\]<>|#~])")
+_MARKUP: Final = re.compile(r"([\\`*\[\]<>|#~]|\b_|_\b)")
 
 
 def render_summary(result: Result, report: str = "report.html") -> str:

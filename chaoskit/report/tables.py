@@ -71,7 +71,7 @@ def load(history: History, cell: int) -> Table:
 
 
 def latency(history: History, cell: int) -> Table:
-    """Return per stream, cell and clock the quantiles of successes in milliseconds; absent below ten samples beyond."""
+    """Return per stream, cell and clock the quantiles of successes in milliseconds."""
     parts: dict[tuple[str, int, str], list[Histogram]] = defaultdict(list)
     for sample in history.samples:
         key = sample.stream, sample.second // cell
@@ -217,6 +217,7 @@ def bands(plan: Plan, history: History) -> Table:
     rows: list[Sequence[Value]] = [
         (
             "phase",
+            0,
             phase.name,
             phase.name,
             rounded(max(starts.get(phase.name, phase.start_s), 0.0), 5),
@@ -229,6 +230,7 @@ def bands(plan: Plan, history: History) -> Table:
     rows.extend(
         (
             "fault",
+            place - 1,
             f"F{place}",
             fault.title,
             rounded(applied.get(fault.id, fault.start_s), 5),
@@ -236,7 +238,7 @@ def bands(plan: Plan, history: History) -> Table:
         )
         for place, fault in enumerate(plan.faults, start=1)
     )
-    return table(("kind", "mark", "title", "start", "end"), rows)
+    return table(("kind", "row", "mark", "title", "start", "end"), rows)
 
 
 def _moments(history: History, wanted: Callable[[FaultEvent], bool]) -> dict[str, float]:

@@ -42,7 +42,7 @@ def error_bars(rows: int) -> Spec:
         alt.Chart(alt.NamedData("failures"))
         .mark_bar(height=12)
         .encode(
-            x=alt.X("share:Q", stack="zero", axis=alt.Axis(title="share of arrivals that failed", format=".0%")),
+            x=alt.X("share:Q", stack="zero", axis=alt.Axis(title="share of arrivals that failed", format=".0%", tickCount=5)),
             y=alt.Y("row:N", sort=None, axis=alt.Axis(title=None, labelLimit=140, labelColor=drawing.INK)),
             color=alt.Color("reason:N", scale=alt.Scale(range=drawing.SERIES), legend=drawing.legend(columns=4)),
             tooltip=["row:N", "reason:N", "count:Q", alt.Tooltip("share:Q", format=".2%")],

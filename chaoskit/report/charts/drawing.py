@@ -16,6 +16,9 @@ OFFERED: Final = "var(--chart-offered)"
 FAULT: Final = "var(--chart-fault)"
 INK: Final = "var(--ink)"
 MUTED: Final = "var(--muted)"
+FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+"""The page's own fonts: Vega measures labels with them, so they must be named here as in the style sheet."""
+
 AXIS_PX: Final = 54
 """Width kept for the labels of every left axis, so that plots below one another share their time axis."""
 
@@ -32,8 +35,9 @@ def left_axis(**settings: Any) -> alt.Axis:
 
 
 def log_milliseconds() -> alt.Axis:
-    """Return a left axis for latencies on a logarithmic scale: `1ms`, `10ms`, `1s`."""
-    return left_axis(labelExpr=MILLISECONDS, tickCount=5, labelOverlap="greedy")
+    """Return a left axis for latencies on a logarithmic scale: `1ms`, `3ms`, `10ms`."""
+    decades = [step * 10.0**power for power in range(-3, 7) for step in (1, 3)]
+    return left_axis(labelExpr=MILLISECONDS, values=decades, labelOverlap="greedy")
 
 
 def legend(**settings: Any) -> alt.Legend:
@@ -46,7 +50,7 @@ def finished(chart: Layer, height: int | Spec, description: str) -> Spec:
     """Return the specification of a chart that is as wide as its place in the page."""
     sized = chart.properties(width="container", height=height, description=description)
     configured = (
-        sized.configure(background="transparent", font="inherit", padding={"left": 0, "right": 12, "top": 4, "bottom": 4})
+        sized.configure(background="transparent", font=FONT, padding={"left": 0, "right": 12, "top": 4, "bottom": 4})
         .configure_view(stroke=None)
         .configure_axis(
             domain=False,

@@ -19,7 +19,7 @@ def ladder_chart(rungs: int) -> Spec:
     base = alt.Chart(alt.NamedData("ladder"))
     row = alt.Y("resource:N", sort=None, axis=None, scale=alt.Scale(paddingInner=0.5, paddingOuter=0.6))
     axis = alt.Axis(
-        title="surge share: 0 is the baseline, 1 the declared surge", orient="bottom", format="~g", tickCount=5, grid=True
+        title="surge share: 0 is the baseline, 1 the declared surge", format="~g", values=[0.01, 0.1, 1, 10, 100], grid=True
     )
     share = alt.X("share:Q", scale=alt.Scale(type="log", domainMin=LEAST_SHARE, nice=False), axis=axis)
     colour = alt.Color(

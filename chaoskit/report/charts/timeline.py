@@ -13,6 +13,8 @@ from chaoskit.report.charts import drawing
 from chaoskit.report.charts.drawing import Layer, Spec
 
 _STREAM = "datum.stream === stream"
+_PHASE_PX = 20
+_FAULT_PX = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +27,33 @@ class Timeline:
 
     def schedule(self, faults: int) -> Spec:
         """Return phases as named stretches and, below, one bar for each of the `faults`."""
-        phases = alt.Chart(alt.NamedData("bands")).transform_filter("datum.kind === 'phase'")
-        bars = alt.Chart(alt.NamedData("bands")).transform_filter("datum.kind === 'fault'")
-        row = alt.Y("mark:N", title=None, sort=None, axis=drawing.left_axis(labelColor=drawing.INK, grid=False))
-        tips = ["title:N", alt.Tooltip("start:Q", title="from (s)"), alt.Tooltip("end:Q", title="to (s)")]
+        bands = alt.Chart(alt.NamedData("bands"))
+        phases = bands.transform_filter("datum.kind === 'phase'")
+        bars = bands.transform_filter("datum.kind === 'fault'").transform_calculate(
+            top=f"{_PHASE_PX + 4} + datum.row * {_FAULT_PX}", bottom=f"{_PHASE_PX} + (datum.row + 1) * {_FAULT_PX}"
+        )
+        tips = ["mark:N", "title:N", alt.Tooltip("start:Q", title="from (s)"), alt.Tooltip("end:Q", title="to (s)")]
+        words = bars.transform_calculate(middle="(datum.top + datum.bottom) / 2", words="datum.mark + '  ' + datum.title")
+        early = words.transform_filter(f"datum.start < {self.end_s / 2}")
+        late = words.transform_filter(f"datum.start >= {self.end_s / 2}")
+        text = {"y": alt.Y("middle:Q", scale=None), "text": alt.Text("words:N")}
         layers: list[Layer] = [
-            phases.mark_rect(clip=True, color="var(--phase)", stroke="var(--surface)", strokeWidth=2, y=0, y2=20).encode(
-                x=self._time("start", axis=faults == 0), x2="end:Q", tooltip=tips
+            phases.mark_rect(clip=True, color="var(--phase)", stroke="var(--surface)", strokeWidth=2, y=0, y2=_PHASE_PX)
+            .encode(x=self._time("start"), x2="end:Q", tooltip=tips),
+            phases.mark_text(clip=True, align="left", dx=7, y=_PHASE_PX / 2, fontWeight=600)
+            .encode(x=self._time("start"), text="title:N"),
+            bars.mark_rect(clip=True, color=drawing.FAULT, opacity=0.4, cornerRadius=3)
+            .encode(
+                x=self._time("start"),
+                x2="end:Q",
+                y=alt.Y("top:Q", scale=None, axis=drawing.left_axis(labels=False, grid=False)),
+                y2="bottom:Q",
+                tooltip=tips,
             ),
-            phases.mark_text(clip=True, align="left", dx=7, y=10, fontWeight=600).encode(
-                x=self._time("start"), text="title:N"
-            ),
+            early.mark_text(clip=True, align="left", dx=6).encode(x=self._time("start"), **text),
+            late.mark_text(clip=True, align="right", dx=-6).encode(x=self._time("end"), **text),
         ]
-        if faults:
-            layers += [
-                bars.mark_bar(clip=True, color=drawing.FAULT, cornerRadius=3, height=16, yOffset=22).encode(
-                    x=self._time("start"), x2="end:Q", y=row, tooltip=tips
-                ),
-                bars.mark_text(clip=True, align="left", dx=6, yOffset=22, color="var(--fault-ink)").encode(
-                    x=self._time("start"), y=row, text="title:N"
-                ),
-            ]
-        return self._finished(layers, 24 + 24 * faults, "Phases and faults along the run.", shaded=False)
+        return self._finished(layers, _PHASE_PX + 4 + _FAULT_PX * faults, "Phases and faults along the run.", shaded=False)
 
     def load(self) -> Spec:
         """Return what became of the arrivals of each second, and when answers came."""
@@ -67,8 +74,7 @@ class Timeline:
             )
         )
         lines = (
-            base.transform_calculate(offered_line="datum.offered", answered_line="datum.answered")
-            .transform_fold(["offered", "answered"], as_=["line", "per_second"])
+            base.transform_fold(["offered", "answered"], as_=["line", "per_second"])
             .mark_line(clip=True, interpolate="step-after", strokeWidth=1.5)
             .encode(
                 x=self._time("t"),
@@ -88,12 +94,12 @@ class Timeline:
         lines = (
             alt.Chart(alt.NamedData("latency"))
             .transform_filter(_STREAM)
-            .transform_calculate(**{"p99_9": "datum.p999"})
+            .transform_calculate(middle=f"datum.t + {self.cell_s / 2}")
             .transform_fold(["p50", "p99", "p999"], as_=["quantile", "ms"])
             .transform_filter("isValid(datum.ms)")
             .mark_line(clip=True, strokeWidth=1.8, interpolate="monotone")
             .encode(
-                x=self._time("t"),
+                x=self._time("middle"),
                 y=alt.Y("ms:Q", scale=alt.Scale(type="log", nice=True), axis=drawing.log_milliseconds()),
                 color=alt.Color(
                     "quantile:N",
@@ -115,13 +121,17 @@ class Timeline:
             alt.Chart(alt.NamedData("errors"))
             .transform_filter(_STREAM)
             .transform_calculate(until=f"datum.t + {self.cell_s}")
-            .mark_bar(clip=True)
+            .transform_stack(
+                stack="failed", groupby=["t"], sort=[alt.SortField("reason", "ascending")], as_=["low", "high"]
+            )
+            .mark_rect(clip=True)
             .encode(
                 x=self._time("t"),
                 x2="until:Q",
-                y=alt.Y("failed:Q", stack="zero", axis=drawing.left_axis(format="~s")),
+                y=alt.Y("low:Q", axis=drawing.left_axis(format="~s"), scale=alt.Scale(nice=True, zero=True)),
+                y2="high:Q",
                 color=alt.Color("reason:N", scale=alt.Scale(range=drawing.SERIES), legend=drawing.legend(columns=4)),
-                tooltip=["reason:N", alt.Tooltip("failed:Q", title="per second"), "t:Q"],
+                tooltip=["t:Q", "reason:N", alt.Tooltip("failed:Q", title="per second")],
             )
         )
         return self._finished([bars], 150, "Errors by reason.")
@@ -129,7 +139,7 @@ class Timeline:
     def utilization(self, resources: int) -> Spec:
         """Return the heat map: a row per resource, a cell per second, its label in the plot above the row."""
         base = alt.Chart(alt.NamedData("utilization"))
-        row = alt.Y("resource:N", sort=None, axis=None, scale=alt.Scale(paddingInner=0.5, paddingOuter=0.6))
+        row = alt.Y("resource:N", sort=None, axis=drawing.left_axis(labels=False, grid=False), scale=alt.Scale(paddingInner=0.5, paddingOuter=0.6))
         cells = (
             base.transform_filter("isValid(datum.utilization)")
             .transform_calculate(until=f"datum.t + {self.cell_s}")
@@ -155,8 +165,8 @@ class Timeline:
         )
         labels = (
             base.transform_aggregate(groupby=["resource"], peak="max(utilization)")
-            .transform_calculate(label="datum.resource + '   ' + format(datum.peak, '.0%') + ' at most'")
-            .mark_text(align="left", baseline="bottom", x=0, dy=-10, limit=900, fontSize=11)
+            .transform_calculate(label="datum.resource + ' · ' + format(datum.peak, '.0%') + ' at most'")
+            .mark_text(align="left", baseline="bottom", x=2 - drawing.AXIS_PX, dy=-10, limit=900, fontSize=11)
             .encode(y=row, text="label:N")
         )
         return self._finished([cells, labels], 34 * resources + 12, "Utilisation of each resource.")
@@ -167,7 +177,7 @@ class Timeline:
         `settings`: `equals` keeps the rows in which a column has a value, `rule` draws a level, `scale` names another
         than the linear one, `description` says what is drawn.
         """
-        base = alt.Chart(alt.NamedData(data))
+        base = alt.Chart(alt.NamedData(data)).transform_calculate(middle=f"datum.t + {self.cell_s / 2}")
         if "equals" in settings:
             column, wanted = settings["equals"]
             base = base.transform_filter(alt.FieldEqualPredicate(field=column, equal=wanted))
@@ -176,7 +186,7 @@ class Timeline:
             level = alt.Chart(alt.InlineData([{"level": settings["rule"]}]))
             lines.append(level.mark_rule(color=drawing.FAILED, strokeDash=[4, 3]).encode(y="level:Q"))
         drawn = base.mark_line(clip=True, strokeWidth=1.8, color=drawing.SERIES[0]).encode(
-            x=self._time("t"),
+            x=self._time("middle"),
             y=alt.Y(
                 f"{value}:Q",
                 axis=drawing.left_axis(format="~s"),
@@ -192,10 +202,10 @@ class Timeline:
         lines.append(drawn)
         return self._finished(lines, 150, settings.get("description", ""))
 
-    def _time(self, field: str, axis: bool = True) -> alt.X:
+    def _time(self, field: str) -> alt.X:
         scale = alt.Scale(domainMin={"expr": "from_s"}, domainMax={"expr": "to_s"}, nice=False, zero=False)
         shown = alt.Axis(title=None, grid=False, labelExpr="datum.label + 's'", labelFlush=True, tickCount=8)
-        return alt.X(f"{field}:Q", scale=scale, title=None, axis=shown if axis else None)
+        return alt.X(f"{field}:Q", scale=scale, title=None, axis=shown)
 
     def _hover(self, data: str, fields: Sequence[str]) -> alt.Chart:
         middle = alt.Chart(alt.NamedData(data)).transform_filter(_STREAM)
@@ -207,24 +217,25 @@ class Timeline:
 
     def _shading(self) -> list[Layer]:
         bands = alt.Chart(alt.NamedData("bands"))
-        faults = bands.transform_filter("datum.kind === 'fault'")
-        phases = bands.transform_filter("datum.kind === 'phase' && datum.start > 0")
-        full = {"y": 0, "y2": {"expr": "height"}}
+        faults = bands.transform_filter("datum.kind === 'fault'").mark_rect(
+            clip=True, color=drawing.FAULT, opacity=0.14, y=0, y2={"expr": "height"}
+        )
+        phases = bands.transform_filter("datum.kind === 'phase' && datum.start > 0").mark_rule(
+            clip=True, color=drawing.MUTED, opacity=0.7, y=0, y2={"expr": "height"}
+        )
+        return [faults.encode(x=self._time("start"), x2="end:Q"), phases.encode(x=self._time("start"))]
+
+    def _fault_marks(self) -> list[Layer]:
+        faults = alt.Chart(alt.NamedData("bands")).transform_filter("datum.kind === 'fault'")
+        strip = faults.mark_rect(clip=True, color=drawing.FAULT, y=0, y2=3)
+        names = faults.mark_text(clip=True, align="left", dx=4, y=12, fontSize=10, fontWeight=700)
         return [
-            faults.mark_rect(clip=True, color=drawing.FAULT, opacity=0.14, **full).encode(
-                x=self._time("start"), x2="end:Q"
-            ),
-            phases.mark_rule(clip=True, color=drawing.MUTED, opacity=0.7, **full).encode(x=self._time("start")),
+            strip.encode(x=self._time("start"), x2="end:Q", tooltip=["mark:N", "title:N", "start:Q", "end:Q"]),
+            names.encode(x=self._time("start"), text="mark:N"),
         ]
 
     def _finished(self, layers: Sequence[Layer], height: int, description: str, shaded: bool = True) -> Spec:
-        drawn = [*(self._shading() if shaded else []), *layers]
-        if shaded:
-            names = alt.Chart(alt.NamedData("bands")).transform_filter("datum.kind === 'fault'")
-            drawn.append(
-                names.mark_text(clip=True, align="left", dx=3, y=7, fontSize=10, fontWeight=600, color=drawing.FAULT)
-                .encode(x=self._time("start"), text="mark:N")
-            )
+        drawn = [*self._shading(), *layers, *self._fault_marks()] if shaded else layers
         chart = alt.layer(*drawn).add_params(
             alt.param(name="from_s", value=0),
             alt.param(name="to_s", value=self.end_s),
