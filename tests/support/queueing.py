@@ -66,6 +66,7 @@ class Station:
         self.arrivals = 0
         self.completions = 0
         self.rejected = 0
+        self.abandoned = 0
         self._busy_s = 0.0
         self._wait_s = 0.0
         self._blocked_s: dict[str, float] = {}
@@ -88,8 +89,16 @@ class Station:
 
     def release(self) -> None:
         """Give a server back; the first in the queue gets it."""
-        self._accrue()
         self.completions += 1
+        self._pass_on()
+
+    def abandon(self) -> None:
+        """Give a server back unused: whoever asked for it is gone."""
+        self.abandoned += 1
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        self._accrue()
         if self.queue:
             self._simulation.at(self._simulation.now, self.queue.popleft(), True)
         else:
@@ -116,7 +125,11 @@ class Station:
             blocked_s=dict(self._blocked_s),
             arrivals=self.arrivals,
             completions=self.completions,
-            rejections={"queue full": self.rejected} if self.rejected else {},
+            rejections={
+                reason: count
+                for reason, count in (("queue full", self.rejected), ("abandoned", self.abandoned))
+                if count
+            },
             wait_s=self._wait_s,
             queue_length=len(self.queue),
             queue_limit=self.queue_limit,

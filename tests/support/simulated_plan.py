@@ -87,9 +87,9 @@ def arrivals_of(day: Day, stream: str) -> NDArray[np.float64]:
     expected = float(areas.sum())
     if day.poisson:
         random = np.random.default_rng([day.seed, len(stream)])
-        marks: NDArray[np.float64] = np.sort(random.uniform(0.0, expected, random.poisson(expected)))
+        marks = np.sort(random.uniform(0.0, expected, random.poisson(expected)))
     else:
-        marks = np.arange(int(expected)) + 0.5
+        marks = np.arange(0.5, int(expected), 1.0)
     fine_s = np.arange(0.0, edges_s[-1] + 1e-9, 0.01)
     rates = np.interp(fine_s, *_corners(segments))
     area_until = np.concatenate(([0.0], np.cumsum((rates[1:] + rates[:-1]) / 2 * 0.01)))

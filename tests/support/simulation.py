@@ -150,17 +150,19 @@ class _Exchange:
         gateway.workers.block("db_pool")
         yield gateway.pool
         gateway.workers.unblock("db_pool")
-        if not call.outcome:
-            for held in (gateway.workers, gateway.pool):
-                held.block("gateway->positions")
-            yield BACKEND_LINK_S + self._added_delay_s(gateway.region)
-            yield gateway.backend
-            yield self.day.query_time_s * self.noise.uniform(0.5, 1.5)
-            gateway.backend.release()
-            for held in (gateway.workers, gateway.pool):
-                held.unblock("gateway->positions")
-            self._finish(call, "")
+        if call.outcome:
+            gateway.pool.abandon()
+            return
+        for held in (gateway.workers, gateway.pool):
+            held.block("gateway->positions")
+        yield BACKEND_LINK_S + self._added_delay_s()
+        yield gateway.backend
+        yield self.day.query_time_s * self.noise.uniform(0.5, 1.5)
+        gateway.backend.release()
+        for held in (gateway.workers, gateway.pool):
+            held.unblock("gateway->positions")
         gateway.pool.release()
+        self._finish(call, "")
 
     def _trade(self, call: _Call, gateway: _Gateway) -> Process:
         gateway.workers.block("gateway->engine")
@@ -181,7 +183,7 @@ class _Exchange:
         self.connections.unblock("client->gateway")
         self.connections.release()
 
-    def _added_delay_s(self, region: str) -> float:
+    def _added_delay_s(self) -> float:
         window = self.day.latency
         active = window is not None and self.day.fault_works and window[0] <= self.simulation.now < window[1]
         return window[2] if window and active else 0.0
