@@ -9,15 +9,15 @@ from chaoskit.cli.arguments import Reports, Run
 from chaoskit.cli.console import ERR
 from chaoskit.cli.exit_codes import of_verdict
 from chaoskit.cli.verdict import say_verdict
-from chaoskit.store import RunFolder, find_run
+from chaoskit.store import find
 
 
 def analyze(run: Run = "latest", reports: Reports = Path("reports")) -> int:
     """Analyse a saved run again, also one whose runner was killed, and write its result.json."""
-    folder = RunFolder.open(find_run(reports, run))
-    history = folder.history()
-    if folder.dropped_lines:
-        ERR.print(f"{folder.dropped_lines} torn lines at the end of the records were left out", style="yellow")
+    folder = find(reports, run)
+    history, dropped_lines = folder.history()
+    if dropped_lines:
+        ERR.print(f"{dropped_lines} torn lines of the records were left out", style="yellow")
     result = analyse(planning.decode(folder.plan_bytes()), history, folder.provenance())
     folder.save_result(encode_result(result))
     say_verdict(result, folder.path / "result.json")

@@ -6,19 +6,21 @@ from rich.table import Table
 
 from chaoskit.cli.arguments import AsJson
 from chaoskit.cli.console import OUT
-from chaoskit.scenario.builtin import list_scenarios, list_targets
+from chaoskit.scenario.builtin import list_scenarios, target_names
 
 
 def list_builtin(as_json: AsJson = False) -> None:
     """List the scenarios and targets that can be named without a path."""
-    kinds = {"scenario": list_scenarios(), "target": list_targets()}
+    scenarios = list_scenarios()
+    targets = target_names(())
     if as_json:
-        OUT.print(json.dumps({kind: [item.name for item in items] for kind, items in kinds.items()}), markup=False)
+        names = {"scenarios": [scenario.name for scenario in scenarios], "targets": list(targets)}
+        OUT.print(json.dumps(names), markup=False)
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("kind", "name", "title", "file"):
+    for heading in ("scenario", "title", "file"):
         table.add_column(heading)
-    for kind, items in kinds.items():
-        for item in items:
-            table.add_row(kind, item.name, item.title, str(item.path))
+    for scenario in scenarios:
+        table.add_row(scenario.name, scenario.title, str(scenario.path))
     OUT.print(table)
+    OUT.print(f"targets: {', '.join(targets)}", markup=False)

@@ -9,19 +9,19 @@ from chaoskit.analysis import encode as encode_result
 from chaoskit.cli.arguments import Reports, Run
 from chaoskit.cli.console import OUT
 from chaoskit.cli.pages import write_pages
-from chaoskit.store import RunFolder, find_run
+from chaoskit.store import find
+from chaoskit.store.folder import RESULT
 
 
 def report(run: Run = "latest", reports: Reports = Path("reports")) -> None:
     """Write report.html, junit.xml and summary.md of a saved run, also of one that was killed in the middle."""
-    folder = RunFolder.open(find_run(reports, run))
+    folder = find(reports, run)
     plan = planning.decode(folder.plan_bytes())
-    history = folder.history()
-    saved = folder.result()
-    if saved is None:
+    history = folder.history().history
+    if (folder.path / RESULT).exists():
+        result = decode_result(folder.result())
+    else:
         result = analyse(plan, history, folder.provenance())
         folder.save_result(encode_result(result))
-    else:
-        result = decode_result(saved)
     write_pages(folder, result, plan, history)
     OUT.print(f"report: {folder.path / 'report.html'}", markup=False)

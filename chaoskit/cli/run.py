@@ -1,7 +1,6 @@
 """`chaoskit run`: play a scenario, write its report, exit with the verdict."""
 
 import asyncio
-import shlex
 import signal
 import sys
 from pathlib import Path
@@ -16,9 +15,11 @@ from chaoskit.cli.exit_codes import ExitCode, of_verdict
 from chaoskit.cli.live import make_view
 from chaoskit.cli.pages import write_pages
 from chaoskit.cli.verdict import say_verdict
-from chaoskit.runner import Outcome, RunRequest, Stop, Watcher, play
+from chaoskit.runner.live import Watcher
+from chaoskit.runner.run import Outcome, RunRequest, play
+from chaoskit.runner.stop import Stop
 from chaoskit.scenario import load
-from chaoskit.store import collect_provenance
+from chaoskit.store import collect
 
 
 def run(
@@ -38,13 +39,12 @@ def run(
     """
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
     plan = planning.build(loaded)
-    command = shlex.join(["chaoskit", *sys.argv[1:]])
-    request = RunRequest(plan, loaded.text, reports, collect_provenance(plan, command=command))
+    request = RunRequest(plan, loaded.text, reports, collect(plan, ["chaoskit", *sys.argv[1:]], Path.cwd()))
     for file in loaded.runs_code:
         ERR.print(f"this scenario runs code of yours: {file}", style="yellow", markup=False)
     with make_view(ERR, plan) as view:
         outcome = asyncio.run(_play(request, view))
-    write_pages(outcome.folder, outcome.result, plan, outcome.folder.history())
+    write_pages(outcome.folder, outcome.result, plan, outcome.history)
     say_verdict(outcome.result, outcome.folder.path / "report.html")
     if outcome.restore_error is not None:
         raise outcome.restore_error

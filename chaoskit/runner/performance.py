@@ -5,9 +5,8 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from chaoskit.clock import Clock
 from chaoskit.errors import FaultFailed, RestoreFailed
-from chaoskit.observe import Observer
+from chaoskit.observe.observer import Observer
 from chaoskit.plan.model import Plan
 from chaoskit.records import PhaseEvent
 from chaoskit.runner.abort import AbortWatch
@@ -26,12 +25,12 @@ _UPDATE_S: Final = 0.5
 class Performance:
     """Plays the phases on a stage that is up."""
 
-    def __init__(self, plan: Plan, stage: Stage, recorder: Recorder, state: LiveState, clock: Clock) -> None:
+    def __init__(self, plan: Plan, stage: Stage, recorder: Recorder, state: LiveState) -> None:
         self._plan = plan
         self._stage = stage
         self._recorder = recorder
         self._state = state
-        self._clock = clock
+        self._clock = recorder.clock
 
     async def play(self, watcher: Watcher, stop: Stop) -> RestoreFailed | None:
         """Play until the last answer, a stop, or a tripped rule; heal; return what could not be restored."""
@@ -40,7 +39,7 @@ class Performance:
         self._clock.restart(time.monotonic() + _LEAD_S)
         stage.load.release(self._clock)
         observer = Observer(
-            plan, stage.driver.instances, stage.process_ids(), clock=self._clock, emit=self._recorder.emit
+            plan, stage.target.driver.instances, stage.process_ids(), clock=self._clock, emit=self._recorder.emit
         )
         async with background(
             observer.run(),
@@ -84,13 +83,13 @@ class Performance:
                 return
             self._recorder.note("gate_open", f"{baseline.name} was steady")
         try:
-            await self._stage.faults.play()
+            await self._stage.target.faults.play()
         except FaultFailed as error:
             self._recorder.note("fault_failed", str(error))
 
     async def _heal(self) -> RestoreFailed | None:
         try:
-            await self._stage.faults.heal()
+            await self._stage.target.faults.heal()
         except RestoreFailed as error:
             self._recorder.note("restore_failed", str(error))
             return error
@@ -110,7 +109,7 @@ class Performance:
             await asyncio.sleep(_UPDATE_S)
 
     async def _watch_target(self) -> None:
-        self._recorder.note("component_died", await self._stage.driver.watch())
+        self._recorder.note("component_died", str(await self._stage.target.driver.watch()))
 
     async def _watch_rules(self, stop: Stop) -> None:
         rules = AbortWatch(self._plan.abort_rules, [stream.name for stream in self._plan.streams])

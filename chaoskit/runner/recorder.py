@@ -10,19 +10,19 @@ class Recorder:
     """Takes records from drivers, load, faults and observers; only it writes them to the run folder."""
 
     def __init__(self, folder: RunFolder, state: LiveState, clock: Clock) -> None:
-        self.folder = folder
+        self.clock = clock
+        self._folder = folder
         self._state = state
-        self._clock = clock
 
     def emit(self, record: Record) -> None:
         """Keep one record; a fault's intent is on disk when this returns."""
-        self.folder.append(record)
+        self._folder.append(record)
         self._state.add(record)
 
     def flush(self) -> None:
         """Bring everything kept so far to disk."""
-        self.folder.flush()
+        self._folder.flush()
 
     def note(self, event: str, detail: str) -> None:
         """Keep an event that belongs to no layer below."""
-        self.emit(RunEvent(self._clock.now_s(), event, detail))
+        self.emit(RunEvent(self.clock.now_s(), event, detail))

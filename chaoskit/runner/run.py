@@ -13,6 +13,7 @@ from chaoskit.analysis.result import Result
 from chaoskit.clock import Clock
 from chaoskit.errors import RestoreFailed
 from chaoskit.plan.model import Plan
+from chaoskit.records import History
 from chaoskit.runner.live import LiveState, Watcher
 from chaoskit.runner.performance import Performance
 from chaoskit.runner.recorder import Recorder
@@ -36,6 +37,7 @@ class Outcome:
     """A run that was played, saved and analysed. `restore_error` is set where a link was not proven clean."""
 
     folder: RunFolder
+    history: History
     result: Result
     restore_error: RestoreFailed | None
 
@@ -50,19 +52,20 @@ async def play(request: RunRequest, watcher: Watcher, stop: Stop) -> Outcome:
         SetupFailed: something did not come up; everything that had started is stopped again.
         StoreError: the run folder cannot be written.
     """
-    provenance = dict(request.provenance)
-    folder = RunFolder.create(request.reports, request.plan, scenario_text=request.scenario_text, provenance=provenance)
-    clock = Clock.starting_now()
+    folder = RunFolder.create(
+        request.reports, request.plan, scenario_text=request.scenario_text, provenance=request.provenance
+    )
     state = LiveState(request.plan)
-    recorder = Recorder(folder, state, clock)
+    recorder = Recorder(folder, state, Clock.starting_now())
     async with AsyncExitStack() as undo:
         undo.callback(folder.close)
-        stage = await bring_up(request.plan, recorder, clock, watcher, undo)
-        provenance["toxiproxy"] = {"kind": stage.server.kind, "version": stage.server.version}
-        folder.save_provenance(provenance)
-        restore_error = await Performance(request.plan, stage, recorder, state, clock).play(watcher, stop)
+        stage = await bring_up(request.plan, folder.run_id, folder.path, recorder, watcher, undo)
+        server = stage.target.server
+        folder.amend_provenance({"toxiproxy": {"kind": server.kind, "version": server.version}})
+        restore_error = await Performance(request.plan, stage, recorder, state).play(watcher, stop)
         watcher.stage("stopping the target")
     watcher.stage("analysing")
-    result = await asyncio.to_thread(analyse, request.plan, folder.history(), provenance)
+    history = folder.history().history
+    result = await asyncio.to_thread(analyse, request.plan, history, folder.provenance())
     folder.save_result(encode_result(result))
-    return Outcome(folder, result, restore_error)
+    return Outcome(folder, history, result, restore_error)
