@@ -172,7 +172,7 @@ async def test_a_cancelled_start_leaves_nothing(workspace: Workspace) -> None:
     layout = await driver.prepare()
     start = asyncio.create_task(driver.start())
     async with asyncio.timeout(10):
-        while not [found for found in find_labelled() if found.run_id == workspace.run_id]:
+        while len([found for found in find_labelled() if found.run_id == workspace.run_id]) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     start.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 METRICS = """\
 # HELP resource_servers How many.
@@ -36,13 +37,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/die":
-            print("asked to die", file=sys.stderr, flush=True)
+            sys.stderr.write("asked to die\n")
+            sys.stderr.flush()
             os._exit(7)
         status, body = 200, "ready"
         if self.path == "/metrics":
             body = METRICS
         elif self.path == "/environment":
-            body = json.dumps({**os.environ, "argv": sys.argv, "cwd": os.getcwd(), "started": STARTED})
+            body = json.dumps({**os.environ, "argv": sys.argv, "cwd": str(Path.cwd()), "started": STARTED})
         elif Handler.fail_first:
             Handler.fail_first -= 1
             status, body = 503, "not yet"
@@ -51,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body.encode())
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_arguments: object) -> None:
         return
 
 
