@@ -54,7 +54,7 @@ def plan_streams(loaded: Loaded, phases: tuple[PlannedPhase, ...]) -> tuple[Plan
 
 
 def stream_seed(seed: int, name: str) -> int:
-    """Return the stream's own seed (0 … 2^63 - 1), so that streams do not move together and adding one moves no other."""
+    """Return the stream's own seed (0 … 2^63 - 1): streams are independent, and adding one changes no other."""
     digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 

@@ -33,7 +33,7 @@ def find_scenario(name: str, search: Sequence[Path]) -> Path | None:
 
 
 def find_target(name: str, search: Sequence[Path]) -> Path | None:
-    """Return the target.yaml of the target called `name`, from the folders of `search` first, then the built-in ones."""
+    """Return the target.yaml of the target called `name`, looked up as `find_scenario` does."""
     candidates = (place / name / f"target{suffix}" for place in (*search, folder("targets")) for suffix in _SUFFIXES)
     return next((path for path in candidates if path.is_file()), None)
 

@@ -11,7 +11,7 @@ from chaoskit.scenario.manifest import Component, Manifest, Setting
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting, units
 
-_FIELD: Final = re.compile(r"\{([^{}]*)\}")
+_FIELD: Final = re.compile(r"\{([a-z_]+(?:\.[\w-]+)?)\}")  # other braces (JSON, shell) are text
 _PLAIN_FIELDS: Final = ("python", "region", "seed", "workdir")
 
 
@@ -38,9 +38,8 @@ def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
             )
     for name, flow in manifest.flows.items():
         module, _, function = flow.python.partition(":")
-        message = missing_function(module_file(folder, module), function)
-        if message:
-            yield Finding(("flows", name, "python"), message)
+        if (missing := missing_function(module_file(folder, module), function)) is not None:
+            yield Finding(("flows", name, "python"), missing)
 
 
 def _check_component(manifest: Manifest, name: str, component: Component, folder: Path) -> Iterator[Finding]:
@@ -53,12 +52,9 @@ def _check_component(manifest: Manifest, name: str, component: Component, folder
         if link not in manifest.components:
             message = f"the component {link!r} is not declared{did_you_mean(link, manifest.components)}"
             yield Finding((*here, "links", index), message)
-    for key, port in (
-        ("ready", component.ready.port if component.ready else None),
-        ("metrics", component.metrics.port if component.metrics else None),
-    ):
-        if port is not None and port not in component.ports:
-            message = f"the port {port!r} is not declared{did_you_mean(port, component.ports)}"
+    for key, user in (("ready", component.ready), ("metrics", component.metrics)):
+        if user is not None and user.port not in component.ports:
+            message = f"the port {user.port!r} is not declared{did_you_mean(user.port, component.ports)}"
             yield Finding((*here, key, "port"), message)
     for setting_name, setting in component.settings.items():
         yield from _check_setting((*here, "settings", setting_name), setting)

@@ -5,11 +5,29 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from chaoskit.scenario.quantities import Bandwidth, Duration, Name, PositiveDuration, PositiveRatio, Size
+from chaoskit.scenario.quantities import (
+    Bandwidth,
+    Duration,
+    Name,
+    PositiveDuration,
+    Size,
+    SizeOrNone,
+    ToxicDelay,
+    Toxicity,
+)
 from chaoskit.scenario.strict import Strict
 from chaoskit.units import format_duration, format_size
 
-Parameters = Mapping[str, str | int | float | bool]
+_UNITS: Final = {
+    "after": "s",
+    "delay": "s",
+    "jitter": "s",
+    "limit": "bytes",
+    "rate": "bps",
+    "size": "bytes",
+    "variation": "bytes",
+}
+_PLACES: Final = frozenset({"link", "region"})
 
 
 class Fault(Strict):
@@ -17,13 +35,21 @@ class Fault(Strict):
 
     kind: ClassVar[str]
 
-    def parameters(self) -> Parameters:
+    def parameters(self) -> Mapping[str, str | int | float | bool]:
         """Return the parameters in SI units, keyed with the unit (`delay_s`)."""
-        raise NotImplementedError
+        return {
+            f"{name}_{_UNITS[name]}" if name in _UNITS else name: value
+            for name, value in self
+            if name not in _PLACES and value is not None
+        }
 
     def title(self) -> str:
         """Return what the fault does in a few words: `latency 40ms ± 10ms on gateway->positions`."""
-        raise NotImplementedError
+        place = next(value for name, value in self if name in _PLACES)
+        return f"{self.kind.replace('_', ' ')}{self._amount()} on {place}"
+
+    def _amount(self) -> str:
+        return ""
 
 
 class LinkFault(Fault):
@@ -33,30 +59,21 @@ class LinkFault(Fault):
     """A link by its kind, `gateway->positions` (that is all regions), or one by its full name,
     `gateway@us-east-1->positions@us-east-1`."""
 
-    def title(self) -> str:
-        return f"{self.kind.replace('_', ' ')}{self._amount()} on {self.link}"
-
-    def _amount(self) -> str:
-        return ""
-
 
 class Toxic(LinkFault):
     """A fault on links that Toxiproxy has a toxic for."""
 
-    toxicity: PositiveRatio = 1.0
+    toxicity: Toxicity = 1.0
     """The share of new connections that it touches."""
     stream: Literal["downstream", "upstream"] = "downstream"
     """The direction: `downstream` is the answers, `upstream` the requests."""
-
-    def _with_scope(self, parameters: Parameters) -> Parameters:
-        return {**parameters, "toxicity": self.toxicity, "stream": self.stream}
 
 
 class Latency(Toxic):
     """Every piece of data comes later."""
 
     kind = "latency"
-    delay: PositiveDuration = Field(examples=["40ms"])
+    delay: ToxicDelay = Field(examples=["40ms"])
     jitter: Duration = 0.0
     """The delay varies by up to this much either way."""
 
@@ -66,9 +83,6 @@ class Latency(Toxic):
             message = "`jitter` is more than `delay`, and no delay can be negative; make it at most the delay"
             raise ValueError(message)
         return self
-
-    def parameters(self) -> Parameters:
-        return self._with_scope({"delay_s": self.delay, "jitter_s": self.jitter})
 
     def _amount(self) -> str:
         return f" {format_duration(self.delay)}" + (f" ± {format_duration(self.jitter)}" if self.jitter else "")
@@ -80,9 +94,6 @@ class BandwidthLimit(Toxic):
     kind = "bandwidth"
     rate: Bandwidth = Field(examples=["64KB/s"])
 
-    def parameters(self) -> Parameters:
-        return self._with_scope({"rate_bps": self.rate})
-
     def _amount(self) -> str:
         return f" {format_size(self.rate)}/s"
 
@@ -91,10 +102,7 @@ class SlowClose(Toxic):
     """A connection stays open for a while after it was closed."""
 
     kind = "slow_close"
-    delay: PositiveDuration = Field(examples=["2s"])
-
-    def parameters(self) -> Parameters:
-        return self._with_scope({"delay_s": self.delay})
+    delay: ToxicDelay = Field(examples=["2s"])
 
     def _amount(self) -> str:
         return f" {format_duration(self.delay)}"
@@ -106,9 +114,6 @@ class Timeout(Toxic):
     kind = "timeout"
     after: Duration = 0.0
 
-    def parameters(self) -> Parameters:
-        return self._with_scope({"after_s": self.after})
-
     def _amount(self) -> str:
         return f" after {format_duration(self.after)}" if self.after else ""
 
@@ -118,9 +123,6 @@ class ResetPeer(Toxic):
 
     kind = "reset_peer"
     after: Duration = 0.0
-
-    def parameters(self) -> Parameters:
-        return self._with_scope({"after_s": self.after})
 
     def _amount(self) -> str:
         return f" after {format_duration(self.after)}" if self.after else ""
@@ -132,21 +134,17 @@ class Slicer(Toxic):
     kind = "slicer"
     size: Size = Field(examples=["64B"])
     """The average size of a piece."""
-    variation: Size | None = Field(default=None, examples=["16B"])
+    variation: SizeOrNone = Field(default=0, examples=["16B"])
     """Pieces vary by up to this much; less than `size`."""
     delay: Duration = 0.0
     """The pause after each piece."""
 
     @model_validator(mode="after")
     def _variation_fits(self) -> Self:
-        if self.variation is not None and self.variation >= self.size:
+        if self.variation >= self.size:
             message = "`variation` is not less than `size`, and no piece can be empty; make it smaller"
             raise ValueError(message)
         return self
-
-    def parameters(self) -> Parameters:
-        sizes = {"size_bytes": self.size, "variation_bytes": self.variation or 0}
-        return self._with_scope({**sizes, "delay_s": self.delay})
 
     def _amount(self) -> str:
         return f" {format_size(self.size)}"
@@ -158,9 +156,6 @@ class LimitData(Toxic):
     kind = "limit_data"
     limit: Size = Field(examples=["64KB"])
 
-    def parameters(self) -> Parameters:
-        return self._with_scope({"limit_bytes": self.limit})
-
     def _amount(self) -> str:
         return f" {format_size(self.limit)}"
 
@@ -170,9 +165,6 @@ class Down(LinkFault):
 
     kind = "down"
 
-    def parameters(self) -> Parameters:
-        return {}
-
 
 class RegionDown(Fault):
     """A cloud region is lost: every link with one end in it suffers."""
@@ -181,7 +173,7 @@ class RegionDown(Fault):
     region: Name = Field(examples=["us-east-1"])
     mode: Literal["refuse", "blackhole", "reset", "degraded"] = "refuse"
     """How it is lost: connections are refused, swallowed in silence, reset, or reset for a `share` of them."""
-    share: PositiveRatio | None = Field(default=None, examples=["30%"])
+    share: Toxicity | None = Field(default=None, examples=["30%"])
     """With `degraded`: the share of connections that is reset."""
 
     @model_validator(mode="after")
@@ -194,12 +186,8 @@ class RegionDown(Fault):
             raise ValueError(message)
         return self
 
-    def parameters(self) -> Parameters:
-        return {"mode": self.mode} | ({} if self.share is None else {"share": self.share})
-
-    def title(self) -> str:
-        share = f" {self.share:.3g} of connections" if self.share is not None else ""
-        return f"region {self.region} down ({self.mode}{share})"
+    def _amount(self) -> str:
+        return f" ({self.mode})" if self.share is None else f" ({self.mode}, {self.share:.3g} of connections)"
 
 
 KINDS: Final[Mapping[str, type[Fault]]] = {
@@ -253,4 +241,5 @@ class FaultEntry(Strict, json_schema_extra=_one_kind):
     @property
     def fault(self) -> Fault:
         """The one fault of this entry."""
-        return next(fault for kind in KINDS if (fault := getattr(self, kind)) is not None)
+        given = (getattr(self, kind) for kind in KINDS)
+        return next(fault for fault in given if isinstance(fault, Fault))

@@ -78,7 +78,7 @@ class Setting(Strict):
         examples=["integer"]
     )
     unit: str | None = Field(default=None, examples=["ms"])
-    """`us`, `ms`, `s`, `min`, `h` of a duration; `B` … `GiB` of a size; `/s`, `/min`, `/h` of a rate; `%` of a ratio."""
+    """The unit in which the component takes it: `us` … `h`, `B` … `GiB`, `/s` … `/h`, or `%`."""
     default: Raw
     minimum: Raw | None = None
     maximum: Raw | None = None
@@ -107,18 +107,18 @@ class Component(Strict):
     command: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, examples=[["{python}", "-m", "shop.api"]])
     """The process; `{python}`, `{ports.NAME}`, `{links.NAME}`, `{settings.NAME}`, `{region}`, `{seed}`, `{workdir}`
     are filled in."""
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default={})
     directory: str = "."
     """The folder it starts in, seen from the manifest's."""
-    links: list[str] = []
+    links: list[str] = Field(default=[])
     """Components that it calls; each link runs through a proxy."""
     ports: dict[Name, Port] = Field(min_length=1, examples=[{"http": {"protocol": "http"}}])
     ready: Ready | None = None
     metrics: Metrics | None = None
     cores: int | None = Field(default=None, ge=1, le=1024)
     """How many cores its process can use at most (1 for a plain Python server); makes its CPU a resource."""
-    settings: dict[Name, Setting] = {}
-    resources: dict[Name, Resource] = {}
+    settings: dict[Name, Setting] = Field(default={})
+    resources: dict[Name, Resource] = Field(default={})
 
 
 class Figure(Strict):
@@ -148,9 +148,9 @@ class Manifest(Strict):
     regions: list[Name] = Field(default=["local"], min_length=1, max_length=16)
     """The regions played where a scenario names none."""
     components: dict[Name, Component] = Field(min_length=1, max_length=64, examples=[{"api": {}}])
-    figures: list[Figure] = []
-    flows: dict[Name, Flow] = {}
-    credentials: dict[str, str] = {}
+    figures: list[Figure] = Field(default=[])
+    flows: dict[Name, Flow] = Field(default={})
+    credentials: dict[str, str] = Field(default={})
     """Handed to flows."""
 
     def setting_models(self) -> dict[str, Setting]:

@@ -29,7 +29,7 @@ class Target(Strict):
     driver: Literal["auto", "process", "external"] = "auto"
     regions: list[Name] = Field(default=[], max_length=16)
     """The regions to play; the manifest's own where this is left out."""
-    settings: dict[str, SettingText] = {}
+    settings: dict[str, SettingText] = Field(default={})
     """Settings of components, `component.setting: value`."""
 
     @model_validator(mode="after")
@@ -52,7 +52,7 @@ class Request(Strict):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
     path: str = Field(pattern=r"^/[!-~]*$", max_length=4096, examples=["/v1/quote"])
     """Path and query, beginning with `/`."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default={})
     body: str = ""
 
 
@@ -123,7 +123,7 @@ class PhaseBody(Strict):
     length: PositiveDuration = Field(alias="for", examples=["15s"])
     ramp: Duration = 0.0
     """How long the rates take from the phase before to this one's, in a straight line; 0s is a step."""
-    multiply: Multiples = {}
+    multiply: Multiples = Field(default={})
     """Each stream's multiple of its baseline rate; 1 where this is left out. One number stands for all streams."""
 
     @model_validator(mode="after")

@@ -46,12 +46,20 @@ def _bounded_rate_rps(text: object) -> float:
     return rate
 
 
-def _positive_ratio(text: object) -> float:
+def _toxicity(text: object) -> float:
     ratio = parse_ratio(text)
-    if ratio == 0:
-        message = f"{text!r} touches nothing; write a share above 0%"
+    if ratio < 0.01:
+        message = f"{text!r} touches too few connections to be shown; write a share of 1% or more"
         raise ValueError(message)
     return ratio
+
+
+def _toxic_delay_s(text: object) -> float:
+    seconds = _bounded_duration_s(text)
+    if seconds < 0.001:
+        message = f"{text!r} is finer than Toxiproxy can delay; write 1ms or more"
+        raise ValueError(message)
+    return seconds
 
 
 def _positive(parse: Callable[[object], float], what: str) -> Callable[[object], float]:
@@ -111,14 +119,16 @@ Ratio = Annotated[
         }
     ),
 ]
-PositiveRatio = Annotated[
+SizeOrNone = Annotated[int, BeforeValidator(parse_size_bytes), _text(rf"{_NUMBER} ?([KMG]i?)?B", "16B")]
+ToxicDelay = Annotated[float, BeforeValidator(_toxic_delay_s), _text(rf"{_NUMBER} ?(us|ms|s|min|m|h)", "40ms")]
+Toxicity = Annotated[
     float,
-    BeforeValidator(_positive_ratio),
+    BeforeValidator(_toxicity),
     WithJsonSchema(
         {
             "anyOf": [
                 {"type": "string", "pattern": rf"^{_NUMBER} ?%?$"},
-                {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+                {"type": "number", "minimum": 0.01, "maximum": 1},
             ],
             "examples": ["30%", 0.3],
         }

@@ -1,4 +1,4 @@
-"""What a scenario must fulfil beyond the shape of its keys: every name exists, every window fits, every host is safe."""
+"""What a scenario must fulfil beyond the shape of its keys: names exist, windows fit, hosts are safe."""
 
 import ipaddress
 from collections.abc import Collection, Iterator
@@ -133,11 +133,11 @@ class References:
             yield Finding((*here, "locustfile"), message)
         if stream.python is not None:
             file, colon, function = stream.python.rpartition(":")
-            message = f"{stream.python!r} is not a function; write it like `flows.py:buy`"
+            missing: str | None = f"{stream.python!r} is not a function; write it like `flows.py:buy`"
             if colon and file.endswith(".py") and function.isidentifier():
-                message = missing_function(self.folder / file, function) or ""
-            if message:
-                yield Finding((*here, "python"), message)
+                missing = missing_function(self.folder / file, function)
+            if missing is not None:
+                yield Finding((*here, "python"), missing)
 
     def _check_phases(self) -> Iterator[Finding]:
         seen: set[str] = set()
