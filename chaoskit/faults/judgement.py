@@ -71,8 +71,8 @@ def judge_added(wanted: AddedTime, seen: Observations) -> Judgement:
     def judged(delivered: str, effective: bool | None) -> Judgement:
         return Judgement(delivered, effective, wanted.what, "ms", *figures)
 
-    if len(during) < FEWEST_PAIRS:
-        return judged(f"not measured: {_answered(len(during))} during the fault", None)
+    if missing := enough(len(during)):
+        return judged(missing, None)
     if wanted.requested_ms < FINEST_MS:
         return judged(f"not measured: {_ms(wanted.requested_ms)} is too little to tell by probing", None)
     slow = [value for value in during if value - usual >= wanted.requested_ms / 2]
@@ -85,7 +85,7 @@ def judge_added(wanted: AddedTime, seen: Observations) -> Judgement:
         return judged(f"not measured: {words}, too noisy to tell (± {_ms(uncertain)})", None)
     slack = wanted.spread_ms + uncertain
     fits = 0.8 * wanted.requested_ms - FINEST_MS - slack <= added <= 1.5 * wanted.requested_ms + 20 + slack
-    return judged(words, fits and _share_fits(len(slow), len(during), wanted.share_ratio))
+    return judged(words, fits and share_fits(len(slow), len(during), wanted.share_ratio))
 
 
 def judge_share(what: str, hit: Hit, share_ratio: float, seen: Observations) -> Judgement:
@@ -103,23 +103,27 @@ def judge_share(what: str, hit: Hit, share_ratio: float, seen: Observations) -> 
     def judged(delivered: str, effective: bool | None) -> Judgement:
         return Judgement(delivered, effective, f"share {what}", "ratio", *shares)
 
-    if total < FEWEST_PAIRS:
-        return judged(f"not measured: {_answered(total)} during the fault", None)
+    if missing := enough(total):
+        return judged(missing, None)
     words = f"{struck} of {total} probes {what}"
     if not struck and not any(pair.direct.answer_bytes for pair in seen.during):
         return judged("not measured: the probe of this link only connects", None)
     if sum(hit(pair.direct) for pair in seen.during) * 2 >= total:
         return judged(f"not measured: {words}, and as good as all past the proxy too", None)
-    return judged(words, _share_fits(struck, total, share_ratio))
+    return judged(words, share_fits(struck, total, share_ratio))
 
 
-def _share_fits(hits: int, total: int, share_ratio: float) -> bool:
+def share_fits(hits: int, total: int, share_ratio: float) -> bool:
+    """Return whether `hits` of `total` fit a draw with `share_ratio`, within 99 % or a tenth."""
     slack = max(0.1, 2.58 * sqrt(share_ratio * (1 - share_ratio) / total))
     return hits > 0 and abs(hits / total - share_ratio) <= slack
 
 
-def _answered(count: int) -> str:
-    return f"only {count} probe{'' if count == 1 else 's'} could be compared"
+def enough(count: int) -> str | None:
+    """Return why `count` probes during a fault are too few to claim anything, or None."""
+    if count >= FEWEST_PAIRS:
+        return None
+    return f"not measured: only {count} probe{'' if count == 1 else 's'} could be compared during the fault"
 
 
 def _around(before: Sequence[float], after: Sequence[float]) -> str:
