@@ -1,12 +1,12 @@
 """`chaoskit clean`: remove what a killed run left behind, and only that."""
 
 from chaoskit.cli.console import OUT
-from chaoskit.environment import find_leftovers, remove_leftovers
+from chaoskit.environment import leftovers
 
 
 def clean() -> None:
     """Remove the processes and temporary folders of runs whose runner is no longer alive."""
-    removed = remove_leftovers(find_leftovers())
+    removed = leftovers.remove(leftovers.find())
     for sentence in removed:
         OUT.print(sentence, markup=False)
     if not removed:

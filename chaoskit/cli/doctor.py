@@ -13,6 +13,7 @@ from rich.table import Table
 
 from chaoskit import __version__
 from chaoskit.cli.console import OUT
+from chaoskit.environment import leftovers
 
 # Two ends of a connection per arrival in flight, and log files, pipes and pools besides.
 _WANTED_FILES = 4096
@@ -75,7 +76,5 @@ def _docker() -> Finding:
 
 
 def _leftovers() -> Finding:
-    from chaoskit.environment import find_leftovers
-
-    count = len(find_leftovers())
+    count = len(leftovers.find())
     return Finding("leftovers", str(count), "`chaoskit clean` removes them" if count else "nothing to clean", not count)

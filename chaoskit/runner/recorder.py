@@ -1,9 +1,31 @@
 """Where every record of a run goes: first to disk, then into the live state."""
 
+from typing import Protocol
+
 from chaoskit.clock import Clock
 from chaoskit.records import Record, RunEvent
 from chaoskit.runner.live import LiveState
 from chaoskit.store import RunFolder
+
+
+class Sink(Protocol):
+    """Takes the records of a run, on the run's clock."""
+
+    clock: Clock
+
+    def emit(self, record: Record) -> None:
+        """Take one record."""
+        ...
+
+
+class Discard:
+    """Keeps nothing: for a target that is up alone, without a run."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+    def emit(self, record: Record) -> None:
+        """Forget one record."""
 
 
 class Recorder:

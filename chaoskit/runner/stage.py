@@ -13,7 +13,7 @@ from chaoskit.faults.server import ProxyServer, start_server
 from chaoskit.load.processes import LoadProcesses
 from chaoskit.plan.model import Plan
 from chaoskit.runner.live import Watcher
-from chaoskit.runner.recorder import Recorder
+from chaoskit.runner.recorder import Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Stage:
 
 
 async def bring_up_target(
-    plan: Plan, run_id: str, logs: Path, recorder: Recorder, watcher: Watcher, undo: AsyncExitStack
+    plan: Plan, run_id: str, logs: Path, sink: Sink, watcher: Watcher, undo: AsyncExitStack
 ) -> Target:
     """Start the target of `plan` behind its proxies; `undo` takes it down again, in reverse, whatever happens next.
 
@@ -60,7 +60,7 @@ async def bring_up_target(
     driver = driver_for(plan, workspace, logs)
     undo.push_async_callback(driver.stop)
     layout = await driver.prepare()
-    faults = FaultPlane(plan, layout.links, server, recorder.clock, recorder.emit, lease)
+    faults = FaultPlane(plan, layout.links, server, sink.clock, sink.emit, lease)
     if server.process_id is None:
         undo.push_async_callback(faults.delete_links)
     await faults.create_links()
@@ -70,16 +70,14 @@ async def bring_up_target(
     return Target(driver, layout, server, faults, environment)
 
 
-async def bring_up(
-    plan: Plan, run_id: str, folder: Path, recorder: Recorder, watcher: Watcher, undo: AsyncExitStack
-) -> Stage:
+async def bring_up(plan: Plan, run_id: str, folder: Path, sink: Sink, watcher: Watcher, undo: AsyncExitStack) -> Stage:
     """Start the target and the load processes, which then wait to be released.
 
     Raises:
         SetupFailed: as `bring_up_target`, or the load processes were not ready in time.
     """
     logs = folder / "logs"
-    target = await bring_up_target(plan, run_id, logs, recorder, watcher, undo)
+    target = await bring_up_target(plan, run_id, logs, sink, watcher, undo)
     watcher.stage("starting the load generator")
     entries = {name: target.layout.links[name].listen for name in plan.entries}
     load = LoadProcesses(plan, folder / "plan.json", entries, logs, target.environment)
