@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -52,12 +53,13 @@ def options(
     """Play a bad day from one YAML file, and learn which resource gives way first, and why."""
 
 
-for panel, commands in (
-    ("Play", {"run": run, "validate": validate, "plan": plan, "list": list_builtin}),
-    ("Read a run", {"analyze": analyze, "report": report}),
-    ("Parts on their own", {"up": up, "proxy": proxy}),
-    ("Set up and tidy", {"init": init, "schema": schema, "doctor": doctor, "clean": clean}),
-):
+_PANELS: dict[str, dict[str, Callable[..., object]]] = {
+    "Play": {"run": run, "validate": validate, "plan": plan, "list": list_builtin},
+    "Read a run": {"analyze": analyze, "report": report},
+    "Parts on their own": {"up": up, "proxy": proxy},
+    "Set up and tidy": {"init": init, "schema": schema, "doctor": doctor, "clean": clean},
+}
+for panel, commands in _PANELS.items():
     for name, command in commands.items():
         app.command(name, rich_help_panel=panel)(command)
 

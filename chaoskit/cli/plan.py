@@ -16,7 +16,7 @@ def plan(
     allow_targets: AllowTargets = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a scenario will do: phases, rates, fault windows. Opens no socket; the same file and seed give the same plan."""
+    """Show what a scenario will do: phases, rates, fault windows. Opens no socket."""
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
     found = planning.build(loaded)
     if as_json:
