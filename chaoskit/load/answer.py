@@ -35,10 +35,11 @@ class Answer:
     def headers(self) -> Mapping[str, str]:
         """Header values by lower-case name; those sent several times are joined by a comma."""
         if self._headers is None:
-            self._headers = headers = {}
+            headers: dict[str, str] = {}
             for raw_name, raw_value in self._fields:
                 name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
                 headers[name] = f"{headers[name]}, {value}" if name in headers else value
+            self._headers = headers
         return self._headers
 
 
@@ -107,13 +108,16 @@ class AnswerReader:
         return self._answer()
 
     def on_message_begin(self) -> None:
+        """Parser's call: an answer begins."""
         if self._stage is _Stage.COMPLETE:
             self._stage = _Stage.EXCESS
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Parser's call: one header."""
         self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
+        """Parser's call: status and headers are whole."""
         status = self._parser.get_status_code()
         if 100 <= status < 200 and status != _SWITCHING_PROTOCOLS:
             self._fields = []
@@ -127,11 +131,13 @@ class AnswerReader:
             self._sized = any(name.lower() in {b"content-length", b"transfer-encoding"} for name, _ in self._fields)
 
     def on_body(self, body: bytes) -> None:
+        """Parser's call: a piece of the body."""
         if self._head_only:
             self._stage = _Stage.EXCESS
         self._body.append(body)
 
     def on_message_complete(self) -> None:
+        """Parser's call: the answer is whole (an interim one of 1xx is not what is waited for)."""
         if self._status and not self._head_only:
             self.keep_alive = self._parser.should_keep_alive()
             self._stage = _Stage.COMPLETE

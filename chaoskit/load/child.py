@@ -14,13 +14,12 @@ from typing import Final
 import gevent
 import locust  # noqa: F401 - before all that follows: it patches the process
 from gevent.event import Event
-from pydantic import TypeAdapter
 
 from chaoskit.errors import SetupFailed
 from chaoskit.load.messages import DONE, READY, Setup, decode_go
 from chaoskit.load.pipes import LineReader, Writer
 from chaoskit.load.player import Player
-from chaoskit.plan.model import Plan
+from chaoskit.plan.codec import decode
 from chaoskit.records import encode
 
 _HAND_UP_S: Final = 0.5
@@ -86,7 +85,7 @@ def main() -> int:
         return 0
     try:
         setup = Setup.decode(line)
-        player = Player(TypeAdapter(Plan).validate_json(Path(setup.plan).read_bytes()), setup)
+        player = Player(decode(Path(setup.plan).read_bytes()), setup)
     except SetupFailed as error:
         sys.stderr.write(f"{error}\n")
         return 1

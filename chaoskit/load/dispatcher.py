@@ -40,7 +40,7 @@ class Dispatcher:
     def play(self, stream: Stream, schedule: Schedule, worker: int, workers: int) -> None:
         """Dispatch this worker's share of `schedule` at its instants; returns when all are dispatched.
 
-        An arrival's index is unique over all workers: position in the share × workers + worker.
+        An arrival's index is unique over all workers: position in the share * workers + worker.
         """
         pacer = Pacer()
         horizon_us = self.run_time.now_us()
@@ -134,7 +134,7 @@ class Dispatcher:
         if self._idle:
             lane = self._idle.pop()
         else:
-            lane = Lane(self, self._hub)
+            lane = Lane(self)
             self._lanes.append(lane)
         self._hub.loop.run_callback(lane.greenlet.switch, arrival)
 
@@ -180,4 +180,4 @@ def _positions(schedule: Schedule, worker: int, workers: int) -> Iterator[tuple[
     for start in range(0, len(mine.times_us), _CHUNK):
         chunk = slice(start, start + _CHUNK)
         times_us, keys = mine.times_us[chunk].tolist(), mine.keys[chunk].tolist()
-        yield from zip(indexes, times_us, keys)
+        yield from zip(indexes, times_us, keys, strict=False)  # the indexes never end

@@ -24,27 +24,39 @@ from chaoskit.plan.model import PlannedFlow
 
 
 class Response(Protocol):
-    """An answer: `headers` are keyed by lower-case name."""
+    """One whole answer."""
 
     @property
-    def status(self) -> int: ...
+    def status(self) -> int:
+        """The status code, 200 … 599."""
+
     @property
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self) -> Mapping[str, str]:
+        """Values by lower-case name."""
+
     @property
-    def body(self) -> bytes: ...
+    def body(self) -> bytes:
+        """The whole body, chunks put together."""
 
 
 class Arrival(Protocol):
-    """One arrival: `index` counts within its stream, `key` is a drawn number of 32 bits (an account, say)."""
+    """One arrival of a stream, as its flow sees it."""
 
     @property
-    def index(self) -> int: ...
+    def index(self) -> int:
+        """A number that no other arrival of the stream has, over all load processes."""
+
     @property
-    def key(self) -> int: ...
+    def key(self) -> int:
+        """A drawn number, 0 … 2^32 - 1: which account, say. The same seed draws the same."""
+
     @property
-    def settings(self) -> Mapping[str, str]: ...
+    def settings(self) -> Mapping[str, str]:
+        """The target's settings by name."""
+
     @property
-    def credentials(self) -> Mapping[str, str]: ...
+    def credentials(self) -> Mapping[str, str]:
+        """The target's credentials by name."""
 
 
 class Client(Protocol):
@@ -106,7 +118,7 @@ def _request_flow(stream: str, planned: PlannedFlow) -> Flow:
         message = f"the request of stream {stream} cannot be sent: {error}"
         raise SetupFailed(message) from error
 
-    def flow(client: PreparingClient, arrival: Arrival) -> None:
+    def flow(client: PreparingClient, _arrival: Arrival) -> None:
         client.exchange(prepared)
 
     return flow

@@ -26,6 +26,7 @@ class Heartbeat:
         return worst_s
 
     def stop(self) -> None:
+        """Stop beating."""
         self._beating.kill()
 
     def _beat(self) -> None:

@@ -2,8 +2,9 @@
 
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
+from gevent.hub import get_hub
 from greenlet import greenlet
 
 from chaoskit.load.answer import Answer, ExchangeFailed
@@ -38,7 +39,7 @@ class Lane:
 
     __slots__ = ("_arrival", "_attempts", "_keeper", "_reason", "_sent_us", "connection", "deadline_us", "greenlet")
 
-    def __init__(self, keeper: LaneKeeper, hub: Any) -> None:
+    def __init__(self, keeper: LaneKeeper) -> None:
         self._keeper = keeper
         self._arrival: Arrival | None = None
         self._reason: str | None = None
@@ -46,7 +47,7 @@ class Lane:
         self._sent_us = NEVER_SENT
         self.connection: Connection | None = None
         self.deadline_us = _NEVER_US
-        self.greenlet = greenlet(self._run, parent=hub)
+        self.greenlet = greenlet(self._run, parent=get_hub())
 
     @property
     def is_playing(self) -> bool:
@@ -87,12 +88,8 @@ class Lane:
             arrival = self._keeper.next_arrival(self, arrival)
 
     def _play(self, arrival: Arrival) -> None:
+        self._begin(arrival)
         stream = arrival.stream
-        self._arrival = arrival
-        self._reason = None
-        self._attempts = 0
-        self._sent_us = NEVER_SENT
-        self.deadline_us = arrival.deadline_us
         try:
             stream.flow(self, arrival)
         except ExchangeFailed as failure:
@@ -109,6 +106,13 @@ class Lane:
         self._arrival = None
         self.deadline_us = _NEVER_US
         self._put_back(arrival)
+
+    def _begin(self, arrival: Arrival) -> None:
+        self._arrival = arrival
+        self._reason = None
+        self._attempts = 0
+        self._sent_us = NEVER_SENT
+        self.deadline_us = arrival.deadline_us
 
     def _note(self, stream: Stream, error: Exception) -> None:
         name = type(error).__name__
@@ -154,12 +158,11 @@ class Lane:
         pool = self._keeper.pools[arrival.entry]
         data = prepared.start + pool.host_line + prepared.rest
         while True:
-            if self.connection is None:
-                self.connection = pool.idle_connection()
             self._attempts += 1
-            if self.connection is None:
-                self._connect(pool)
-            connection = self.connection
+            connection = self.connection or pool.idle_connection()
+            if connection is None:
+                connection = self._connect(pool)
+            self.connection = connection
             was_used = connection.used
             try:
                 answer = connection.exchange(data, head_only=prepared.head_only)
@@ -176,13 +179,14 @@ class Lane:
                 self._drop()
             return answer
 
-    def _connect(self, pool: Pool) -> None:
-        self.connection = Connection()
+    def _connect(self, pool: Pool) -> Connection:
+        self.connection = connection = Connection()  # already known, so that a deadline finds it
         try:
-            pool.connect(self.connection)
+            pool.connect(connection)
         except BaseException:
             self._drop()
             raise
+        return connection
 
     def _drop(self) -> None:
         if self.connection is not None:

@@ -12,7 +12,7 @@ from locust.util.load_locustfile import load_locustfile
 from chaoskit.errors import SetupFailed
 from chaoskit.load.outcomes import Recorder
 from chaoskit.load.run_time import RunTime
-from chaoskit.plan.model import Plan, PlannedPhase, PlannedStream
+from chaoskit.plan.model import PlannedStream, Segment
 
 _STEP_S: Final = 0.25  # how often the number of users follows a ramp
 _STREAM: Final = "chaoskit_stream"  # in the context of `request` events: which stream a user belongs to
@@ -21,15 +21,12 @@ _REASON_LENGTH: Final = 80
 _WORDS: Final = {"refused": "refused", "reset by peer": "reset", "timed out": "timeout", "timeout": "timeout"}
 
 
-def users_at(t_s: float, stream: str, users: int, phases: Sequence[PlannedPhase]) -> int:
-    """Return how many users `stream` has at `t_s`: its `users` times the phase's multiple, 0 outside all phases."""
-    before = 1.0
-    for phase in phases:
-        multiple = phase.multiply.get(stream, 1.0)
-        if phase.start_s <= t_s < phase.end_s:
-            climbed = min(1.0, (t_s - phase.start_s) / phase.ramp_s) if phase.ramp_s else 1.0
-            return round(users * (before + (multiple - before) * climbed))
-        before = multiple
+def users_at(t_s: float, segments: Sequence[Segment]) -> int:
+    """Return how many users the plan wants at `t_s`; a locustfile's segments are users in place of rates."""
+    for segment in segments:
+        if segment.start_s <= t_s < segment.end_s:
+            climbed = (t_s - segment.start_s) / (segment.end_s - segment.start_s)
+            return round(segment.start_rps + (segment.end_rps - segment.start_rps) * climbed)
     return 0
 
 
@@ -61,7 +58,7 @@ class LocustfileStream:
         """
         self.name = planned.name
         self.recorder = recorder
-        self._users = planned.users or 0
+        self._segments = planned.segments
         path = Path(planned.flow.search_path) / planned.flow.reference
         try:
             found, _ = load_locustfile(str(path))
@@ -73,7 +70,7 @@ class LocustfileStream:
             raise SetupFailed(message)
         self.user_classes = [_bound(user_class, planned.name, host) for user_class in found.values()]
 
-    def scale(self, plan: Plan, run_time: RunTime, environment: Environment, share: tuple[int, int]) -> None:
+    def scale(self, run_time: RunTime, environment: Environment, share: tuple[int, int]) -> None:
         """Keep the number of users at what the phases say until they are over; `share` is worker and workers."""
         worker, workers = share
         weights = {each.__name__: (float(each.weight), each.fixed_count) for each in self.user_classes}
@@ -81,14 +78,15 @@ class LocustfileStream:
         if runner is None:
             message = "the environment has no runner"
             raise RuntimeError(message)
+        end_s = self._segments[-1].end_s if self._segments else 0.0
         while True:
             t_s = run_time.now_us() / 1e6
-            wanted = users_at(t_s, self.name, self._users, plan.phases)
+            wanted = users_at(t_s, self._segments)
             counts = counts_by_class(wanted // workers + (worker < wanted % workers), weights)
             present = runner.user_classes_count
-            runner.spawn_users({name: more for name, more in _above(counts, present)})
+            runner.spawn_users(dict(_above(counts, present)))
             runner.stop_users({name: fewer for name, fewer in _above(present, counts) if name in counts})
-            if t_s >= plan.duration_s:
+            if t_s >= end_s:
                 return
             gevent.sleep(_STEP_S)
 
@@ -123,8 +121,8 @@ def _bound(user_class: type[User], stream: str, host: str) -> type[User]:
         return {**user_class.context(self), _STREAM: stream}
 
     name = f"{stream}.{user_class.__name__}"
-    members: dict[str, Any] = {"host": host, "context": context, "abstract": False, "tasks": user_class.tasks}
-    return type(user_class)(name, (user_class,), members)
+    members: dict[str, Any] = {"host": host, "context": context}
+    return type(name, (user_class,), members)
 
 
 def _above(one: Mapping[str, int], other: Mapping[str, int]) -> Iterator[tuple[str, int]]:

@@ -23,7 +23,7 @@ Rows = NDArray[np.int64]
 class Outcomes:
     """What ended since the last look, of one stream at one entry.
 
-    `ok` and `failed` have one row an arrival: intended, sent (−1: never), done, in microseconds of the run, and
+    `ok` and `failed` have one row an arrival: intended, sent (-1: never), done, in microseconds of the run, and
     attempts. `reasons[k]` is why `failed[k]` failed.
     """
 
@@ -45,8 +45,10 @@ class Outcomes:
 
     @property
     def response_us(self) -> Rows:
-        """Done − intended: first the good ones, then the failed."""
-        return self.done_us - np.concatenate([self.ok[:, _INTENDED], self.failed[:, _INTENDED]])
+        """Done - intended: first the good ones, then the failed."""
+        intended_us = np.concatenate([self.ok[:, _INTENDED], self.failed[:, _INTENDED]])
+        response_us: Rows = self.done_us - intended_us
+        return response_us
 
     def batches(self, worker: int) -> Iterator[SampleBatch]:
         """Yield one batch for each second in which one of these arrivals was meant to start."""

@@ -1,7 +1,7 @@
 """Everything of one load process but its pipes: prepared from a plan, released, watched, drained."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import gevent
 import locust
@@ -53,9 +53,10 @@ class Player:
             user_classes=[*user_classes, *theirs], events=locust.events, stop_timeout=_STOP_TIMEOUT_S
         )
         self._runner = self.environment.create_local_runner()
+        events: Any = self.environment.events
         if self._locustfiles:
-            self.environment.events.request.add_listener(listener(self._locustfiles, self.run_time))
-        self.environment.events.init.fire(environment=self.environment, runner=self._runner, web_ui=None)
+            events.request.add_listener(listener(self._locustfiles, self.run_time))
+        events.init.fire(environment=self.environment, runner=self._runner, web_ui=None)
         self._statistics = LocustStatistics(self.environment)
         self._runner.start(len(user_classes), spawn_rate=max(1, len(user_classes)), user_classes=[*user_classes])
         self._heartbeat = Heartbeat()
@@ -76,7 +77,7 @@ class Player:
         self.playing.released.set()
         for stream in self._locustfiles:
             share = (self.worker, self.workers)
-            self._scaling.append(gevent.spawn(stream.scale, self.plan, self.run_time, self.environment, share))
+            self._scaling.append(gevent.spawn(stream.scale, self.run_time, self.environment, share))
 
     def left_s(self) -> float:
         """Return how long until the plan's end, at least 0."""

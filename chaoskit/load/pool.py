@@ -19,11 +19,13 @@ class Occupancy:
         self._sum_us = 0
 
     def enter(self, now_us: int) -> None:
+        """Count one in."""
         self.count += 1
         self.entered += 1
         self._sum_us -= now_us
 
     def leave(self, now_us: int) -> None:
+        """Count one out, whoever it is: the sum is the same."""
         self.count -= 1
         self._sum_us += now_us
 

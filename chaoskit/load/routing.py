@@ -8,7 +8,7 @@ AWAY_US: Final = 1_000_000  # how long clients stay away from an entry that fail
 
 
 class Router(Protocol):
-    """Chooses entries by position (0 … entries − 1)."""
+    """Chooses entries by position (0 … entries - 1)."""
 
     fails_over: bool
 
@@ -31,14 +31,14 @@ class _Fixed:
         self._entries = entries
         self._pinned = pinned
 
-    def choose(self, index: int, key: int, now_us: int) -> int:
+    def choose(self, index: int, key: int, now_us: int) -> int:  # noqa: ARG002 - as Router asks
         return (key if self._pinned else index) % self._entries
 
-    def failed(self, entry: int, now_us: int) -> int:
+    def failed(self, entry: int, now_us: int) -> int:  # noqa: ARG002 - as Router asks
         return entry
 
     def answered(self, entry: int) -> None:
-        return
+        """Note nothing."""
 
 
 class _Failover:
@@ -49,7 +49,7 @@ class _Failover:
     def __init__(self, entries: int) -> None:
         self._away_until_us: list[int | None] = [None] * entries
 
-    def choose(self, index: int, key: int, now_us: int) -> int:
+    def choose(self, index: int, key: int, now_us: int) -> int:  # noqa: ARG002 - as Router asks
         entries = len(self._away_until_us)
         home = key % entries
         for step in range(entries):

@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 from locust import stats as locust_stats
@@ -63,7 +64,7 @@ def _tally(values: "np.typing.NDArray[np.int64]") -> list[tuple[int, int]]:
     return list(zip(distinct.tolist(), counts.tolist(), strict=True))
 
 
-def _tell(listener: Any, outcomes: Outcomes, zero_wall_s: float) -> None:
+def _tell(listener: Callable[..., object], outcomes: Outcomes, zero_wall_s: float) -> None:
     reasons: list[str | None] = [*[None] * len(outcomes.ok), *outcomes.reasons]
     times_us = zip(outcomes.response_us.tolist(), outcomes.done_us.tolist(), reasons, strict=True)
     for response_us, done_us, reason in times_us:
