@@ -16,8 +16,14 @@ from chaoskit.analysis.windows import Mask, Series
 
 Basis = Literal["offered", "served", "clean", "none"]
 
-POOR_FIT: Final = 0.2
-"""Relative residual above which windows with failures are left out of the fit."""
+GOOD_FIT: Final = 0.1
+"""Relative residual up to which windows with failures are believed as well."""
+
+ENOUGH_ARRIVALS: Final = 100
+"""Clean windows are preferred to a doubtful fit when they hold this many arrivals of each stream (error about 10 %)."""
+
+PREFERENCE: Final = 0.8
+"""Arrivals served replace arrivals offered only when they leave less than this part of the residual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +77,16 @@ def fit(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fit:
     """Fit demands to the work of the `usable` windows.
 
     Work that was refused upstream never reaches a resource, so both the arrivals offered and those served are tried
-    and the better fit is kept. Where neither explains the windows with failures, only the clean ones are believed.
+    and the better fit is kept. Where neither explains the windows with failures, only the clean ones are believed,
+    provided that they hold enough arrivals.
     """
-    candidates = [
-        _solve(work_s, arrivals.offered, usable, "offered"),
-        _solve(work_s, arrivals.served, usable, "served"),
-    ]
-    best = min(candidates, key=lambda candidate: candidate.residual)
-    if best.residual > POOR_FIT and (usable & arrivals.clean).any():
-        return _solve(work_s, arrivals.offered, usable & arrivals.clean, "clean")
+    offered = _solve(work_s, arrivals.offered, usable, "offered")
+    served = _solve(work_s, arrivals.served, usable, "served")
+    best = served if served.residual < PREFERENCE * offered.residual else offered
+    clean = usable & arrivals.clean
+    enough = clean.any() and bool((arrivals.offered[clean].sum(axis=0) >= ENOUGH_ARRIVALS).all())
+    if best.residual > GOOD_FIT and enough:
+        return _solve(work_s, arrivals.offered, clean, "clean")
     return best
 
 

@@ -77,7 +77,7 @@ def _rung(seen: Observations, resource: str, share: float) -> Rung:
         baseline_utilization=seen.mean_utilization(resource, plan.baseline_phase),
         surge_utilization=seen.mean_utilization(resource, plan.surge_phase),
         demand_s=per_visit_s,
-        capacity_per_s=demand.servers / per_visit_s if per_visit_s > 0 else None,
-        setting=one.setting,
+        capacity_per_s=demand.servers * len(kin) / per_visit_s if per_visit_s > 0 else None,
+        setting=one.sized_by,
         saturated=any(bool(seen.saturated[resource].any()) for resource in kin),
     )

@@ -21,6 +21,7 @@ from chaoskit.records import History
 CLEAN_FAILED_RATIO: Final = 0.02
 CLEAN_BACKLOG_RATIO: Final = 0.1
 CLEAN_EXCESS: Final = 3
+DRAIN_ARRIVALS: Final = 50
 """A window is clean when at most 2 % of its arrivals failed and as many were served as arrived, to 10 % or 3 arrivals."""
 
 
@@ -142,7 +143,7 @@ def _demand(
     quiet: Mask,
 ) -> Demand:
     usable = one.known & (arrivals.offered.sum(axis=1) > 0)
-    usable = usable & quiet if (usable & quiet).any() else usable
+    usable = next((mask for mask in (usable & quiet & ~_draining(arrivals), usable & quiet) if mask.any()), usable)
     contended = np.zeros_like(usable)
     for supplier in topology.all_suppliers(one):
         full = saturated[supplier.id]
@@ -160,6 +161,14 @@ def _demand(
         servers=float(np.median(known)) if known.size else 0.0,
         residual=max(own.residual, blocked.residual),
     )
+
+
+def _draining(arrivals: Arrivals) -> Mask:
+    """Return the windows just after the load fell by half or more: what is still served then arrived earlier."""
+    asked = arrivals.offered.sum(axis=1)
+    fell = np.concatenate(([False], asked[1:] < asked[:-1] / 2)) & (np.roll(asked, 1) >= DRAIN_ARRIVALS)
+    drained: Mask = fell | np.roll(fell, 1) | np.roll(fell, 2)
+    return drained
 
 
 def _offered_work(one: ResourceSeries, used_s: Series) -> Series:

@@ -2,8 +2,9 @@
 
 A window is saturated when
 - utilisation is at least `FULL` there and in a neighbouring window, or
-- work was refused for want of a server, token or place in the queue, or
-- the queue stood at its limit.
+- work was refused or the queue stood at its limit, with at least half of the servers busy. (Refused by an idle resource
+  means that the caller was gone, or the resource was cut off: not that it was full. A limiter needs no such proof: its
+  budget may be spent in the first moments of its window.)
 
 A queue without servers (kind `queue`) is evidence for the resource that it feeds.
 """
@@ -19,6 +20,7 @@ FULL: Final = 0.97
 """Servers busy for this share of a window had no idle time that a scrape could tell from measuring error."""
 
 _AT_LIMIT: Final = 0.98
+_HALF: Final = 0.5
 
 
 def sustained(full: Mask) -> Mask:
@@ -43,4 +45,6 @@ def _saturated(one: ResourceSeries) -> Mask:
     refused: Mask = one.rejections >= 0.5
     if one.queue_limit:
         refused = refused | (one.queue_length >= _AT_LIMIT * one.queue_limit)
+    if one.kind not in {"limiter", "queue"}:
+        refused = refused & (one.utilization >= _HALF)
     return full | refused

@@ -147,10 +147,11 @@ class _Exchange:
         gateway.workers.release()
 
     def _positions(self, call: _Call, gateway: _Gateway) -> Process:
+        asked_s = self.simulation.now
         gateway.workers.block("db_pool")
         yield gateway.pool
         gateway.workers.unblock("db_pool")
-        if call.outcome:
+        if call.outcome and self.simulation.now > asked_s:
             gateway.pool.abandon()
             return
         for held in (gateway.workers, gateway.pool):
