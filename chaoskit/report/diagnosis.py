@@ -46,7 +46,7 @@ def cards(result: Result) -> tuple[Card, ...]:
         return (
             Card("What broke", "Nothing that this run could prove"),
             Card("Why", why),
-            Card("What to do", "Mend what stands under Validity, then repeat the run", "The command stands at the end."),
+            Card("What to do", "Mend what stands under Validity, then repeat the run"),
         )
     broke = "Nothing gave way" if result.verdict is Verdict.PASS else "An objective, and no resource that explains it"
     why = (
@@ -100,7 +100,7 @@ def _worst(phases: Mapping[str, StreamPhase]) -> str:
 
 
 def stream_that_hurts(result: Result, streams: Sequence[StreamCard]) -> str:
-    """Return the stream that the charts show first: the symptom of the first bottleneck, else the one that fails most."""
+    """Return the stream that the charts show first: the first bottleneck's symptom, else the one that fails most."""
     for bottleneck in result.bottlenecks[:1]:
         for step in bottleneck.cause_chain:
             if step.subject in result.streams:

@@ -8,7 +8,7 @@ from chaoskit.analysis.result import Result
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
 from chaoskit.report import findings, tables, wording
-from chaoskit.report.charts import Timeline, error_bars, ladder_chart, percentile_plot
+from chaoskit.report.charts import Lines, Timeline, error_bars, ladder_chart, percentile_plot
 from chaoskit.report.charts.drawing import Spec
 from chaoskit.report.tables import Table
 
@@ -115,7 +115,9 @@ def strongest(columns: Table, series: str, value: str) -> Table:
 
 def _stretches(end_s: float, bands: Table) -> tuple[Stretch, ...]:
     rows = zip(bands["kind"], bands["title"], bands["start"], bands["end"], strict=True)
-    phases = (Stretch(str(title), float(start or 0), float(end or 0)) for kind, title, start, end in rows if kind == "phase")
+    phases = (
+        Stretch(str(title), float(start or 0), float(end or 0)) for kind, title, start, end in rows if kind == "phase"
+    )
     return (Stretch("whole run", 0.0, end_s), *phases)
 
 
@@ -176,7 +178,7 @@ def _resource_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[
             "queues",
             "Queue lengths",
             "Work that waits for a resource; the longest queues of the run.",
-            timeline.lines("queues", "queue", "resource", scale="symlog", description="Queue lengths."),
+            timeline.lines(Lines("queues", "queue", "resource", "Queue lengths.", wide_range=True)),
             ("bands", "queues"),
         )
 
@@ -190,7 +192,7 @@ def _figure_charts(timeline: Timeline, plan: Plan, data: Mapping[str, Table]) ->
             f"figure-{place}",
             (figure.title if figure else str(metric)) + unit,
             "A figure of the target's own trade, as its manifest declares it.",
-            timeline.lines("figures", "value", "instance", equals=("figure", str(metric)), description=str(metric)),
+            timeline.lines(Lines("figures", "value", "instance", str(metric), only=("figure", str(metric)))),
             ("bands", "figures"),
         )
 
@@ -202,7 +204,7 @@ def _machine_charts(timeline: Timeline, plan: Plan, history: History, data: Mapp
             "cpu",
             "CPU cores in use",
             f"The host has {cores} cores (dashed)." if cores else "Each process tree of the run.",
-            timeline.lines("cpu", "cores", "source", rule=cores, description="CPU cores in use."),
+            timeline.lines(Lines("cpu", "cores", "source", "CPU cores in use.", level=cores)),
             ("bands", "cpu"),
         )
     if data["lateness"]["t"]:
@@ -210,8 +212,8 @@ def _machine_charts(timeline: Timeline, plan: Plan, history: History, data: Mapp
         yield Chart(
             "lateness",
             "Lateness of the load generator (p99, ms)",
-            f"How long after it was due a request was sent. Above {wording.duration(bound)} (dashed) a run proves nothing.",
-            timeline.lines("lateness", "lag", None, rule=bound * 1e3, description="Lateness of the generator."),
+            f"How late requests were sent. Above {wording.duration(bound)} (dashed) a run proves nothing.",
+            timeline.lines(Lines("lateness", "lag", None, "Lateness of the generator.", level=bound * 1e3)),
             ("bands", "lateness"),
         )
 
@@ -221,7 +223,7 @@ def _other_charts(result: Result, stream: str, data: Mapping[str, Table]) -> Ite
         yield Chart(
             "ladder",
             "At which load each resource gives way",
-            "The dashed line is the surge that the scenario declares. Diamond: if what the resource waits for were free.",
+            "Dashed: the surge that the scenario declares. Diamond: if what the resource waits for were free.",
             ladder_chart(len(data["ladder"]["resource"])),
             ("ladder",),
             timeline=False,

@@ -7,11 +7,13 @@ invariant is a `failure`; what could not be proven, and a condition of validity 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
-from xml.etree import ElementTree
+from typing import Final, Literal, TypeAlias
+from xml.etree import ElementTree as ET
 
 from chaoskit.analysis.result import ObjectiveResult, Result, Verdict
 from chaoskit.report import wording
+
+Outcome: TypeAlias = Literal["failure", "error"]
 
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML 1.0 document may hold (W3C, Extensible Markup Language 1.0, production 2)."""
@@ -23,7 +25,7 @@ class Case:
 
     group: str
     name: str
-    outcome: Literal["failure", "error", "skipped"] | None = None
+    outcome: Outcome | None = None
     message: str = ""
     text: str = ""
 
@@ -35,21 +37,21 @@ def render_junit(result: Result) -> str:
         "tests": str(len(cases)),
         "failures": str(sum(case.outcome == "failure" for case in cases)),
         "errors": str(sum(case.outcome == "error" for case in cases)),
-        "skipped": str(sum(case.outcome == "skipped" for case in cases)),
+        "skipped": "0",
         "time": f"{_duration_s(result):.3f}",
     }
-    suites = ElementTree.Element("testsuites", {"name": "chaoskit", **counts})
-    suite = ElementTree.SubElement(suites, "testsuite", {"name": _clean(result.scenario), **counts})
+    suites = ET.Element("testsuites", {"name": "chaoskit", **counts})
+    suite = ET.SubElement(suites, "testsuite", {"name": _clean(result.scenario), **counts})
     if isinstance(result.provenance.get("started_utc"), str):
         suite.set("timestamp", _clean(result.provenance["started_utc"]))
-    properties = ElementTree.SubElement(suite, "properties")
+    properties = ET.SubElement(suite, "properties")
     for name, value in _properties(result):
-        ElementTree.SubElement(properties, "property", {"name": name, "value": _clean(value)})
+        ET.SubElement(properties, "property", {"name": name, "value": _clean(value)})
     for case in cases:
         _append(suite, result.scenario, case)
-    ElementTree.SubElement(suite, "system-out").text = _clean("\n".join((result.headline, *result.reasons)))
-    ElementTree.indent(suites)
-    body = ElementTree.tostring(suites, encoding="unicode")
+    ET.SubElement(suite, "system-out").text = _clean("\n".join((result.headline, *result.reasons)))
+    ET.indent(suites)
+    body = ET.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
@@ -59,13 +61,14 @@ def cases_of(result: Result) -> Iterator[Case]:
         yield _objective(objective)
     if result.expected_bottleneck is not None:
         yield _expectation(result)
-    for group, checks, outcome in (("invariants", result.invariants, "failure"), ("validity", result.validity, "error")):
-        for check in checks:
-            yield Case(group, check.name) if check.ok else Case(group, check.name, outcome, check.statement)
+    for check in result.invariants:
+        yield Case("invariants", check.name, None if check.ok else "failure", check.statement)
+    for check in result.validity:
+        yield Case("validity", check.name, None if check.ok else "error", check.statement)
     if result.verdict is Verdict.PASS:
         yield Case("verdict", "verdict")
     else:
-        outcome = "failure" if result.verdict is Verdict.FAIL else "error"
+        outcome: Outcome = "failure" if result.verdict is Verdict.FAIL else "error"
         yield Case("verdict", "verdict", outcome, f"{result.verdict.value}: {result.headline}", _diagnosis(result))
 
 
@@ -114,14 +117,12 @@ def _duration_s(result: Result) -> float:
     return float(recorded) if isinstance(recorded, int | float) else 0.0
 
 
-def _append(suite: ElementTree.Element, scenario: str, case: Case) -> None:
+def _append(suite: ET.Element, scenario: str, case: Case) -> None:
     attributes = {"classname": f"{_clean(scenario)}.{case.group}", "name": _clean(case.name), "time": "0.000"}
-    element = ElementTree.SubElement(suite, "testcase", attributes)
-    if case.outcome == "skipped":
-        ElementTree.SubElement(element, "skipped", {"message": _clean(case.message)})
-    elif case.outcome is not None:
+    element = ET.SubElement(suite, "testcase", attributes)
+    if case.outcome is not None:
         kind = {"message": _clean(case.message), "type": case.group}
-        ElementTree.SubElement(element, case.outcome, kind).text = _clean(case.text) or None
+        ET.SubElement(element, case.outcome, kind).text = _clean(case.text) or None
 
 
 def _clean(text: str) -> str:

@@ -45,28 +45,32 @@ def render_html(result: Result, plan: Plan, history: History) -> str:
     streams = diagnosis.stream_cards(result, plan)
     drawn = gallery.draw(result, plan, history, stream=diagnosis.stream_that_hurts(result, streams))
     scripts = [_vega(), (_TEMPLATES / "page.js").read_text(encoding="utf-8")]
-    return _environment().get_template("page.html.j2").render(
-        result=result,
-        plan=plan,
-        cards=diagnosis.cards(result),
-        verdict_word=diagnosis.VERDICT_WORDS[result.verdict],
-        streams=streams,
-        shown_stream=drawn.stream,
-        charts=drawn.charts,
-        stretches=drawn.stretches,
-        objective_phases={objective.text: objective.phase for objective in plan.objectives},
-        chronicle=chronicle(history),
-        incident=result.provenance.get("incident"),
-        provenance=provenance_rows(result.provenance),
-        command=repeat_command(result),
-        style=markupsafe.Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
-        scripts=[markupsafe.Markup(script) for script in scripts],  # noqa: S704 - our own file and Vega's
-        policy=_policy(scripts),
-        data=markupsafe.Markup(embedded_json(drawn.data)),  # noqa: S704 - escaped by embedded_json
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            result=result,
+            plan=plan,
+            cards=diagnosis.cards(result),
+            verdict_word=diagnosis.VERDICT_WORDS[result.verdict],
+            streams=streams,
+            shown_stream=drawn.stream,
+            charts=drawn.charts,
+            stretches=drawn.stretches,
+            objective_phases={objective.text: objective.phase for objective in plan.objectives},
+            chronicle=chronicle(history),
+            incident=result.provenance.get("incident"),
+            provenance=provenance_rows(result.provenance),
+            command=repeat_command(result),
+            style=markupsafe.Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+            scripts=[markupsafe.Markup(script) for script in scripts],  # noqa: S704 - our own file and Vega's
+            policy=_policy(scripts),
+            data=markupsafe.Markup(embedded_json(drawn.data)),  # noqa: S704 - escaped by embedded_json
+        )
     )
 
 
-def embedded_json(data: Any) -> str:
+def embedded_json(data: object) -> str:
     """Return `data` as JSON that can stand inside a script element: no tag, comment or entity can begin in it."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     for character in "<>&\u2028\u2029":
@@ -95,7 +99,7 @@ def provenance_rows(provenance: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return provenance as flat facts, nested names joined by dots; the incident's text has a place of its own."""
     facts: list[Fact] = []
 
-    def walk(prefix: str, value: Any) -> None:
+    def walk(prefix: str, value: object) -> None:
         if isinstance(value, Mapping):
             for key, inner in value.items():
                 walk(f"{prefix}.{key}" if prefix else str(key), inner)

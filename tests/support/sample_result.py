@@ -23,7 +23,9 @@ from tests.support.sample_run import STREAMS
 def point(share: float) -> SaturationPoint:
     """Return the load at `share` of the made-up run's surge."""
     multiples = {stream: 1 + share * (multiple - 1) for stream, (_, multiple) in STREAMS.items()}
-    return SaturationPoint(share, multiples, {stream: STREAMS[stream][0] * times for stream, times in multiples.items()})
+    return SaturationPoint(
+        share, multiples, {stream: STREAMS[stream][0] * times for stream, times in multiples.items()}
+    )
 
 
 def _rung(resource: str, kind: str, share: float, used: float, setting: str | None = None) -> Rung:

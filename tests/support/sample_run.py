@@ -17,6 +17,7 @@ from chaoskit.plan.model import (
     PlannedPhase,
     PlannedResource,
     PlannedStream,
+    ResourceKind,
 )
 from chaoskit.records import (
     Completions,
@@ -39,7 +40,7 @@ END_S: Final = 90
 REGIONS: Final = ("us-east-1", "eu-west-1")
 STREAMS: Final = {"trading": (10.0, 100.0), "positions": (2.0, 1000.0), "quotes": (20.0, 10.0)}
 FAULTS: Final = (("latency-1", 35.0, 45.0), ("region_down-1", 55.0, 65.0))
-RESOURCES: Final = (
+RESOURCES: Final[tuple[tuple[str, str, ResourceKind, float, float, float], ...]] = (
     ("gateway", "db_pool", "pool", 8.0, 0.004, 1.0),
     ("gateway", "workers", "server", 64.0, 0.006, 1.0),
     ("gateway", "rate_limit", "limiter", 4000.0, 1.0, 0.6),
@@ -102,8 +103,9 @@ def _fault(fault_id: str, kind: str, title: str, start_s: float, end_s: float) -
     return PlannedFault(fault_id, kind, title, {}, (), None, None, "surge", start_s, end_s)
 
 
-def _resource(component: str, name: str, kind: str) -> PlannedResource:
-    return PlannedResource(f"exchange/{component}@us-east-1.{name}", f"exchange/{component}.{name}", component, name, kind)  # type: ignore[arg-type]
+def _resource(component: str, name: str, kind: ResourceKind) -> PlannedResource:
+    kind_id = f"exchange/{component}.{name}"
+    return PlannedResource(f"exchange/{component}@us-east-1.{name}", kind_id, component, name, kind)
 
 
 def multiple_at(stream: str, second: float) -> float:

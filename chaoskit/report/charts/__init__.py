@@ -2,6 +2,6 @@
 
 from chaoskit.report.charts.distribution import error_bars, percentile_plot
 from chaoskit.report.charts.headroom import ladder_chart
-from chaoskit.report.charts.timeline import Timeline
+from chaoskit.report.charts.timeline import Lines, Timeline
 
-__all__ = ["Timeline", "error_bars", "ladder_chart", "percentile_plot"]
+__all__ = ["Lines", "Timeline", "error_bars", "ladder_chart", "percentile_plot"]

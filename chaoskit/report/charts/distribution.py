@@ -20,15 +20,11 @@ def percentile_plot(stream: str, phases: list[str]) -> Spec:
                 scale=alt.Scale(nice=False),
                 axis=alt.Axis(title="share of answers at most this slow", values=[0, 1, 2, 3, 4, 5], labelExpr=nines),
             ),
-            y=alt.Y("ms:Q", scale=alt.Scale(type="log", nice=True), axis=drawing.log_milliseconds()),
+            y=alt.Y("ms:Q", scale=alt.Scale(type="log", nice=True), axis=drawing.millisecond_axis()),
             color=alt.Color(
                 "phase:N", sort=None, scale=alt.Scale(domain=phases, range=drawing.SERIES), legend=drawing.legend()
             ),
-            strokeDash=alt.StrokeDash(
-                "clock:N",
-                scale=alt.Scale(domain=["response", "service"], range=[[1, 0], [3, 3]]),
-                legend=drawing.legend(symbolStrokeColor=drawing.INK),
-            ),
+            strokeDash=drawing.clock_dash(),
             tooltip=["phase:N", "clock:N", alt.Tooltip("ms:Q", title="milliseconds")],
         )
         .add_params(alt.param(name="stream", value=stream))
@@ -38,13 +34,14 @@ def percentile_plot(stream: str, phases: list[str]) -> Spec:
 
 def error_bars(rows: int) -> Spec:
     """Return failures by stream and phase, one bar each, stacked by reason: the share of arrivals that failed."""
+    axis = alt.Axis(title="share of arrivals that failed", format=".0%", tickCount=5)
     bars = (
         alt.Chart(alt.NamedData("failures"))
         .mark_bar(height=12)
         .encode(
-            x=alt.X("share:Q", stack="zero", axis=alt.Axis(title="share of arrivals that failed", format=".0%", tickCount=5)),
+            x=alt.X("share:Q", stack="zero", axis=axis),
             y=alt.Y("row:N", sort=None, axis=alt.Axis(title=None, labelLimit=140, labelColor=drawing.INK)),
-            color=alt.Color("reason:N", scale=alt.Scale(range=drawing.SERIES), legend=drawing.legend(columns=4)),
+            color=alt.Color("reason:N", scale=alt.Scale(range=drawing.SERIES), legend=drawing.legend()),
             tooltip=["row:N", "reason:N", "count:Q", alt.Tooltip("share:Q", format=".2%")],
         )
     )

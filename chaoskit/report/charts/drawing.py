@@ -6,10 +6,11 @@ import altair as alt
 
 Spec: TypeAlias = dict[str, Any]
 Layer: TypeAlias = alt.Chart | alt.LayerChart
+Drawable: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
 
 SERIES: Final = [f"var(--series-{place})" for place in range(1, 9)]
-HEAT: Final = [f"var(--heat-{place})" for place in range(8)]
-HEAT_EDGES: Final = [0.1, 0.3, 0.5, 0.7, 0.85, 0.95, 1.0]
+HEAT: Final = [f"var(--heat-{place})" for place in range(7)]
+HEAT_EDGES: Final = [0.1, 0.3, 0.5, 0.7, 0.85, 0.97]
 OK: Final = "var(--chart-ok)"
 FAILED: Final = "var(--chart-failed)"
 OFFERED: Final = "var(--chart-offered)"
@@ -28,25 +29,43 @@ MILLISECONDS: Final = (
 )
 
 
-def left_axis(**settings: Any) -> alt.Axis:
-    """Return a left axis whose labels always take `AXIS_PX`."""
-    chosen: dict[str, Any] = {"title": None, "minExtent": AXIS_PX, "maxExtent": AXIS_PX, "tickCount": 4} | settings
-    return alt.Axis(**chosen)
+def left_axis(labels: str | None = "~s") -> alt.Axis:
+    """Return a left axis that takes `AXIS_PX`; `labels` is the format of its numbers, None for no labels, no grid."""
+    if labels is None:
+        return alt.Axis(title=None, minExtent=AXIS_PX, maxExtent=AXIS_PX, labels=False, grid=False)
+    return alt.Axis(title=None, minExtent=AXIS_PX, maxExtent=AXIS_PX, tickCount=4, format=labels)
 
 
-def log_milliseconds() -> alt.Axis:
+def millisecond_axis() -> alt.Axis:
     """Return a left axis for latencies on a logarithmic scale: `1ms`, `3ms`, `10ms`."""
-    decades = [step * 10.0**power for power in range(-3, 7) for step in (1, 3)]
-    return left_axis(labelExpr=MILLISECONDS, values=decades, labelOverlap="greedy")
+    steps = [step * 10.0**power for power in range(-3, 7) for step in (1, 3)]
+    return alt.Axis(
+        title=None, minExtent=AXIS_PX, maxExtent=AXIS_PX, values=steps, labelExpr=MILLISECONDS, labelOverlap="greedy"
+    )
 
 
-def legend(**settings: Any) -> alt.Legend:
-    """Return a legend that lies above the plot."""
-    chosen: dict[str, Any] = {"orient": "top", "title": None, "labelLimit": 220, "columnPadding": 14, "offset": 6}
-    return alt.Legend(**(chosen | settings))
+def row_scale() -> alt.Scale:
+    """Return the scale of rows that have their label above them, inside the plot."""
+    return alt.Scale(paddingInner=0.5, paddingOuter=0.6)
 
 
-def finished(chart: Layer, height: int | Spec, description: str) -> Spec:
+def legend() -> alt.Legend:
+    """Return a legend that lies above the plot; how many columns it has, the script of the page sets by the width."""
+    return alt.Legend(orient="top", title=None, labelLimit=220, columnPadding=14, offset=6)
+
+
+def dash_legend() -> alt.Legend:
+    """Return a legend of dashes, drawn in ink."""
+    return alt.Legend(orient="top", title=None, columnPadding=14, offset=6, symbolStrokeColor=INK)
+
+
+def clock_dash() -> alt.StrokeDash:
+    """Return the dashes of the two clocks: response solid, service dotted."""
+    scale = alt.Scale(domain=["response", "service"], range=[[1, 0], [3, 3]])
+    return alt.StrokeDash("clock:N", scale=scale, legend=dash_legend())
+
+
+def finished(chart: Drawable, height: int, description: str) -> Spec:
     """Return the specification of a chart that is as wide as its place in the page."""
     sized = chart.properties(width="container", height=height, description=description)
     configured = (

@@ -14,12 +14,15 @@ MOST_SHARE: Final = 100.0
 def ladder_chart(rungs: int) -> Spec:
     """Return one bar per rung on a logarithmic axis of surge share, with a rule where the declared surge stands.
 
-    Reads the table `ladder`: `resource`, `label`, `share` (clipped to `LEAST_SHARE` … `MOST_SHARE`), `own_share`, `state`.
+    Reads the table `ladder`, whose shares are clipped to `LEAST_SHARE` … `MOST_SHARE`.
     """
     base = alt.Chart(alt.NamedData("ladder"))
-    row = alt.Y("resource:N", sort=None, axis=None, scale=alt.Scale(paddingInner=0.5, paddingOuter=0.6))
+    row = alt.Y("resource:N", sort=None, axis=None, scale=drawing.row_scale())
     axis = alt.Axis(
-        title="surge share: 0 is the baseline, 1 the declared surge", format="~g", values=[0.01, 0.1, 1, 10, 100], grid=True
+        title="surge share: 0 is the baseline, 1 the declared surge",
+        format="~g",
+        values=[0.01, 0.1, 1, 10, 100],
+        grid=True,
     )
     share = alt.X("share:Q", scale=alt.Scale(type="log", domainMin=LEAST_SHARE, nice=False), axis=axis)
     colour = alt.Color(
@@ -31,8 +34,10 @@ def ladder_chart(rungs: int) -> Spec:
         legend=drawing.legend(),
     )
     tips = ["label:N", alt.Tooltip("share:Q", title="surge share"), alt.Tooltip("own_share:Q", title="on its own")]
-    bars = base.transform_calculate(least=str(LEAST_SHARE)).mark_bar(height=8, cornerRadiusEnd=4).encode(
-        x=share, x2="least:Q", y=row, color=colour, tooltip=tips
+    bars = (
+        base.transform_calculate(least=str(LEAST_SHARE))
+        .mark_bar(height=8, cornerRadiusEnd=4)
+        .encode(x=share, x2="least:Q", y=row, color=colour, tooltip=tips)
     )
     own = (
         base.transform_filter("isValid(datum.own_share)")
@@ -41,7 +46,7 @@ def ladder_chart(rungs: int) -> Spec:
     )
     declared = alt.Chart(alt.InlineData([{"share": 1}]))
     rule = declared.mark_rule(color=drawing.INK, strokeWidth=1.5, strokeDash=[5, 3]).encode(x="share:Q")
-    labels = base.mark_text(align="left", baseline="bottom", x=4, dy=-9, limit=900, fontSize=11.5).encode(
+    labels = base.mark_text(align="left", baseline="bottom", x=4, dy=-9, limit={"expr": "width"}, fontSize=11.5).encode(
         y=row, text="label:N"
     )
     return drawing.finished(

@@ -61,7 +61,9 @@
     const shared = Object.fromEntries(chart.reads.map((name) => [name, rows(name)]));
     const datasets = { ...chart.spec.datasets, ...shared };
     const options = { mode: "vega-lite", renderer: "svg", actions: false, ast: true, tooltip: { theme: "report" } };
-    const { view } = await window.vegaEmbed(plot, { ...chart.spec, datasets }, options);
+    const config = { ...chart.spec.config };
+    config.legend = { ...config.legend, columns: Math.max(2, Math.floor(plot.clientWidth / 180)) };
+    const { view } = await window.vegaEmbed(plot, { ...chart.spec, config, datasets }, options);
     views.set(plot.dataset.chart, view);
     if (chart.timeline) plot.append(Object.assign(document.createElement("div"), { className: "cursor" }));
     await apply(view);
