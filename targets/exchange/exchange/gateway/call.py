@@ -19,7 +19,7 @@ OrderTerms = tuple[int, bool, str, int, int, str, str, bool]
 
 @dataclass(slots=True)
 class Call:
-    """One admitted request; `account` is -1 for a public one, `stale_ms` wall clock, `deadline_s` monotonic."""
+    """One admitted request: `account` is -1 for a public one; `stale_ms` is wall clock, `deadline_s` not."""
 
     parameters: Parameters
     slot: Slot

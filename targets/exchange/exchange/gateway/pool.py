@@ -164,5 +164,8 @@ class Pool(Resource):
         with contextlib.ExitStack() as undo:
             undo.callback(connection.terminate)
             place = _Place(connection, await connection.prepare(READ_ACCOUNT, timeout=CONNECT_WITHIN_S))
+            # Proves the link in both directions, and ends the extended-protocol exchange that preparing leaves open:
+            # until then PostgreSQL would show the session as active.
+            await place.read_account.fetch(0, timeout=CONNECT_WITHIN_S)
             undo.pop_all()
         return place
