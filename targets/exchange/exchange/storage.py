@@ -50,6 +50,6 @@ WITH written_accounts AS (
     INSERT INTO positions SELECT * FROM unnest($4::integer[], $5::smallint[], $6::bigint[], $7::bigint[])
     ON CONFLICT (account, symbol) DO UPDATE SET lots = excluded.lots, cost = excluded.cost
 )
-UPDATE watermark SET complete_to_us = $8
+UPDATE watermark SET complete_to_us = $8 RETURNING pg_stat_force_next_flush()
 """
 READ_IDENTITY = "SELECT system_identifier FROM pg_control_system()"

@@ -7,6 +7,7 @@ USDT, so that nothing is lost to rounding and conservation can be checked to the
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 MONEY_UNITS_PER_USDT = 10**8
 LEVERAGE = 20
@@ -14,7 +15,7 @@ OPENING_WALLET_USDT = 1_000_000
 KEY_PREFIX = "account-"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the cached properties need a place
 class Symbol:
     """One perpetual contract. `tick` and `lot` are decimal strings, as the venue prints them."""
 
@@ -25,22 +26,22 @@ class Symbol:
     lot: str
     opening_price: str
 
-    @property
+    @cached_property
     def price_decimals(self) -> int:
         """Digits after the point in a price."""
         return -int(Decimal(self.tick).normalize().as_tuple().exponent)
 
-    @property
+    @cached_property
     def quantity_decimals(self) -> int:
         """Digits after the point in a quantity."""
         return -int(Decimal(self.lot).normalize().as_tuple().exponent)
 
-    @property
+    @cached_property
     def opening_ticks(self) -> int:
         """The price at which the book opens, in ticks."""
         return int(Decimal(self.opening_price) / Decimal(self.tick))
 
-    @property
+    @cached_property
     def unit_value(self) -> int:
         """Money units (1e-8 USDT) that one lot costs per tick of price."""
         return int(Decimal(self.tick) * Decimal(self.lot) * MONEY_UNITS_PER_USDT)

@@ -31,9 +31,7 @@ class Position:
         """Add signed `lots` at `price`; returns the realised profit in ticks x lots."""
         realised = 0
         if self.lots * lots < 0:
-            closing = max(-abs(self.lots), min(abs(self.lots), lots))
-            if abs(lots) > abs(self.lots):
-                closing = -self.lots
+            closing = lots if abs(lots) <= abs(self.lots) else -self.lots
             released = self.cost * abs(closing) // abs(self.lots)
             realised = -closing * price - released
             self.cost -= released

@@ -7,6 +7,7 @@ tick at most.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from time import monotonic
 
 from exchange.occupancy import Resource
 
+LOG = logging.getLogger(__name__)
 TICK_S = 0.001
 
 
@@ -78,7 +80,10 @@ class MatchingLoop:
             self.matching.completions += 1
             self._free_s = done_s
             self._serving_since_s = None
-            head.work()
+            try:
+                head.work()
+            except Exception:  # one bad command must not stop the queue behind it
+                LOG.exception("a command failed in the matching")
 
     def _wake_in(self, delay_s: float) -> None:
         if self._timer is None:

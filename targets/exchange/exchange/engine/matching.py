@@ -66,7 +66,9 @@ class Exchange:
     def execute(self, command: list[Any], now_ms: int) -> Answer:
         """Run one command at wall-clock `now_ms`; refusals become the venue's error bodies."""
         try:
-            operation = self._operations[command[0]]
+            operation = self._operations.get(command[0])
+            if operation is None or not 0 <= command[1] < len(self.ledger.accounts):
+                raise Refusal(400, -1100, f"The engine cannot do {command[:2]}.")
             return 200, orjson.dumps(operation(now_ms, self.ledger.accounts[command[1]], *command[2:]))
         except Refusal as refusal:
             return refusal.status, refusal.body
@@ -151,6 +153,8 @@ class Exchange:
         """Refuse an order that the account may not place."""
         if account.house:
             return
+        if any(order.client_id == known.client_id for known in account.open_orders.values()):
+            raise Refusal(400, -4116, "ClientOrderId is duplicated.")
         if len(account.open_orders) >= MAX_OPEN_ORDERS:
             raise Refusal(400, -2025, "Reach max open order limit.")
         held = account.positions[order.symbol].lots

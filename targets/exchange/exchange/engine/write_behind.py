@@ -21,7 +21,7 @@ from exchange.wall import wall_us
 LOG = logging.getLogger(__name__)
 TIMEOUT_S = 5.0
 FIRST_BACKOFF_S = 0.1
-LONGEST_BACKOFF_S = 2.0
+LONGEST_BACKOFF_S = 1.0
 LINK = "engine->positions"
 
 

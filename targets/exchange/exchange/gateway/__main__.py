@@ -14,6 +14,7 @@ from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 from exchange.gateway.application import Application, Limits
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.limiter import OrderLimiter, WeightLimiter
+from exchange.gateway.link_metrics import LinkCollector
 from exchange.gateway.market import Market
 from exchange.gateway.pool import Pool
 from exchange.gateway.routes import routes
@@ -67,9 +68,9 @@ class Gateway:
         )
 
     def ready(self) -> bool:
-        """Whether the engine has greeted, market data came and the pool is open."""
+        """Whether the engine has greeted, market data came and the database can be asked."""
         greeted = self.engine.connected and self.engine.accounts > 0 and self.market.known
-        return greeted and self.pool.open == self.pool.servers
+        return greeted and self.pool.open > 0
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
@@ -77,7 +78,11 @@ class Gateway:
         self.pool.start()
         link = asyncio.create_task(self.engine.run())
         registry = registry_of(
-            [ResourceCollector([self.limiter.resource, self.workers, self.pool]), self.trading.staleness]
+            [
+                ResourceCollector([self.limiter.resource, self.workers, self.pool]),
+                self.trading.staleness,
+                LinkCollector(self.pool, self.engine),
+            ]
         )
         listener = await MetricsServer(registry, self.ready).start(arguments.host, arguments.metrics_port)
         gc.collect()

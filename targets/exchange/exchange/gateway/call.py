@@ -8,6 +8,7 @@ from exchange.gateway.workers import Slot
 from exchange.venue import MONEY_UNITS_PER_USDT, SYMBOL_BY_NAME, Symbol
 
 MIN_NOTIONAL_USDT = 5
+CLIENT_ID_LENGTH = 36
 TIMES_IN_FORCE = frozenset({"GTC", "IOC", "FOK", "GTX"})
 CONDITIONAL = frozenset(
     {b"STOP", b"STOP_MARKET", b"TAKE_PROFIT", b"TAKE_PROFIT_MARKET", b"TRAILING_STOP_MARKET"}
@@ -19,7 +20,7 @@ OrderTerms = tuple[int, bool, str, int, int, str, str, bool]
 
 @dataclass(slots=True)
 class Call:
-    """One admitted request; `account` is -1 for a public one, `stale_ms` wall clock, `deadline_s` monotonic."""
+    """One admitted request: `account` is -1 for a public one; `stale_ms` is wall clock, `deadline_s` not."""
 
     parameters: Parameters
     slot: Slot
@@ -126,4 +127,6 @@ def order_terms(parameters: Parameters) -> OrderTerms:
             smallest = f"{MIN_NOTIONAL_USDT} (unless you choose reduce only)"
             raise Refusal(400, -4164, f"Order's notional must be no smaller than {smallest}.")
     client_id = parameters.get(b"newClientOrderId", b"").decode("ascii", "replace")
+    if len(client_id) > CLIENT_ID_LENGTH:
+        raise Refusal(400, -4015, f"Client order id length should not be more than {CLIENT_ID_LENGTH} chars.")
     return symbol.index, side == b"BUY", kind.decode(), price, lots, time_in_force, client_id, reduce_only

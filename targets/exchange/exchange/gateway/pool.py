@@ -21,7 +21,7 @@ from exchange.storage import DATABASE, READ_ACCOUNT, USER
 
 LOG = logging.getLogger(__name__)
 LINK = "gateway->positions"
-CONNECT_WITHIN_S = 2.0
+CONNECT_WITHIN_S = 1.0
 FIRST_BACKOFF_S = 0.05
 LONGEST_BACKOFF_S = 1.0
 
@@ -50,6 +50,7 @@ class Pool(Resource):
         self._tasks: set[asyncio.Task[None]] = set()
         self._query = self.blocked_on(LINK)
         self.open = 0
+        self.connect_failures = 0
 
     def start(self) -> None:
         """Begin to open all connections."""
@@ -144,6 +145,7 @@ class Pool(Resource):
             try:
                 place = await self._prepare()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                self.connect_failures += 1
                 LOG.debug("no connection to the positions database: %r; again in %.2f s", error, backoff_s)
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
@@ -164,5 +166,8 @@ class Pool(Resource):
         with contextlib.ExitStack() as undo:
             undo.callback(connection.terminate)
             place = _Place(connection, await connection.prepare(READ_ACCOUNT, timeout=CONNECT_WITHIN_S))
+            # Proves the link in both directions, and ends the exchange that preparing leaves open: until then
+            # PostgreSQL would show the session as active.
+            await place.read_account.fetch(0, timeout=CONNECT_WITHIN_S)
             undo.pop_all()
         return place

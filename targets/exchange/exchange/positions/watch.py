@@ -5,6 +5,8 @@ plus the age of the statements now running. Idle connections that a pool keeps o
 sits in another database of the server, so that its own queries are not among what it counts.
 """
 
+import asyncio
+
 import asyncpg
 
 from exchange.occupancy import Resource
@@ -25,12 +27,16 @@ class ConnectionsResource(Resource):
         super().__init__("connections", servers)
         self.open_connections = 0
         self._busy_s = 0.0
+        self._one_at_a_time = asyncio.Lock()
 
     async def refresh(self, connection: "asyncpg.Connection") -> None:
-        """Read the statistics; raises asyncpg's errors where the database is gone."""
-        active_s, committed, rolled_back, backends, running_s = await connection.fetchrow(
-            _ACTIVITY, DATABASE, timeout=2
-        )
+        """Read the statistics; raises `ConnectionError` where the database does not answer."""
+        async with self._one_at_a_time:
+            try:
+                row = await connection.fetchrow(_ACTIVITY, DATABASE, timeout=2)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                raise ConnectionError(f"PostgreSQL does not tell its activity: {error!r}") from error
+        active_s, committed, rolled_back, backends, running_s = row
         # A statement may leave the running ones before its time is in the total; a counter never goes back.
         busy_s = max(self._busy_s, active_s + running_s)
         self.busy.add(busy_s - self._busy_s)
