@@ -45,6 +45,8 @@ def schedule(stream: PlannedStream) -> Schedule:
         total = sum(_expected(segment) for segment in stream.segments)
         counts = _poisson(total, times_seed) if stream.arrivals == "poisson" else _constant(total)
     times_us = np.floor(_invert(stream.segments, counts) * _MICROSECONDS).astype(np.int64)
+    if len(times_us):
+        np.minimum(times_us, int(stream.segments[-1].end_s * _MICROSECONDS) - 1, out=times_us)
     keys = np.random.Generator(np.random.PCG64(keys_seed)).integers(0, 2**32, len(times_us), dtype=np.uint32)
     return Schedule(times_us, keys)
 

@@ -32,22 +32,22 @@ def _phases(plan: Plan) -> Table:
 
 
 def _streams(plan: Plan) -> Table:
-    rows = [
-        (
-            stream.name,
-            stream.flow.reference
-            or (f"{stream.flow.request.method} {stream.flow.request.path}" if stream.flow.request else ""),
-            "closed, users" if stream.users is not None else f"open, {stream.arrivals}",
-            stream.routing.replace("_", " "),
-            format_duration(stream.timeout_s),
-            f"×{stream.surge_multiple:g}",
-            "–" if stream.users is not None else f"{max(stream.expected_per_second):,}/s",
-            "–" if stream.users is not None else f"{sum(stream.expected_per_second):,}",
-        )
-        for stream in plan.streams
-    ]
     columns = ("stream", "flow", "model", "clients", "timeout", "surge", "busiest second", "arrivals")
-    return Table("Streams", columns, tuple(rows))
+    return Table("Streams", columns, tuple(_stream_row(stream) for stream in plan.streams))
+
+
+def _stream_row(stream: PlannedStream) -> tuple[str, ...]:
+    request, is_open = stream.flow.request, stream.users is None
+    return (
+        stream.name,
+        f"{request.method} {request.path}" if request else stream.flow.reference,
+        f"open, {stream.arrivals}" if is_open else "closed, users",
+        stream.routing.replace("_", " "),
+        format_duration(stream.timeout_s),
+        f"x{stream.surge_multiple:g}",
+        f"{max(stream.expected_per_second):,}/s" if is_open else "",
+        f"{sum(stream.expected_per_second):,}" if is_open else "",
+    )
 
 
 def _faults(plan: Plan) -> Table:

@@ -9,7 +9,7 @@ def missing_function(file: Path, function: str) -> str | None:
     try:
         tree = ast.parse(file.read_bytes())
     except OSError:
-        return f"there is no file {file.name} in {file.parent}; check the path"
+        return f"the file {file.name} is not there or cannot be read; check the path, seen from this file"
     except (SyntaxError, ValueError, RecursionError) as error:
         return f"{file.name} is not valid Python ({error}); mend it first"
     defined = set()

@@ -69,7 +69,7 @@ def _check_setting(here: Location, setting: Setting) -> Iterator[Finding]:
     known = units(setting.type)
     if setting.unit is not None and setting.unit not in known:
         shown = f"write one of {', '.join(known)}" if known else "leave `unit` out"
-        yield Finding((*here, "unit"), f"{setting.unit!r} is no unit of a {setting.type}; {shown}")
+        yield Finding((*here, "unit"), f"{setting.unit!r} is no unit of the type {setting.type}; {shown}")
         return
     if (setting.type == "choice") != (setting.choices is not None):
         yield Finding(here, "`choices` goes with `type: choice`, and only with it; add or remove it", key=True)

@@ -18,12 +18,13 @@ MAX_NODES: Final = 20_000  # aliases count each time they are used, so a bomb of
 MAX_DEPTH: Final = 40
 _MAX_NUMBER_LENGTH: Final = 40
 _TAG: Final = "tag:yaml.org,2002:"
+_TAGS: Final = frozenset(_TAG + kind for kind in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp"))
 _SYNTAX: Final[Mapping[str, str]] = {
     "mapping values are not allowed here": "a colon does not belong here; put text that holds `: ` into quotes, "
     "and check the indentation of this line",
     "found character '\\t' that cannot start any token": "a tab cannot indent YAML; use spaces",
     "found unexpected end of stream": "a quote is opened and never closed; close it",
-    "expected a single document in the stream": "a second document begins here; keep one document in a file",
+    "but found another document": "a second document begins here; keep one document in a file",
     "could not find expected ':'": "this line has no colon; write `key: value`",
 }
 
@@ -55,10 +56,7 @@ class Document:
         """Return the place of the value (or key) at `location`, or of the nearest part around it."""
         if key and location in self.keys:
             return self.keys[location]
-        for length in range(len(location), -1, -1):
-            if location[:length] in self.values:
-                return self.values[location[:length]]
-        return Mark(1, 1)
+        return self.values.get(self.present(location), Mark(1, 1))
 
     def at(self, location: Location) -> object:
         """Return the data at `location`, None where there is none."""
@@ -69,6 +67,14 @@ class Document:
             else:
                 return None
         return here
+
+    def present(self, location: Location) -> Location:
+        """Return the longest beginning of `location` that the file has."""
+        return next(
+            location[:length]
+            for length in range(len(location), -1, -1)
+            if location[:length] in self.values or not length
+        )
 
     def names(self, *location: str | int) -> tuple[str, ...]:
         """Return the keys of the mapping at `location`; empty where it is no mapping."""
@@ -115,6 +121,8 @@ def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
         return Document(file, None), [Problem(file, 1, 1, "the file is empty; start it with `version: 1`")]
     reader = _Reader(file)
     data = reader.convert(root, ())
+    if reader.too_large:
+        return Document(file, None), reader.problems[-1:]
     return Document(file, data, reader.keys, reader.values), reader.problems
 
 
@@ -126,21 +134,26 @@ class _Reader:
         self.keys: dict[Location, Mark] = {}
         self.values: dict[Location, Mark] = {}
         self.problems: list[Problem] = []
+        self.too_large = False
         self._nodes = 0
 
     def convert(self, node: Node, location: Location) -> object:
         mark = Mark(node.start_mark.line + 1, node.start_mark.column + 1)
         self.values[location] = mark
         self._nodes += 1
-        if self._nodes > MAX_NODES:
-            self._note_once(mark, f"more than {MAX_NODES} values with all aliases written out; make it smaller")
+        if self.too_large:
             return None
-        if len(location) > MAX_DEPTH:
-            self._note_once(mark, f"nested deeper than {MAX_DEPTH} levels; make it flatter")
+        if self._nodes > MAX_NODES or len(location) > MAX_DEPTH:
+            self.too_large = True
+            how = (
+                f"nested deeper than {MAX_DEPTH} levels"
+                if len(location) > MAX_DEPTH
+                else f"more than {MAX_NODES:,} values"
+            )
+            self._note(mark, f"{how}, with all aliases written out; make it smaller")
             return None
-        if not str(node.tag).startswith(_TAG):
-            self._note(mark, f"the tag {node.tag} is not known here; write the plain value")
-            return None
+        if str(node.tag) not in _TAGS:
+            self._note(mark, f"the tag {str(node.tag)[:60]} is not known here; write the plain value")
         if isinstance(node, MappingNode):
             return self._mapping(node.value, location)
         if isinstance(node, SequenceNode):
@@ -165,10 +178,6 @@ class _Reader:
 
     def _note(self, mark: Mark, message: str) -> None:
         self.problems.append(Problem(self.file, *mark, message))
-
-    def _note_once(self, mark: Mark, message: str) -> None:
-        if all(problem.message != message for problem in self.problems):
-            self._note(mark, message)
 
 
 def _scalar(node: Node) -> object:

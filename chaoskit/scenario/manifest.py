@@ -79,7 +79,7 @@ class Setting(Strict):
     )
     unit: str | None = Field(default=None, examples=["ms"])
     """The unit in which the component takes it: `us` … `h`, `B` … `GiB`, `/s` … `/h`, or `%`."""
-    default: Raw
+    default: Raw = Field(examples=[16])
     minimum: Raw | None = None
     maximum: Raw | None = None
     choices: list[str] | None = Field(default=None, min_length=1)
@@ -147,7 +147,9 @@ class Manifest(Strict):
     title: str = ""
     regions: list[Name] = Field(default=["local"], min_length=1, max_length=16)
     """The regions played where a scenario names none."""
-    components: dict[Name, Component] = Field(min_length=1, max_length=64, examples=[{"api": {}}])
+    components: dict[Name, Component] = Field(
+        min_length=1, max_length=64, examples=[{"api": {"command": ["./api"], "entry": True}}]
+    )
     figures: list[Figure] = Field(default=[])
     flows: dict[Name, Flow] = Field(default={})
     credentials: dict[str, str] = Field(default={})

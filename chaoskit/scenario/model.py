@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, WithJsonSche
 
 from chaoskit.scenario.faults import FaultEntry
 from chaoskit.scenario.objectives import AbortText, ObjectiveText
-from chaoskit.scenario.quantities import Duration, Name, PositiveDuration, Rate, Ratio
+from chaoskit.scenario.quantities import Duration, Name, PositiveDuration, Rate, Ratio, Url
 from chaoskit.scenario.strict import Strict
 
 ALL_STREAMS: Final = "*"
@@ -24,7 +24,7 @@ class Target(Strict):
 
     use: str | None = Field(default=None, examples=["exchange", "./target.yaml"])
     """A built-in target's name, or the path of a target.yaml."""
-    external: dict[Name, str] | None = Field(default=None, min_length=1, examples=[{"api": "http://127.0.0.1:8080"}])
+    external: dict[Name, Url] | None = Field(default=None, min_length=1, examples=[{"api": "http://127.0.0.1:8080"}])
     """Base URLs by name, of a system that runs already."""
     driver: Literal["auto", "process", "external"] = "auto"
     regions: list[Name] = Field(default=[], max_length=16)
@@ -169,7 +169,7 @@ class Generator(Strict):
 class Incident(Strict):
     """The outage behind the scenario, shown in the report: what was told, and where the record differs."""
 
-    article: str
+    article: str = Field(examples=["The venue went dark for an hour."])
     record: str = ""
 
 
@@ -193,7 +193,7 @@ class Scenario(Strict):
     abort_when: list[AbortText] = Field(default=[], max_length=64)
     expect: Expectation | None = None
     generator: Generator = Generator()
-    toxiproxy: str | None = Field(default=None, examples=["http://127.0.0.1:8474"])
+    toxiproxy: Url | None = Field(default=None, examples=["http://127.0.0.1:8474"])
     """A Toxiproxy server that runs already; one is found or started where this is left out."""
     steady_tolerance: Ratio = 0.25
     """How far baseline may wander and still count as steady."""

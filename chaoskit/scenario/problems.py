@@ -66,6 +66,8 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
 
 def _message(model: type[BaseModel], document: Document, detail: ErrorDetails, location: Location) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
+    if kind not in {"missing", "extra_forbidden"}:
+        location = document.present(location)
     name = _name(location)
     if kind == "value_error":
         text = str(context["error"])
@@ -79,13 +81,16 @@ def _message(model: type[BaseModel], document: Document, detail: ErrorDetails, l
         return f"{name} is {_shown(document.at(location))} and must be {_KINDS[kind]}{_example(model, location)}"
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
-        return f"{name} is {_shown(document.at(location))} and must be {words} {context[key]:,}"
+        return f"{name} is {_shown(document.at(location))} and must be {words} {_number(context[key])}"
     if kind == "literal_error":
         choices = str(context["expected"]).replace("'", "").replace(" or ", ", ")
-        return f"{name} is {_shown(document.at(location))} and must be one of {choices}"
-    if kind in {"too_short", "too_long", "string_too_short", "string_too_long"}:
-        bound = context.get("min_length", context.get("max_length"))
-        return f"{name} must have {'at least' if 'min_length' in context else 'at most'} {bound} of its parts"
+        one_of = "one of " if "," in choices else ""
+        return f"{name} is {_shown(document.at(location))} and must be {one_of}{choices}"
+    if kind in {"too_short", "string_too_short"}:
+        return f"{name} is empty; fill it{_example(model, location)}"
+    if kind in {"too_long", "string_too_long"}:
+        what = "characters" if kind == "string_too_long" else "entry" if context["max_length"] == 1 else "entries"
+        return f"{name} has more than {context['max_length']:,} {what}; make it shorter or split it"
     if kind == "string_pattern_mismatch":
         return f"{name} is {_shown(document.at(location))}, which is not its form{_example(model, location)}"
     if kind == "finite_number":
@@ -100,6 +105,10 @@ def _name(location: Location) -> str:
     if isinstance(last, str):
         return f"`{last[:80]}`"
     return f"item {last + 1} of {_name(location[:-1])}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,g}"
 
 
 def _shown(value: object) -> str:

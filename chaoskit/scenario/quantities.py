@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from chaoskit.units import (
-    format_duration,
     parse_bandwidth_bps,
     parse_duration_s,
     parse_rate_rps,
@@ -25,7 +25,7 @@ _NAME: Final = re.compile(NAME_PATTERN)
 def _bounded_duration_s(text: object) -> float:
     seconds = parse_duration_s(text)
     if seconds > MAX_DURATION_S:
-        message = f"{text!r} is longer than {format_duration(MAX_DURATION_S)}, the longest that is allowed"
+        message = f"{text!r} is longer than 24h, the longest that is allowed"
         raise ValueError(message)
     return seconds
 
@@ -85,6 +85,28 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_url(url: str) -> str:
+    """Return `url`, which must be scheme, host and perhaps a port: `http://127.0.0.1:8080`.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    if parts.scheme == "https":
+        message = f"{url!r} is encrypted, and load goes out as plain HTTP only; name the server's plain port"
+    elif parts.scheme != "http" or not host or port == 0:
+        message = f"{url!r} is not the URL of a server; write it like http://127.0.0.1:8080"
+    elif parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None:
+        message = f"{url!r} is more than scheme, host and port; move the path into the request"
+    else:
+        return url
+    raise ValueError(message)
+
+
 def _text(pattern: str, *examples: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": list(examples)})
 
@@ -135,3 +157,4 @@ Toxicity = Annotated[
     ),
 ]
 Name = Annotated[str, AfterValidator(check_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
+Url = Annotated[str, AfterValidator(check_url), _text(r"http://[^/?#@]+/?", "http://127.0.0.1:8080")]
