@@ -248,7 +248,7 @@ class _Exchange:
                 PhaseEvent(phase.start_s, phase.name, "started"),
                 PhaseEvent(phase.end_s, phase.name, "ended"),
             ]
-        self.records.append(RunEvent(self.day.baseline_s, "gate", "passed"))
+        self.records.append(RunEvent(self.day.baseline_s, "gate_open", "baseline was steady"))
         for fault in self.plan.faults:
             steps = (
                 (-0.05, "intent"),
