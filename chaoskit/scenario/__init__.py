@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chaoskit.scenario.alone import load_target
 from chaoskit.scenario.builtin import Listed, list_scenarios
 from chaoskit.scenario.loader import Loaded, load, load_manifest
 from chaoskit.scenario.manifest import Manifest
@@ -15,6 +16,7 @@ __all__ = [
     "list_scenarios",
     "load",
     "load_manifest",
+    "load_target",
     "schema",
     "target_schema",
 ]
