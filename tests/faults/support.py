@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from chaoskit.address import Address
@@ -113,14 +113,29 @@ def plan_of(
 class Stage:
     """A fault plane over real proxies, with everything that it emitted."""
 
-    plane: FaultPlane
-    records: list[Record]
     addresses: Mapping[str, Addresses]
     clock: Clock
+    plane: FaultPlane = field(init=False)
+    records: list[Record] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def emit(self, record: Record) -> None:
+        self.records.append(record)
+        self.news.set()
+
+    async def happened(self, steps: Sequence[str]) -> None:
+        """Wait until the steps of all faults together are `steps`."""
+        async with asyncio.timeout(10):
+            while [step for _, step in self.steps] != list(steps):
+                self.news.clear()
+                await self.news.wait()
 
     @property
     def steps(self) -> list[tuple[str, str]]:
         return [(record.fault, record.step) for record in self.records if isinstance(record, FaultEvent)]
+
+    def steps_of(self, fault_id: str) -> list[str]:
+        return [step for fault_, step in self.steps if fault_ == fault_id]
 
     @property
     def receipts(self) -> list[Receipt]:
@@ -137,13 +152,13 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Upstreams, proxies and a plane for `links`; all of it is gone afterwards."""
     async with _upstreams(links) as addresses:
-        records: list[Record] = []
         clock = Clock.starting_now()
-        plane = FaultPlane(plan_of(links, faults), addresses, server, clock, records.append)
+        on = Stage(addresses, clock)
+        plane = on.plane = FaultPlane(plan_of(links, faults), addresses, server, clock, on.emit)
         plane.margin_s = 1.0
         await plane.create_links()
         try:
-            yield Stage(plane, records, addresses, clock)
+            yield on
         finally:
             await plane.delete_links()
 

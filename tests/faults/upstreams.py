@@ -9,6 +9,9 @@ HTTP_BODY = b'{"status":"ok"}' + b" " * 2033
 async def serve_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while True:
         head = await reader.readuntil(b"\r\n\r\n")
+        while head.startswith(b"GET /flood"):
+            writer.write(HTTP_BODY)
+            await writer.drain()
         close = b"connection: close" in head.lower()
         answer = b"HTTP/1.1 200 OK\r\nContent-Length: " + str(len(HTTP_BODY)).encode() + b"\r\n\r\n" + HTTP_BODY
         writer.write(answer)
