@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,7 +13,7 @@ from chaoskit.faults.plane import FaultPlane
 from chaoskit.faults.server import ProxyServer
 from chaoskit.plan.model import GeneratorPlan, Plan, PlannedFault, PlannedLink, Probe, Scalar
 from chaoskit.records import FaultEvent, ProbeSample, Receipt, Record
-from tests.faults.upstreams import SERVERS
+from tests.faults.upstreams import SERVERS, Handler
 
 Protocol = Literal["http", "postgres", "redis", "text", "tcp"]
 PROBES: dict[Protocol, Probe] = {
@@ -38,25 +38,34 @@ def free_address() -> Address:
 
 
 @asynccontextmanager
-async def upstream(protocol: Protocol, address: Address | None = None) -> AsyncIterator[Address]:
-    serve = SERVERS["text" if protocol == "tcp" else protocol]
-    open_: set[asyncio.StreamWriter] = set()
+async def serving(handle: Handler) -> AsyncIterator[Address]:
+    """A server on loopback whose connections `handle` serves; none of them outlives it."""
+    open_: dict[asyncio.Task[object], asyncio.StreamWriter] = {}
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        open_.add(writer)
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        open_[task] = writer
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await serve(reader, writer)
-        open_.discard(writer)
-        writer.close()
+            await handle(reader, writer)
+        with suppress(ConnectionError):
+            writer.close()
+            await writer.wait_closed()
+        del open_[task]
 
-    host, port = address or ("127.0.0.1", 0)
-    server = await asyncio.start_server(handle, host, port)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield Address("127.0.0.1", server.sockets[0].getsockname()[1])
     finally:
         server.close()
-        for writer in open_:
+        for writer in open_.values():
             writer.transport.abort()
+        await asyncio.gather(*open_)
+
+
+def upstream(protocol: Protocol) -> AbstractAsyncContextManager[Address]:
+    """A healthy server that speaks `protocol`."""
+    return serving(SERVERS["text" if protocol == "tcp" else protocol])
 
 
 def link(name: str = "gateway->positions", protocol: Protocol = "http", regions: tuple[str, ...] = ()) -> PlannedLink:

@@ -1,6 +1,4 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -9,26 +7,14 @@ from chaoskit.clock import Clock
 from chaoskit.faults.contract import Inquiry, Question
 from chaoskit.faults.probe import LinkProbe
 from chaoskit.records import ProbeOutcome, ProbeSample
-from tests.faults.support import PROBES, Protocol, free_address, upstream
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+from tests.faults.support import PROBES, Protocol, free_address, serving, upstream
+from tests.faults.upstreams import Handler
 
 
 async def probe(
     address: Address, protocol: Protocol = "http", question: Question = "sign", bound_s: float = 1.0
 ) -> ProbeSample:
     return await LinkProbe("a->b", address, PROBES[protocol], Inquiry(question, bound_s), Clock.starting_now()).run()
-
-
-@asynccontextmanager
-async def behaving(handle: Handler) -> AsyncIterator[Address]:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await handle(reader, writer)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield Address("127.0.0.1", server.sockets[0].getsockname()[1])
 
 
 @pytest.mark.parametrize(
@@ -106,7 +92,7 @@ async def _until_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWri
     ],
 )
 async def test_each_end_of_a_connection_has_its_name(handle: Handler, outcome: ProbeOutcome) -> None:
-    async with behaving(handle) as address:
+    async with serving(handle) as address:
         sample = await probe(address, bound_s=0.4)
     assert sample.outcome == outcome
 
@@ -123,7 +109,7 @@ async def test_a_wrong_answer_is_not_a_sign_of_life() -> None:
 
 
 async def test_a_probe_that_is_cut_tells_how_long_it_met_silence() -> None:
-    async with behaving(_silent) as address:
+    async with serving(_silent) as address:
         one = LinkProbe("a->b", address, PROBES["http"], Inquiry(bound_s=30), Clock.starting_now())
         one.cut()  # has not begun
         running = asyncio.create_task(one.run())

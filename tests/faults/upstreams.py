@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HTTP_BODY = b'{"status":"ok"}' + b" " * 2033
 
 
@@ -58,7 +59,7 @@ async def serve_text(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         await writer.drain()
 
 
-SERVERS: dict[str, Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]] = {
+SERVERS: dict[str, Handler] = {
     "http": serve_http,
     "postgres": serve_postgres,
     "redis": serve_redis,
