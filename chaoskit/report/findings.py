@@ -1,0 +1,52 @@
+"""What the result says, as tables that charts draw."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from chaoskit.analysis.result import Result, Rung
+from chaoskit.report import wording
+from chaoskit.report.charts.headroom import LEAST_SHARE, MOST_SHARE
+from chaoskit.report.tables import MAX_REASONS, Table, Value, rounded, table
+
+MAX_RUNGS: Final = 14
+"""How many rungs the chart of the ladder shows; the table beside it has all."""
+
+
+def ladder(rungs: Sequence[Rung]) -> Table:
+    """Return the nearest rungs with the share clipped to what the axis shows; `label` has the true one."""
+    rows: list[Sequence[Value]] = []
+    for rung in rungs[:MAX_RUNGS]:
+        share = rung.saturates_at.share
+        state = "gave way" if rung.saturated else "gives way within the surge" if share < 1 else "carries the surge"
+        load = wording.multiples(rung.saturates_at)
+        name = wording.short_resource(rung.resource)
+        label = " · ".join(part for part in (name, wording.number(share), load) if part)
+        rows.append((name, label, _clipped(share), _clipped(rung.own_share), state))
+    return table(("resource", "label", "share", "own_share", "state"), rows)
+
+
+def _clipped(share: float | None) -> float | None:
+    return None if share is None else rounded(min(max(share, LEAST_SHARE * 1.05), MOST_SHARE))
+
+
+def failures(result: Result) -> Table:
+    """Return per stream and phase with failures the count of each reason and its share of the arrivals."""
+    totals: dict[str, int] = {}
+    for phases in result.streams.values():
+        for phase in phases.values():
+            for reason, count in phase.failed.items():
+                totals[reason] = totals.get(reason, 0) + count
+    kept = set(sorted(totals, key=lambda reason: (-totals[reason], reason))[:MAX_REASONS])
+    rows: list[Sequence[Value]] = []
+    for stream, phases in result.streams.items():
+        for name, phase in phases.items():
+            counts: dict[str, int] = {}
+            for reason, count in phase.failed.items():
+                shown = reason if reason in kept else "other"
+                counts[shown] = counts.get(shown, 0) + count
+            rows.extend(
+                (f"{stream} · {name}", reason, count, rounded(count / max(phase.offered, 1)))
+                for reason, count in sorted(counts.items())
+                if count
+            )
+    return table(("row", "reason", "count", "share"), rows)

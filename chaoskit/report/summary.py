@@ -1,0 +1,90 @@
+"""A run in Markdown: what a CI job shows on its summary page."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from chaoskit.analysis.result import Bottleneck, Result, Verdict
+from chaoskit.report import wording
+
+MAX_RUNGS: Final = 3
+_MARKS: Final = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "⚠️", Verdict.ABORTED: "🛑"}
+_MARKUP: Final = re.compile(r"([\\`*\[\]<>|#~]|\b_|_\b)")
+
+
+def render_summary(result: Result, report: str = "report.html") -> str:
+    """Return verdict, objectives, bottleneck and the nearest rungs as GitHub-flavoured Markdown; `report` is linked."""
+    lines = [
+        f"## {_MARKS[result.verdict]} {result.verdict.value}: {_plain(result.scenario)}",
+        "",
+        f"**{_plain(result.headline)}**",
+        "",
+        *_reasons(result),
+        *_objectives(result),
+        *(_bottleneck(result.bottlenecks[0]) if result.bottlenecks else ()),
+        *_ladder(result),
+        *_validity(result),
+        f"[Full report]({report})",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Return `text` on one line with everything escaped that Markdown or HTML would read as markup."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _reasons(result: Result) -> Iterator[str]:
+    if result.reasons:
+        yield from (f"- {_plain(reason)}" for reason in result.reasons)
+        yield ""
+
+
+def _objectives(result: Result) -> Iterator[str]:
+    if not result.objectives:
+        return
+    yield "| | objective | measured | bound | |"
+    yield "|---|---|---:|---:|---|"
+    for objective in result.objectives:
+        mark = "❔" if objective.met is None else "✅" if objective.met else "❌"
+        measured = wording.quantity(objective.measured, objective.unit)
+        bound = wording.quantity(objective.bound, objective.unit)
+        reason = "" if objective.met else _plain(objective.reason)
+        yield f"| {mark} | {_plain(objective.text)} | {_plain(measured)} | {_plain(bound)} | {reason} |"
+    yield ""
+
+
+def _bottleneck(bottleneck: Bottleneck) -> Iterator[str]:
+    yield f"### Bottleneck: {_plain(bottleneck.resource)}"
+    yield ""
+    yield f"{_plain(bottleneck.title)} (confidence {wording.ratio(bottleneck.confidence)})"
+    yield ""
+    if bottleneck.saturates_at is not None:
+        point = bottleneck.saturates_at
+        load = f" ({_plain(wording.multiples(point))})" if point.multiples else ""
+        yield f"- gives way at surge share {wording.number(point.share)}{load}"
+    yield from (f"- {step.role}: {_plain(step.statement)}" for step in bottleneck.cause_chain)
+    if bottleneck.prediction:
+        yield f"- prediction: {_plain(bottleneck.prediction)}"
+    yield ""
+
+
+def _ladder(result: Result) -> Iterator[str]:
+    if not result.ladder:
+        return
+    yield "| gives way next | surge share | load | setting |"
+    yield "|---|---:|---|---|"
+    for rung in result.ladder[:MAX_RUNGS]:
+        share, load = wording.number(rung.saturates_at.share), wording.multiples(rung.saturates_at)
+        name = _plain(wording.short_resource(rung.resource))
+        yield f"| {name} | {share} | {_plain(load)} | {_plain(rung.setting or wording.ABSENT)} |"
+    yield ""
+
+
+def _validity(result: Result) -> Iterator[str]:
+    broken = [check for check in result.validity if not check.ok]
+    if broken:
+        yield "**What stands against the run**"
+        yield ""
+        yield from (f"- {_plain(check.name)}: {_plain(check.statement)}" for check in broken)
+        yield ""

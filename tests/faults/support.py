@@ -1,0 +1,158 @@
+"""Links, plans and upstream servers for the tests of the fault plane."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from chaoskit.address import Address
+from chaoskit.clock import Clock
+from chaoskit.faults.plane import FaultPlane
+from chaoskit.faults.server import ProxyServer
+from chaoskit.plan.model import GeneratorPlan, Plan, PlannedFault, PlannedLink, Probe, Scalar
+from chaoskit.records import FaultEvent, ProbeSample, Receipt, Record
+from tests.faults.upstreams import SERVERS
+
+Protocol = Literal["http", "postgres", "redis", "text", "tcp"]
+PROBES: dict[Protocol, Probe] = {
+    "http": Probe("http", path="/health"),
+    "postgres": Probe("postgres"),
+    "redis": Probe("redis"),
+    "text": Probe("text", send="hello\n", expect="echo hello\n"),
+    "tcp": Probe("tcp"),
+}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    listen: Address
+    upstream: Address
+
+
+def free_address() -> Address:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return Address("127.0.0.1", probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def upstream(protocol: Protocol, address: Address | None = None) -> AsyncIterator[Address]:
+    serve = SERVERS["text" if protocol == "tcp" else protocol]
+    open_: set[asyncio.StreamWriter] = set()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_.add(writer)
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await serve(reader, writer)
+        open_.discard(writer)
+        writer.close()
+
+    host, port = address or ("127.0.0.1", 0)
+    server = await asyncio.start_server(handle, host, port)
+    try:
+        yield Address("127.0.0.1", server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+        for writer in open_:
+            writer.transport.abort()
+
+
+def link(name: str = "gateway->positions", protocol: Protocol = "http", regions: tuple[str, ...] = ()) -> PlannedLink:
+    source, _, destination = name.partition("->")
+    return PlannedLink(name, name, source, destination, "main", regions, PROBES[protocol])
+
+
+def fault(
+    kind: str,
+    parameters: Mapping[str, Scalar] | None = None,
+    *,
+    links: tuple[str, ...] = ("gateway->positions",),
+    window: tuple[float, float] = (0.0, 1.0),
+    id_: str | None = None,
+) -> PlannedFault:
+    return PlannedFault(
+        id_ or f"{kind}-1", kind, kind, parameters or {}, links, None, None, "surge", window[0], window[1]
+    )
+
+
+def plan_of(
+    links: Sequence[PlannedLink] = (), faults: Sequence[PlannedFault] = (), toxiproxy_url: str | None = None
+) -> Plan:
+    return Plan(
+        version=1,
+        scenario="test",
+        title="test",
+        seed=7,
+        target="test",
+        driver="process",
+        regions=(),
+        duration_s=10.0,
+        drain_s=0.0,
+        baseline_phase=None,
+        surge_phase=None,
+        phases=(),
+        streams=(),
+        faults=tuple(faults),
+        instances=(),
+        links=tuple(links),
+        entries=(),
+        resources=(),
+        figures=(),
+        settings={},
+        credentials={},
+        objectives=(),
+        abort_rules=(),
+        generator=GeneratorPlan(),
+        toxiproxy_url=toxiproxy_url,
+    )
+
+
+@dataclass
+class Stage:
+    """A fault plane over real proxies, with everything that it emitted."""
+
+    plane: FaultPlane
+    records: list[Record]
+    addresses: Mapping[str, Addresses]
+    clock: Clock
+
+    @property
+    def steps(self) -> list[tuple[str, str]]:
+        return [(record.fault, record.step) for record in self.records if isinstance(record, FaultEvent)]
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        return [record for record in self.records if isinstance(record, Receipt)]
+
+    @property
+    def probes(self) -> list[ProbeSample]:
+        return [record for record in self.records if isinstance(record, ProbeSample)]
+
+
+@asynccontextmanager
+async def stage(
+    server: ProxyServer, links: Sequence[PlannedLink], faults: Sequence[PlannedFault] = ()
+) -> AsyncIterator[Stage]:
+    """Upstreams, proxies and a plane for `links`; all of it is gone afterwards."""
+    async with _upstreams(links) as addresses:
+        records: list[Record] = []
+        clock = Clock.starting_now()
+        plane = FaultPlane(plan_of(links, faults), addresses, server, clock, records.append)
+        plane.margin_s = 1.0
+        await plane.create_links()
+        try:
+            yield Stage(plane, records, addresses, clock)
+        finally:
+            await plane.delete_links()
+
+
+@asynccontextmanager
+async def _upstreams(links: Sequence[PlannedLink]) -> AsyncIterator[dict[str, Addresses]]:
+    if not links:
+        yield {}
+        return
+    protocol = links[0].probe.protocol
+    async with upstream(protocol) as address, _upstreams(links[1:]) as rest:
+        yield {links[0].name: Addresses(free_address(), address), **rest}
