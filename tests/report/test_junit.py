@@ -64,9 +64,7 @@ def test_what_turns_a_run_red(result: Result, changes: dict[str, Any], kind: str
 
 
 def test_a_pass_is_green(result: Result) -> None:
-    kept = replace(
-        result, verdict=Verdict.PASS, objectives=tuple(replace(o, met=True) for o in result.objectives)
-    )
+    kept = replace(result, verdict=Verdict.PASS, objectives=tuple(replace(o, met=True) for o in result.objectives))
     root = parsed(kept)
     assert red(root, "failure") == red(root, "error") == []
 

@@ -31,9 +31,7 @@ def test_what_stands_against_the_run_is_named(result: Result) -> None:
 
 
 def test_a_run_without_anything(result: Result) -> None:
-    bare = replace(
-        result, objectives=(), bottlenecks=(), ladder=(), reasons=(), validity=(), verdict=Verdict.ABORTED
-    )
+    bare = replace(result, objectives=(), bottlenecks=(), ladder=(), reasons=(), validity=(), verdict=Verdict.ABORTED)
     text = render_summary(bare, report="folder/report.html")
     assert "|" not in text
     assert text.endswith("[Full report](folder/report.html)\n")

@@ -50,4 +50,3 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
-
