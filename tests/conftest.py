@@ -1,7 +1,7 @@
-"""Shared by all tests: what a test needs from the machine is a marker, and a missing need is never a silent pass.
+"""Shared by all tests: a need of the machine is a marker, and a missing need is never a silent pass.
 
-A test marked `toxiproxy`, `browser` or `docker` is skipped, with the reason, where that is missing; where the environment
-variable CHAOSKIT_REQUIRE names it (`CHAOSKIT_REQUIRE=toxiproxy,docker`), the test fails instead.
+A test marked `toxiproxy`, `browser` or `docker` is skipped, with the reason, where that is missing; where the
+environment variable CHAOSKIT_REQUIRE names it (`CHAOSKIT_REQUIRE=toxiproxy,docker`), the test fails instead.
 """
 
 import os

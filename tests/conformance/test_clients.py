@@ -3,12 +3,11 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from tests.support.sockets import carry_ms, join, listening, port_of
-from tests.support.toxiproxy import CALL_LIMIT_S, ToxiproxyServer
+from tests.support.toxiproxy import CALL_LIMIT_S, Json, ToxiproxyServer
 
 Cli = Callable[..., str]
 
@@ -21,6 +20,7 @@ def cli(server: ToxiproxyServer) -> Cli:
         environment = os.environ | {"TOXIPROXY_URL": server.url}
         done = subprocess.run(
             ["toxiproxy-cli", *arguments],
+            check=False,
             env=environment,
             capture_output=True,
             text=True,
@@ -69,7 +69,7 @@ def test_toxiproxy_cli(server: ToxiproxyServer, cli: Cli) -> None:
 
 
 @pytest.fixture
-def toxiproxy(server: ToxiproxyServer) -> Iterator[Any]:
+def toxiproxy(server: ToxiproxyServer) -> Iterator[Json]:
     """A toxiproxy-python client; its address is state of a class, so it is put back afterwards."""
     from toxiproxy.api import APIConsumer
     from toxiproxy.server import Toxiproxy
@@ -81,7 +81,7 @@ def toxiproxy(server: ToxiproxyServer) -> Iterator[Any]:
     client.update_api_consumer(*before)
 
 
-def test_toxiproxy_python(server: ToxiproxyServer, toxiproxy: Any) -> None:
+def test_toxiproxy_python(server: ToxiproxyServer, toxiproxy: Json) -> None:
     from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
     assert toxiproxy.running()

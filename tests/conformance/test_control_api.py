@@ -1,14 +1,13 @@
-"""Every call of the control API: code, kind and body of the answer. Where the servers differ on purpose, the row says so."""
+"""Every call of the control API: code, kind and body of the answer. Deliberate differences stand in the rows."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tests.support.sockets import listening, port_of
-from tests.support.toxiproxy import Answer, ToxiproxyServer
+from tests.support.toxiproxy import Answer, Json, ToxiproxyServer
 
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
@@ -25,14 +24,14 @@ NEW = {"listen": "127.0.0.1:0", "upstream": "localhost:1"}
 
 @dataclass(frozen=True)
 class Case:
-    """One call and its answer. `real` holds what the real server answers instead, where that differs on purpose.
+    """One call and its answer; `real` is the real server's, where that differs on purpose.
 
     `text` None leaves the body open (messages about bad JSON are each server's own).
     """
 
     method: str
     path: str
-    body: Any
+    body: Json
     status: int
     text: str | None = None
     kind: str | None = None
@@ -42,13 +41,13 @@ class Case:
         return f"{self.method} {self.path} {self.body if self.body is not None else ''}".strip()[:70]
 
 
-def toxic_refused(body: Any, real_status: int = 200) -> Case:
+def toxic_refused(body: Json, real_status: int = 200) -> Case:
     """A toxic that the embedded server refuses and the real one takes (or, with 400, refuses too)."""
     path = "/proxies/web/toxics"
     return Case("POST", path, body, 400, real=Case("POST", path, body, real_status))
 
 
-def proxy_refused(body: Any, real_status: int) -> Case:
+def proxy_refused(body: Json, real_status: int) -> Case:
     return Case("POST", "/proxies", body, 400, real=Case("POST", "/proxies", body, real_status))
 
 
@@ -197,7 +196,7 @@ CASES = [
 
 
 @pytest.fixture
-def web(server: ToxiproxyServer) -> Iterator[ToxiproxyServer]:
+def web(server: ToxiproxyServer) -> ToxiproxyServer:
     """A server with one proxy, `web`, that has one toxic, `slow`."""
     server.create("web", 1, upstream="localhost:1")
     server.add_toxic(

@@ -1,7 +1,7 @@
 """Faults are lifted under load: one client has stopped reading, sixteen others come and go.
 
-Real Toxiproxy then hangs when a toxic is added, changed or removed; deleting the proxy and making it anew is the way out
-there. The embedded server must answer every call.
+Real Toxiproxy then hangs when a toxic is added, changed or removed; deleting the proxy and making it anew is
+the way out there. The embedded server must answer every call.
 """
 
 import socket

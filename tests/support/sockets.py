@@ -1,4 +1,4 @@
-"""Both ends of a proxied connection in the hands of one test: no threads, no guesses about who has sent what."""
+"""Both ends of a proxied connection in the hands of one test: no threads, no guesses."""
 
 import select
 import socket

@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from tests.support.sockets import free_port
+
+Json: TypeAlias = Any
 
 START_LIMIT_S = 15.0
 CALL_LIMIT_S = 5.0
@@ -25,7 +27,7 @@ class Answer:
     headers: Mapping[str, str]
     text: str
 
-    def json(self) -> Any:
+    def json(self) -> Json:
         return json.loads(self.text)
 
 
@@ -41,7 +43,7 @@ class ToxiproxyServer:
         return f"http://127.0.0.1:{self.port}"
 
     def call(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request. `body` is sent as it is when it is a str, else as JSON. Raises TimeoutError after 5 s."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=CALL_LIMIT_S)
@@ -53,18 +55,18 @@ class ToxiproxyServer:
         finally:
             connection.close()
 
-    def ok(self, method: str, path: str, body: Any = None) -> Any:
+    def ok(self, method: str, path: str, body: Json = None) -> Json:
         """One request that must succeed; its JSON (None when there is none)."""
         answer = self.call(method, path, body)
         assert answer.status in {200, 201, 204}, answer
         return answer.json() if answer.text else None
 
-    def create(self, name: str, upstream_port: int, **fields: Any) -> dict[str, Any]:
+    def create(self, name: str, upstream_port: int, **fields: Json) -> dict[str, Any]:
         """A proxy on a free port of 127.0.0.1."""
         body = {"name": name, "listen": "127.0.0.1:0", "upstream": f"127.0.0.1:{upstream_port}"} | fields
         return dict(self.ok("POST", "/proxies", body))
 
-    def add_toxic(self, proxy: str, kind: str, **fields: Any) -> dict[str, Any]:
+    def add_toxic(self, proxy: str, kind: str, **fields: Json) -> dict[str, Any]:
         return dict(self.ok("POST", f"/proxies/{proxy}/toxics", {"type": kind} | fields))
 
     def delete_all(self) -> None:
@@ -90,7 +92,7 @@ def running(kind: str, *arguments: str) -> Iterator[ToxiproxyServer]:
 
 
 @contextmanager
-def process(command: list[str], **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
+def process(command: list[str], **options: Json) -> Iterator["subprocess.Popen[bytes]"]:
     """A child process, ended with SIGTERM; killed when it does not end."""
     with subprocess.Popen(command, **options) as child:
         try:
