@@ -14,7 +14,7 @@ from tests.support.relay import relay_to
 
 
 def signed(account: int, parameters: str = "") -> str:
-    payload = f"{parameters}{'&' if parameters else ''}recvWindow=5000&timestamp={int(time() * 1000)}"
+    payload = f"{parameters}{'&' if parameters else ''}recvWindow=60000&timestamp={int(time() * 1000)}"
     secret = api_secret(api_key(account)).encode()
     return f"{payload}&signature={hmac.new(secret, payload.encode(), hashlib.sha256).hexdigest()}"
 
@@ -25,7 +25,7 @@ def client(gateway: Component, account: int = 1) -> httpx.AsyncClient:
         base_url=f"http://127.0.0.1:{gateway.port}",
         headers={"X-MBX-APIKEY": api_key(account)},
         limits=limits,
-        timeout=20,
+        timeout=60,
         trust_env=False,
     )
 
@@ -50,9 +50,7 @@ async def test_paths_weights_and_order_counts(exchange: RunningExchange) -> None
         assert too_large.status_code == 413
 
 
-@pytest.mark.parametrize(
-    "path", ["/fapi/v1/order", "/fapi/v1/openOrders", "/fapi/v3/account", "/fapi/v1/userTrades"]
-)
+@pytest.mark.parametrize("path", ["v1/order", "v1/openOrders", "v3/account", "v1/userTrades"])
 async def test_nothing_private_is_told_without_a_signature(exchange: RunningExchange, path: str) -> None:
     async with client(exchange.components["gateway"]) as http:
         for query in ("", f"?timestamp={int(time() * 1000)}&signature={'0' * 64}"):
@@ -61,7 +59,7 @@ async def test_nothing_private_is_told_without_a_signature(exchange: RunningExch
 
 async def test_too_small_a_pool_is_the_bottleneck_and_the_metrics_say_so(exchange: RunningExchange) -> None:
     """One connection, held 2 ms per read: at most 500 reads a second, while the workers mostly wait for it."""
-    gateway = exchange.start_gateway("small_pool", "--db-pool=1", "--backend-timeout=20s")
+    gateway = exchange.start_gateway("small_pool", "--db-pool=1", "--backend-timeout=60s")
     async with client(gateway) as http:
         await positions(http)
         before = gateway.metrics()
