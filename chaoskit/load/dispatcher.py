@@ -20,6 +20,7 @@ from chaoskit.plan.arrivals import Schedule, share
 
 SWEEP_S: Final = 0.01  # a deadline is kept to within this
 _QUANTUM_US: Final = 200  # at high rates arrivals this close share a wake-up, and are at most this late for it
+_CUT_OFF_US: Final = 1_000_000  # for flows that will not be cut off
 _CHUNK: Final = 8192
 
 
@@ -78,7 +79,8 @@ class Dispatcher:
         for lane in self._lanes:
             if lane.is_playing:
                 self._hub.loop.run_callback(lane.greenlet.throw, ExchangeFailed("timeout"))
-        gevent.sleep(SWEEP_S)
+        while self.in_flight and self.run_time.now_us() < now_us + _CUT_OFF_US:
+            gevent.sleep(SWEEP_S)
 
     def stop(self) -> None:
         """Stop watching deadlines. Lanes stay as they are: the process is about to end."""
