@@ -41,7 +41,9 @@ def client_side_finding(seen: Observations) -> Bottleneck | None:
     share = max(0.0, (float(offered[behind[0]]) - baseline_rps) / growth_rps) if growth_rps > 0 else 0.0
     phase = seen.phases[worst][seen.plan.surge_phase or seen.plan.phases[-1].name]
     inside = _in_flight(seen, windows)
-    kinds = ", ".join(f"{reason} ({count})" for reason, count in sorted(phase.failed.items(), key=lambda kv: -kv[1])[:3])
+    kinds = ", ".join(
+        f"{reason} ({count})" for reason, count in sorted(phase.failed.items(), key=lambda kv: -kv[1])[:3]
+    )
     return Bottleneck(
         resource=seen.plan.target,
         kind="target",
@@ -52,7 +54,9 @@ def client_side_finding(seen: Observations) -> Bottleneck | None:
         utilization=None,
         confidence=CONFIDENCE,
         evidence=(
-            Evidence(f"served {plateau_rps:.4g}/s of {float(np.median(offered[behind])):.4g}/s offered", "client samples"),
+            Evidence(
+                f"served {plateau_rps:.4g}/s of {float(np.median(offered[behind])):.4g}/s offered", "client samples"
+            ),
             Evidence(f"Little's law: about {inside:.3g} requests inside the target meanwhile", "client samples"),
             Evidence(f"{worst} failed by: {kinds or 'lateness only'}", "client samples"),
         ),

@@ -116,9 +116,7 @@ class _Search:
             if one.id in seen.demands
             and one.kind not in {"host", "cpu"}
             and one.region in {None, self._region}
-            and (
-                seen.demands[one.id].total_s[self._column] > 0 or seen.demands[one.id].visits[self._column] > 0
-            )
+            and (seen.demands[one.id].total_s[self._column] > 0 or seen.demands[one.id].visits[self._column] > 0)
         ]
         return here
 
@@ -171,7 +169,9 @@ class _Search:
                 and supplier.region in {None, self._region}
             ]
             if suppliers:
-                worst = max(suppliers, key=lambda s: (not _is_behind(seen, s, suppliers), self._waited(s, second), s.id))
+                worst = max(
+                    suppliers, key=lambda s: (not _is_behind(seen, s, suppliers), self._waited(s, second), s.id)
+                )
                 return self._follow(worst, second, (*held, one.kind_id))
             links = seen.topology.links(one, on)
             fault = self._fault_on(links, second)

@@ -93,9 +93,7 @@ def fit(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fit:
 def fit_above_background(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fit:
     """Fit demands to work that also has a part without arrivals, such as a host's CPU; that part is not returned."""
     always = np.ones((len(work_s), 1))
-    widened = Arrivals(
-        np.hstack((arrivals.offered, always)), np.hstack((arrivals.served, always)), arrivals.clean
-    )
+    widened = Arrivals(np.hstack((arrivals.offered, always)), np.hstack((arrivals.served, always)), arrivals.clean)
     found = fit(work_s, widened, usable)
     return Fit(found.demand_s[:-1], found.residual, found.basis)
 

@@ -128,7 +128,9 @@ def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault:
     titles = {planned.id: planned.title for planned in seen.plan.faults}
     at = f" at {describe_load(point)}" if point else ""
     if root.kind == "link":
-        return f"The link {root.subject.partition(':')[2]} is too slow: {titles.get(fault or '', 'no fault declared')}{at}"
+        return (
+            f"The link {root.subject.partition(':')[2]} is too slow: {titles.get(fault or '', 'no fault declared')}{at}"
+        )
     if root.kind in {"region", "component"}:
         return f"{root.subject.replace(':', ' ')} is gone: {titles.get(fault or '', '')}"
     if root.kind == "generator":
@@ -154,9 +156,7 @@ def _blocked_ratio(seen: Observations, resource: str, seconds: list[int]) -> flo
     return float(one.all_blocked_s[seconds].sum()) / busy_s if busy_s else 0.0
 
 
-def _checks(
-    seen: Observations, case: _Case, rung: Rung | None, nearest: str | None
-) -> tuple[list[Evidence], int, int]:
+def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | None) -> tuple[list[Evidence], int, int]:
     """Return the lines of evidence, how many checks agree with the finding, and how many could be made."""
     explained = case.arrivals / case.total if case.total else 0.0
     evidence = [
@@ -186,7 +186,9 @@ def _checks(
         idle = [s for s in seen.topology.all_suppliers(seen.series[nearest]) if s.servers.any()]
         votes += [not seen.saturated[supplier.id][case.seconds].mean() > 0.5 for supplier in idle]
         evidence += [
-            Evidence(f"behind it, {s.id} at utilization {float(s.utilization[case.seconds].mean()):.2f}", "resource metrics")
+            Evidence(
+                f"behind it, {s.id} at utilization {float(s.utilization[case.seconds].mean()):.2f}", "resource metrics"
+            )
             for s in idle
         ]
     return evidence, sum(votes), len(votes)
@@ -219,7 +221,10 @@ def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence
     """Return the receipt, and both capacities: undisturbed and under the fault."""
     result = next(result for result in seen.faults if result.id == fault)
     lines = [
-        Evidence(f"{fault} on {receipt['link']}: {receipt['requested']} requested, {receipt['delivered']} delivered", "receipt")
+        Evidence(
+            f"{fault} on {receipt['link']}: {receipt['requested']} requested, {receipt['delivered']} delivered",
+            "receipt",
+        )
         for receipt in result.receipts[:2]
     ]
     if root.victim is None or root.kind in {"region", "generator"}:

@@ -105,7 +105,11 @@ def late_bounds_s(plan: Plan, phases: Mapping[str, Mapping[str, StreamPhase]], s
     usual_s = max(baseline.response_s.values(), default=0.1) if baseline else 0.1
     bounds = np.full(window_count(plan), max(LATE_FACTOR * usual_s, LATE_FLOOR_S))
     for objective in plan.objectives:
-        if objective.metric != "quantile" or objective.stream not in {stream, None} or not objective.comparison[0] == "<":
+        if (
+            objective.metric != "quantile"
+            or objective.stream not in {stream, None}
+            or not objective.comparison[0] == "<"
+        ):
             continue
         for phase in plan.phases:
             if objective.phase in {phase.name, None}:
@@ -113,9 +117,7 @@ def late_bounds_s(plan: Plan, phases: Mapping[str, Mapping[str, StreamPhase]], s
     return bounds
 
 
-def entry_series(
-    plan: Plan, history: History, phases: Mapping[str, Mapping[str, StreamPhase]]
-) -> list[EntrySeries]:
+def entry_series(plan: Plan, history: History, phases: Mapping[str, Mapping[str, StreamPhase]]) -> list[EntrySeries]:
     """Return one series per stream and entry that has samples, in order of name."""
     count = window_count(plan)
     bounds = {stream.name: late_bounds_s(plan, phases, stream.name) for stream in plan.streams}

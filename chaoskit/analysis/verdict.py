@@ -65,7 +65,9 @@ def judge(plan: Plan, history: History, judgement: Judgement) -> tuple[Verdict, 
 def _missed(objective: ObjectiveResult) -> str:
     if objective.measured is None:
         return f"'{objective.text}' was missed: {objective.reason}."
-    measured = f"{objective.measured:.1%}" if objective.unit == "ratio" else f"{objective.measured:.3g} {objective.unit}"
+    measured = (
+        f"{objective.measured:.1%}" if objective.unit == "ratio" else f"{objective.measured:.3g} {objective.unit}"
+    )
     return f"'{objective.text}' was missed: {measured} ({objective.reason})."
 
 

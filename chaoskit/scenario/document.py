@@ -117,12 +117,12 @@ def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
         return Document(file, None), [Problem(file, *_control_character(text), message)]
     except RecursionError:
         return Document(file, None), [Problem(file, 1, 1, f"nested deeper than {MAX_DEPTH} levels; make it flatter")]
-    if root is None:
-        return Document(file, None), [Problem(file, 1, 1, "the file is empty; start it with `version: 1`")]
     reader = _Reader(file)
-    data = reader.convert(root, ())
+    data = None if root is None else reader.convert(root, ())
     if reader.too_large:
         return Document(file, None), reader.problems[-1:]
+    if data is None and not reader.problems:
+        reader.problems.append(Problem(file, 1, 1, "the file is empty; start it with `version: 1`"))
     return Document(file, data, reader.keys, reader.values), reader.problems
 
 

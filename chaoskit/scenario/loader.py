@@ -141,11 +141,12 @@ def _phase_names(document: Document) -> tuple[str, ...]:
 def _target(
     document: Document, use: str, folder: Path, search: Sequence[Path]
 ) -> tuple[Path | None, Manifest | None, list[Problem]]:
-    path: Path | None = folder / use
-    if "/" not in use and not use.endswith((".yaml", ".yml")):
-        path = find_target(use, [*search, folder])
+    by_path = "/" in use or use.endswith((".yaml", ".yml"))
+    path = folder / use if by_path else find_target(use, [*search, folder])
     if path is None or not path.is_file():
         message = f"there is no target {use!r}{did_you_mean(use, target_names([*search, folder]))}"
+        if by_path:
+            message = f"there is no file {use!r}; check the path, seen from this file"
         return None, None, [document.problem(("target", "use"), message)]
     manifest, problems = _manifest(path.resolve())
     return path.resolve(), manifest, problems
