@@ -102,7 +102,7 @@ def _solve(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis
     matrix, target = counts[rows], work_s[rows]
     if not target.any() or not matrix.any():
         return Fit(np.zeros(counts.shape[1]), 0.0 if not target.any() else 1.0, "none")
-    # The spread of a sum of n service times grows with sqrt(n): weigh each window by it, or the surge is all that counts.
+    # A sum of n service times spreads with sqrt(n): windows are weighed by it, or the surge is all that counts.
     weights = 1.0 / np.sqrt(1.0 + matrix.sum(axis=1))
     weighted, goal = matrix * weights[:, None], target * weights
     demand_s = non_negative_least_squares(weighted, goal)

@@ -129,7 +129,7 @@ def _generator(seen: Observations) -> Iterator[Check]:
         yield Check(
             "generator lag",
             worst_s <= bound_s,
-            f"The load generator sent {name} in {phase} at most {format_duration(worst_s)} late (p99); "
+            f"The load generator sent {name} up to {format_duration(worst_s)} late in {phase} (p99 of lag); "
             f"the bound is {format_duration(bound_s)}.",
         )
     cpus = [one for one in seen.series.values() if one.kind_id == "generator.cpu"]

@@ -21,6 +21,8 @@ FEWEST_PAIRS: Final = 4
 FINEST_MS: Final = 2.0
 """Differences below this drown in the scheduling of a busy machine."""
 
+ONLY_CONNECTS: Final = "not measured: the probe of this link only connects"
+
 Reading = Callable[[ProbeSample], float | None]
 Hit = Callable[[ProbeSample], bool]
 
@@ -71,6 +73,8 @@ def judge_added(wanted: AddedTime, seen: Observations) -> Judgement:
     def judged(delivered: str, effective: bool | None) -> Judgement:
         return Judgement(delivered, effective, wanted.what, "ms", *figures)
 
+    if seen.during and not speaks(seen):
+        return judged(ONLY_CONNECTS, None)
     if missing := enough(len(during)):
         return judged(missing, None)
     if wanted.requested_ms < FINEST_MS:
@@ -106,11 +110,16 @@ def judge_share(what: str, hit: Hit, share_ratio: float, seen: Observations) -> 
     if missing := enough(total):
         return judged(missing, None)
     words = f"{struck} of {total} probes {what}"
-    if not struck and not any(pair.direct.answer_bytes for pair in seen.during):
-        return judged("not measured: the probe of this link only connects", None)
+    if not struck and not speaks(seen):
+        return judged(ONLY_CONNECTS, None)
     if sum(hit(pair.direct) for pair in seen.during) * 2 >= total:
         return judged(f"not measured: {words}, and as good as all past the proxy too", None)
     return judged(words, share_fits(struck, total, share_ratio))
+
+
+def speaks(seen: Observations) -> bool:
+    """Return whether the probes get answers at all, at least past the proxy; a `tcp` probe only connects."""
+    return any(pair.direct.answer_bytes for pair in (*seen.before, *seen.during, *seen.after))
 
 
 def share_fits(hits: int, total: int, share_ratio: float) -> bool:

@@ -33,7 +33,7 @@ def measured(objective: Objective, tally: Tally, length_s: float) -> float | Non
 class AbortWatch:
     """Asks every rule after each second; a rule trips when every one of its last `for_s` seconds broke it.
 
-    A rule's own text states what must *not* last: `errors > 95% for 15s`.
+    A rule's text says what must *not* last, `errors > 95% for 15s`; its objective is the opposite, `errors <= 95%`.
     """
 
     def __init__(self, rules: Iterable[AbortRule], streams: Iterable[str]) -> None:
@@ -50,9 +50,9 @@ class AbortWatch:
             if first >= 0 and all(
                 self._breaks(rule, seconds, streams, number) for number in range(first, complete_until)
             ):
-                return f"abort rule {objective.text!r} held for {length} s, from second {first} to {complete_until - 1}"
+                return f"{objective.text} held for {length} s, from second {first} to {complete_until - 1}"
         return None
 
     def _breaks(self, rule: AbortRule, seconds: Seconds, streams: tuple[str, ...], number: int) -> bool:
         value = measured(rule.objective, seconds.tally(streams, number, number), 1.0)
-        return value is not None and COMPARISONS[rule.objective.comparison](value, rule.objective.bound)
+        return value is not None and not COMPARISONS[rule.objective.comparison](value, rule.objective.bound)
