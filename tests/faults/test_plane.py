@@ -1,13 +1,16 @@
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from chaoskit.address import Address
 from chaoskit.errors import FaultFailed, RestoreFailed, SetupFailed
+from chaoskit.faults.lease import Lease
 from chaoskit.faults.plane import FaultPlane
 from chaoskit.faults.server import ProxyServer
 from chaoskit.records import FaultEvent, Record
@@ -132,6 +135,19 @@ async def test_a_fault_that_cannot_be_applied_is_told_before_anything_starts(ser
             with pytest.raises(FaultFailed, match=one.id):
                 FaultPlane(plan_of([link()], [one]), on.addresses, server, on.clock, on.emit)
         assert on.steps == []
+
+
+async def test_the_lease_covers_every_proxy(server: ProxyServer, tmp_path: Path) -> None:
+    lease = await Lease.start(tmp_path / "lease.json")
+    async with stage(server, [link("a->b")]) as on:
+        addresses = {LINK: Addresses(free_address(), on.addresses["a->b"].upstream)}
+        plane = FaultPlane(plan_of([link()]), addresses, server, on.clock, on.emit, lease)
+        await plane.create_links()
+        covered = json.loads(lease.file.read_text())
+        assert covered["url"] == server.url
+        assert [proxy["name"] for proxy in covered["proxies"]] == [LINK]
+        await plane.delete_links()
+    await lease.release()
 
 
 async def test_a_port_that_is_taken_fails_the_set_up(server: ProxyServer) -> None:
