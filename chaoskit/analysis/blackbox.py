@@ -1,7 +1,7 @@
 """Without resource metrics: what the client side alone can prove.
 
-Throughput that no longer follows the offered load shows that something gave way and at which rate; Little's law says how
-many requests were inside; the kinds of errors say how it gave way. Which part it was stays unknown.
+Throughput that no longer follows the offered load shows that something gave way and at which rate; Little's law says
+how many requests were inside; the kinds of errors say how it gave way. Which part it was stays unknown.
 """
 
 from typing import Final
@@ -41,7 +41,9 @@ def client_side_finding(seen: Observations) -> Bottleneck | None:
     share = max(0.0, (float(offered[behind[0]]) - baseline_rps) / growth_rps) if growth_rps > 0 else 0.0
     phase = seen.phases[worst][seen.plan.surge_phase or seen.plan.phases[-1].name]
     inside = _in_flight(seen, windows)
-    kinds = ", ".join(f"{reason} ({count})" for reason, count in sorted(phase.failed.items(), key=lambda kv: -kv[1])[:3])
+    kinds = ", ".join(
+        f"{reason} ({count})" for reason, count in sorted(phase.failed.items(), key=lambda kv: -kv[1])[:3]
+    )
     return Bottleneck(
         resource=seen.plan.target,
         kind="target",
@@ -52,7 +54,9 @@ def client_side_finding(seen: Observations) -> Bottleneck | None:
         utilization=None,
         confidence=CONFIDENCE,
         evidence=(
-            Evidence(f"served {plateau_rps:.4g}/s of {float(np.median(offered[behind])):.4g}/s offered", "client samples"),
+            Evidence(
+                f"served {plateau_rps:.4g}/s of {float(np.median(offered[behind])):.4g}/s offered", "client samples"
+            ),
             Evidence(f"Little's law: about {inside:.3g} requests inside the target meanwhile", "client samples"),
             Evidence(f"{worst} failed by: {kinds or 'lateness only'}", "client samples"),
         ),
@@ -68,11 +72,11 @@ def _surge_windows(seen: Observations) -> slice:
 
 
 def _lost(seen: Observations, name: str) -> float:
-    return sum(float(entry.harmed.sum()) for entry in seen.entries if entry.stream == name)
+    return sum((float(entry.harmed.sum()) for entry in seen.entries if entry.stream == name), 0.0)
 
 
 def _in_flight(seen: Observations, windows: slice) -> float:
     """Return N = X R over the surge: throughput times mean service time of what was served."""
     batches = [batch for batch in seen.history.samples if windows.start <= batch.second < windows.stop]
-    total_s = sum(batch.service_us.total_us for batch in batches) / 1e6
-    return total_s / max(1, windows.stop - windows.start)
+    total_s = float(sum(batch.service_us.total_us for batch in batches)) / 1e6
+    return total_s / max(1.0, float(windows.stop - windows.start))

@@ -4,8 +4,9 @@ For each stream, entry and second in which more than `HARMED_RATIO` of the arriv
 
 1. A load generator that sends late is the cause, unless its connections are held by a target that is itself full.
 2. A lost region is the cause for the arrivals that enter there.
-3. Otherwise start at the saturated resource furthest upstream, and follow what it is blocked on while that is saturated
-   too (a resource), disturbed by a fault or slower than undisturbed (a link). Where nothing further is, that is the root.
+3. Otherwise start at the saturated resource furthest upstream, and follow what it is blocked on while that is
+   saturated too (a resource), disturbed by a fault or slower than undisturbed (a link). Where nothing further is,
+   that is the root.
 4. A resource held by a link under an effective fault is the root only if it would not carry the offered load at its
    undisturbed demand; else the fault is.
 5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
@@ -110,17 +111,14 @@ class _Search:
     def _resources_on_path(self) -> list[ResourceSeries]:
         """Return what this stream uses in its region, and what that waits for, the load generator included."""
         seen = self._seen
-        here = [
+        return [
             one
             for one in seen.series.values()
             if one.id in seen.demands
             and one.kind not in {"host", "cpu"}
             and one.region in {None, self._region}
-            and (
-                seen.demands[one.id].total_s[self._column] > 0 or seen.demands[one.id].visits[self._column] > 0
-            )
+            and (seen.demands[one.id].total_s[self._column] > 0 or seen.demands[one.id].visits[self._column] > 0)
         ]
-        return here
 
     def _limiter(self, second: int) -> ResourceSeries | None:
         limiters = [one for one in self._path if one.kind == "limiter" and one.rejections[second] >= 1]
@@ -171,7 +169,9 @@ class _Search:
                 and supplier.region in {None, self._region}
             ]
             if suppliers:
-                worst = max(suppliers, key=lambda s: (not _is_behind(seen, s, suppliers), self._waited(s, second), s.id))
+                worst = max(
+                    suppliers, key=lambda s: (not _is_behind(seen, s, suppliers), self._waited(s, second), s.id)
+                )
                 return self._follow(worst, second, (*held, one.kind_id))
             links = seen.topology.links(one, on)
             fault = self._fault_on(links, second)

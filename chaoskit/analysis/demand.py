@@ -93,9 +93,7 @@ def fit(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fit:
 def fit_above_background(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fit:
     """Fit demands to work that also has a part without arrivals, such as a host's CPU; that part is not returned."""
     always = np.ones((len(work_s), 1))
-    widened = Arrivals(
-        np.hstack((arrivals.offered, always)), np.hstack((arrivals.served, always)), arrivals.clean
-    )
+    widened = Arrivals(np.hstack((arrivals.offered, always)), np.hstack((arrivals.served, always)), arrivals.clean)
     found = fit(work_s, widened, usable)
     return Fit(found.demand_s[:-1], found.residual, found.basis)
 
@@ -104,7 +102,7 @@ def _solve(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis
     matrix, target = counts[rows], work_s[rows]
     if not target.any() or not matrix.any():
         return Fit(np.zeros(counts.shape[1]), 0.0 if not target.any() else 1.0, "none")
-    # The spread of a sum of n service times grows with sqrt(n): weigh each window by it, or the surge is all that counts.
+    # A sum of n service times spreads with sqrt(n): windows are weighed by it, or the surge is all that counts.
     weights = 1.0 / np.sqrt(1.0 + matrix.sum(axis=1))
     weighted, goal = matrix * weights[:, None], target * weights
     demand_s = non_negative_least_squares(weighted, goal)

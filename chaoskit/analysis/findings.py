@@ -1,7 +1,7 @@
 """From harmed arrivals and their roots to ranked findings with evidence.
 
 Rank: the load generator first (nothing else is proven while it is late), then by the number of harmed arrivals that a
-root explains. Confidence: 0.4 + 0.6 x (checks that agree / checks that apply); the checks are those that `_checks`
+root explains. Confidence: 0.4 + 0.55 x (checks that agree / checks that apply); the checks are those that `_checks`
 lists, each of which is also a line of evidence.
 """
 
@@ -24,6 +24,7 @@ MINOR_ARRIVALS: Final = 5
 
 REGIONS_DIFFER: Final = 1.25
 LEAST_CONFIDENCE: Final = 0.4
+MOST_CONFIDENCE: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,9 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
     evidence, agreeing, asked = _checks(seen, case, rung, nearest)
     if fault is not None:
         evidence += _fault_evidence(seen, root, fault)
+        if nearest is None or root.kind == "link":
+            votes = _fault_votes(seen, case, fault)
+            agreeing, asked = agreeing + sum(votes), asked + len(votes)
     one = seen.series.get(nearest or "")
     prediction = (
         enlarged(seen, one, rungs)
@@ -98,7 +102,7 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
         prediction=prediction,
         capacity_per_s=rung.capacity_per_s if rung else None,
         utilization=float(seen.series[nearest].utilization[case.seconds].max()) if nearest else None,
-        confidence=round(LEAST_CONFIDENCE + (1 - LEAST_CONFIDENCE) * agreeing / max(asked, 1), 2),
+        confidence=round(LEAST_CONFIDENCE + (MOST_CONFIDENCE - LEAST_CONFIDENCE) * agreeing / max(asked, 1), 2),
         evidence=tuple(evidence),
         cause_chain=_chain(case, seen),
         fault=fault,
@@ -128,7 +132,9 @@ def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault:
     titles = {planned.id: planned.title for planned in seen.plan.faults}
     at = f" at {describe_load(point)}" if point else ""
     if root.kind == "link":
-        return f"The link {root.subject.partition(':')[2]} is too slow: {titles.get(fault or '', 'no fault declared')}{at}"
+        return (
+            f"The link {root.subject.partition(':')[2]} is too slow: {titles.get(fault or '', 'no fault declared')}{at}"
+        )
     if root.kind in {"region", "component"}:
         return f"{root.subject.replace(':', ' ')} is gone: {titles.get(fault or '', '')}"
     if root.kind == "generator":
@@ -154,9 +160,7 @@ def _blocked_ratio(seen: Observations, resource: str, seconds: list[int]) -> flo
     return float(one.all_blocked_s[seconds].sum()) / busy_s if busy_s else 0.0
 
 
-def _checks(
-    seen: Observations, case: _Case, rung: Rung | None, nearest: str | None
-) -> tuple[list[Evidence], int, int]:
+def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | None) -> tuple[list[Evidence], int, int]:
     """Return the lines of evidence, how many checks agree with the finding, and how many could be made."""
     explained = case.arrivals / case.total if case.total else 0.0
     evidence = [
@@ -185,10 +189,12 @@ def _checks(
         evidence += _capacity(seen, nearest, rung)
         idle = [s for s in seen.topology.all_suppliers(seen.series[nearest]) if s.servers.any()]
         votes += [not seen.saturated[supplier.id][case.seconds].mean() > 0.5 for supplier in idle]
-        evidence += [
-            Evidence(f"behind it, {s.id} at utilization {float(s.utilization[case.seconds].mean()):.2f}", "resource metrics")
-            for s in idle
-        ]
+        behind: dict[str, float] = {}
+        for supplier in idle:
+            used = float(supplier.utilization[case.seconds].mean())
+            behind[supplier.kind_id] = max(used, behind.get(supplier.kind_id, 0.0))
+        text = ", ".join(f"{kind_id} {used:.2f}" for kind_id, used in sorted(behind.items()))
+        evidence += [Evidence(f"utilization of what it waits for: {text}", "resource metrics")] if text else []
     return evidence, sum(votes), len(votes)
 
 
@@ -203,8 +209,8 @@ def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:
     asked = float(demand.total_s @ surge) / demand.servers if demand.servers else 0.0
     lines = [
         Evidence(
-            f"one visit holds it for {rung.demand_s * 1e3:.3g} ms, so all instances carry {rung.capacity_per_s or 0:.4g}/s; "
-            f"the declared surge asks for {asked:.2f} times what it has",
+            f"one visit holds it for {rung.demand_s * 1e3:.3g} ms, so all instances carry "
+            f"{rung.capacity_per_s or 0:.4g}/s; the declared surge asks for {asked:.2f} times what it has",
             "utilization law",
         )
     ]
@@ -215,11 +221,21 @@ def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:
     return lines
 
 
+def _fault_votes(seen: Observations, case: _Case, fault: str) -> list[bool]:
+    """Return whether the fault is proven to have worked, and whether most of the harm fell into its window."""
+    result = next(result for result in seen.faults if result.id == fault)
+    inside = sum(harm.arrivals for harm in case.harms if seen.active[fault][harm.second])
+    return [result.effective is True, inside >= 0.8 * case.arrivals]
+
+
 def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence]:
     """Return the receipt, and both capacities: undisturbed and under the fault."""
     result = next(result for result in seen.faults if result.id == fault)
     lines = [
-        Evidence(f"{fault} on {receipt['link']}: {receipt['requested']} requested, {receipt['delivered']} delivered", "receipt")
+        Evidence(
+            f"{fault} on {receipt['link']}: {receipt['requested']} requested, {receipt['delivered']} delivered",
+            "receipt",
+        )
         for receipt in result.receipts[:2]
     ]
     if root.victim is None or root.kind in {"region", "generator"}:

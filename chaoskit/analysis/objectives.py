@@ -1,5 +1,6 @@
 """The objectives, each against what was measured in its phase."""
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -29,7 +30,7 @@ def _judge(objective: Objective, plan: Plan, history: History, recovery: Sequenc
     else:
         measured, reason = _measure(objective, plan, history)
     met = None if measured is None else _COMPARE[objective.comparison](measured, objective.bound)
-    if measured == float("inf"):
+    if measured == math.inf:
         measured = None
     return ObjectiveResult(objective.text, met, measured, objective.bound, _UNITS[objective.metric], reason)
 
@@ -57,12 +58,13 @@ def _quantile(objective: Objective, batches: Sequence[SampleBatch]) -> tuple[flo
     service = objective.metric == "service_quantile"
     merged = Histogram.merged(batch.service_us if service else batch.response_us for batch in batches)
     value_us = merged.quantile_us(quantile)
-    if value_us is None:
-        return None, "no arrival was served, so there is no latency to speak of"
     if not carried(merged.count, quantile):
+        failed = sum(sum(batch.failed.values()) for batch in batches)
+        if carried(merged.count + failed, quantile) and failed > merged.count:
+            return math.inf, f"only {merged.count} of {merged.count + failed} arrivals were served at all"
         needed = round(SAMPLES_BEYOND / (1 - quantile)) if quantile < 1 else "endless"
         return None, f"{merged.count} successes cannot carry this percentile; it takes {needed}: run longer"
-    return value_us / 1e6, f"over {merged.count} successes"
+    return (value_us or 0) / 1e6, f"over {merged.count} successes"
 
 
 def _worst_recovery(objective: Objective, recovery: Sequence[Recovery]) -> tuple[float | None, str]:
@@ -72,6 +74,6 @@ def _worst_recovery(objective: Objective, recovery: Sequence[Recovery]) -> tuple
         return None, "nothing to recover from was observed to its end"
     lost = [one for one in told if not one.came_back]
     if lost:
-        return float("inf"), f"{lost[0].stream} never came back after {lost[0].trigger}"
+        return math.inf, f"{lost[0].stream} never came back after {lost[0].trigger}"
     worst = max(told, key=lambda one: one.stays_good_s or 0.0)
     return worst.stays_good_s or 0.0, f"slowest: {worst.stream} after {worst.trigger}"

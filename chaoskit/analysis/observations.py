@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from chaoskit.analysis.demand import Arrivals, Fit, fit, fit_above_background
+from chaoskit.analysis.demand import ENOUGH_ARRIVALS, Arrivals, Fit, fit, fit_above_background
 from chaoskit.analysis.disturbances import active_windows, disturbed_windows, fault_results
 from chaoskit.analysis.result import FaultResult, StreamPhase
 from chaoskit.analysis.saturation import saturated_windows
@@ -22,7 +22,7 @@ CLEAN_FAILED_RATIO: Final = 0.02
 CLEAN_BACKLOG_RATIO: Final = 0.1
 CLEAN_EXCESS: Final = 3
 DRAIN_ARRIVALS: Final = 50
-"""A window is clean when at most 2 % of its arrivals failed and as many were served as arrived, to 10 % or 3 arrivals."""
+"""A window is clean when at most 2 % of its arrivals failed, and as many were served as arrived to 10 % or 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +144,10 @@ def _demand(
 ) -> Demand:
     usable = one.known & (arrivals.offered.sum(axis=1) > 0)
     usable = next((mask for mask in (usable & quiet & ~_draining(arrivals), usable & quiet) if mask.any()), usable)
+    usable = _unthinned(one, topology, saturated, arrivals, usable)
     contended = np.zeros_like(usable)
     for supplier in topology.all_suppliers(one):
-        full = saturated[supplier.id]
-        contended |= full | np.roll(full, 1) | np.roll(full, -1)
+        contended |= _around(saturated[supplier.id])
     free = usable & ~contended if (usable & ~contended).any() else usable
     steady = fit if one.kind not in {"host", "cpu"} else fit_above_background
     own = steady(_offered_work(one, one.own_s), arrivals, usable)
@@ -163,6 +163,28 @@ def _demand(
     )
 
 
+def _unthinned(
+    one: ResourceSeries, topology: Topology, saturated: Mapping[str, Mask], arrivals: Arrivals, usable: Mask
+) -> Mask:
+    """Leave out the windows in which something upstream was full: not all arrivals came through to `one`.
+
+    Where too few arrivals would be left, all usable windows stay; the fit then finds out what was served.
+    """
+    upstream = [holder for holder in topology.holders(one) if holder.kind != "generator"]
+    thinned = np.zeros_like(usable)
+    for holder in upstream:
+        thinned |= _around(saturated[holder.id])
+    kept: Mask = usable & ~thinned
+    enough = kept.any() and bool((arrivals.offered[kept].sum(axis=0) >= ENOUGH_ARRIVALS).all())
+    return kept if enough else usable
+
+
+def _around(mask: Mask) -> Mask:
+    """Return the windows of `mask` and their neighbours."""
+    widened: Mask = mask | np.roll(mask, 1) | np.roll(mask, -1)
+    return widened
+
+
 def _draining(arrivals: Arrivals) -> Mask:
     """Return the windows just after the load fell by half or more: what is still served then arrived earlier."""
     asked = arrivals.offered.sum(axis=1)
@@ -172,6 +194,6 @@ def _draining(arrivals: Arrivals) -> Mask:
 
 
 def _offered_work(one: ResourceSeries, used_s: Series) -> Series:
-    """Return the work that a window's arrivals bring: arrivals x service time, or the time used where nothing counts."""
+    """Return the work that a window's arrivals bring: arrivals x service time; the time used if nothing is counted."""
     per_completion = np.divide(used_s, one.completions, out=np.zeros_like(used_s), where=one.completions > 0.5)
     return np.where(one.completions > 0.5, one.arrivals * per_completion, used_s)

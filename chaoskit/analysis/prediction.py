@@ -35,7 +35,8 @@ def enlarged(seen: Observations, one: ResourceSeries, rungs: Sequence[Rung]) -> 
             f"{change} the declared surge is carried; "
             f"{following.resource} gives way next, at {describe_load(following.saturates_at)}."
         )
-    return f"{change} the load is carried up to {describe_load(point_at(seen.plan, carried))}, then {following.resource} gives way."
+    limit = describe_load(point_at(seen.plan, carried))
+    return f"{change} the load is carried up to {limit}, then {following.resource} gives way."
 
 
 def without_fault(seen: Observations, victim: str | None, fault: str | None, rungs: Sequence[Rung]) -> str:

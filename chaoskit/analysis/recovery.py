@@ -1,10 +1,11 @@
 """How each stream came back after each fault's lifting and after the surge.
 
-A second is good when at most 1 % of its arrivals failed or came late (`streams.late_bounds_s`). A stream that was not good
-before a fault either cannot come back from that fault: its recovery is not known (None).
+A second is good when at most 1 % of its arrivals failed or came late (`streams.late_bounds_s`). A stream that was not
+good before a fault either cannot come back from that fault: its recovery is not known (None).
 """
 
 import math
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -78,7 +79,7 @@ def _horizon(seen: Observations, since_s: float) -> int:
     phases = seen.plan.phases
     starts += [
         after.start_s
-        for before, after in zip(phases[:-1], phases[1:], strict=True)
+        for before, after in pairwise(phases)
         if any(after.multiply.get(name, 1.0) > before.multiply.get(name, 1.0) for name in seen.names)
     ]
     return math.floor(min([start for start in starts if start > since_s] + [seen.plan.duration_s]))

@@ -13,8 +13,9 @@ from chaoskit.plan.model import Plan, PlannedPhase
 from chaoskit.records import Histogram, History, SampleBatch
 
 QUANTILES: Final[Mapping[str, float]] = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
-SAMPLES_BEYOND: Final = 10
-"""A quantile q is carried by n samples when n (1 - q) is at least this many."""
+SAMPLES_BEYOND: Final = 3
+"""A quantile q is carried by n samples when n (1 - q) is at least this, the rule of three: with 95 % probability one of
+so many samples lies beyond the true quantile, so that a breach would have shown (p99: 300 samples)."""
 
 LATE_FACTOR: Final = 10.0
 LATE_FLOOR_S: Final = 0.02
@@ -105,7 +106,7 @@ def late_bounds_s(plan: Plan, phases: Mapping[str, Mapping[str, StreamPhase]], s
     usual_s = max(baseline.response_s.values(), default=0.1) if baseline else 0.1
     bounds = np.full(window_count(plan), max(LATE_FACTOR * usual_s, LATE_FLOOR_S))
     for objective in plan.objectives:
-        if objective.metric != "quantile" or objective.stream not in {stream, None} or not objective.comparison[0] == "<":
+        if objective.metric != "quantile" or objective.stream not in {stream, None} or objective.comparison[0] != "<":
             continue
         for phase in plan.phases:
             if objective.phase in {phase.name, None}:
@@ -113,9 +114,7 @@ def late_bounds_s(plan: Plan, phases: Mapping[str, Mapping[str, StreamPhase]], s
     return bounds
 
 
-def entry_series(
-    plan: Plan, history: History, phases: Mapping[str, Mapping[str, StreamPhase]]
-) -> list[EntrySeries]:
+def entry_series(plan: Plan, history: History, phases: Mapping[str, Mapping[str, StreamPhase]]) -> list[EntrySeries]:
     """Return one series per stream and entry that has samples, in order of name."""
     count = window_count(plan)
     bounds = {stream.name: late_bounds_s(plan, phases, stream.name) for stream in plan.streams}

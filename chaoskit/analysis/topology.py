@@ -13,6 +13,7 @@ class Topology:
         self._plan = plan
         self._series = series
         self._by_instance: dict[str, list[str]] = {}
+        self._behind: dict[str, list[ResourceSeries]] = {}
         for one in series.values():
             if one.kind != "queue":
                 self._by_instance.setdefault(one.instance, []).append(one.id)
@@ -39,6 +40,8 @@ class Topology:
 
     def all_suppliers(self, resource: ResourceSeries) -> list[ResourceSeries]:
         """Return everything that `resource` waits for, directly or through others, itself left out."""
+        if resource.id in self._behind:
+            return self._behind[resource.id]
         found: dict[str, ResourceSeries] = {}
         waiting = [resource]
         while waiting:
@@ -48,7 +51,16 @@ class Topology:
                     if supplier.id not in found and supplier.id != resource.id:
                         found[supplier.id] = supplier
                         waiting.append(supplier)
-        return list(found.values())
+        self._behind[resource.id] = list(found.values())
+        return self._behind[resource.id]
+
+    def holders(self, resource: ResourceSeries) -> list[ResourceSeries]:
+        """Return what stands upstream of `resource`: whatever waits for it, and the limiters of those instances."""
+        waiting = [one for one in self._series.values() if resource.id in {s.id for s in self.all_suppliers(one)}]
+        places = {one.instance for one in [resource, *waiting]}
+        gates = [one for one in self._series.values() if one.kind == "limiter" and one.instance in places]
+        ids = dict.fromkeys(one.id for one in [*waiting, *gates] if one.id != resource.id)
+        return [self._series[one] for one in ids]
 
     def path_links(self, resource: ResourceSeries) -> list[PlannedLink]:
         """Return the links on which `resource`, or anything that it waits for, is ever blocked."""

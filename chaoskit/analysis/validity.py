@@ -129,7 +129,7 @@ def _generator(seen: Observations) -> Iterator[Check]:
         yield Check(
             "generator lag",
             worst_s <= bound_s,
-            f"The load generator sent {name} in {phase} at most {format_duration(worst_s)} late (p99); "
+            f"The load generator sent {name} up to {format_duration(worst_s)} late in {phase} (p99 of lag); "
             f"the bound is {format_duration(bound_s)}.",
         )
     cpus = [one for one in seen.series.values() if one.kind_id == "generator.cpu"]
@@ -138,9 +138,7 @@ def _generator(seen: Observations) -> Iterator[Check]:
     }
     if used:
         (worker, phase), ratio = max(used.items(), key=lambda item: (item[1], item[0]))
-        yield Check(
-            "generator cpu", ratio < GENERATOR_CPU, f"{worker} was busy for {ratio:.0%} of {phase} at most."
-        )
+        yield Check("generator cpu", ratio < GENERATOR_CPU, f"{worker} was busy for {ratio:.0%} of {phase} at most.")
     for event in seen.history.events:
         if event.event == "worker_lost":
             yield Check("load workers", False, f"A load worker was lost at t = {event.t_s:.1f} s: {event.detail}.")
@@ -205,4 +203,6 @@ def _scrapes(seen: Observations) -> Iterator[Check]:
         yield Check("resource metrics", False, f"No metrics were read for {', '.join(missing)}.")
     elif worst is not None:
         fine = gaps[worst] <= UNKNOWN_RATIO or bool(seen.faults)
-        yield Check("resource metrics", fine, f"Metrics cover {1 - gaps[worst]:.0%} of the load for {worst}, all others more.")
+        yield Check(
+            "resource metrics", fine, f"Metrics cover {1 - gaps[worst]:.0%} of the load for {worst}, all others more."
+        )

@@ -45,7 +45,11 @@ def judge(plan: Plan, history: History, judgement: Judgement) -> tuple[Verdict, 
     """Return the verdict, the headline and every reason, as sentences."""
     aborts = [f"The run was aborted at t = {e.t_s:.1f} s: {e.detail}." for e in history.events if e.event == "abort"]
     doubts = [check.statement for check in judgement.validity if not check.ok]
-    doubts += [f"'{o.text}' could not be told: {o.reason}." for o in judgement.objectives if o.met is None]
+    doubts += [
+        f"'{objective.text}' could not be told: {objective.reason}."
+        for objective in judgement.objectives
+        if objective.met is None and not any(f"'{objective.text}'" in doubt for doubt in doubts)
+    ]
     failures = [_missed(objective) for objective in judgement.objectives if objective.met is False]
     if judgement.expectation_met is False:
         found = judgement.bottlenecks[0].resource if judgement.bottlenecks else "none"
@@ -65,7 +69,9 @@ def judge(plan: Plan, history: History, judgement: Judgement) -> tuple[Verdict, 
 def _missed(objective: ObjectiveResult) -> str:
     if objective.measured is None:
         return f"'{objective.text}' was missed: {objective.reason}."
-    measured = f"{objective.measured:.1%}" if objective.unit == "ratio" else f"{objective.measured:.3g} {objective.unit}"
+    measured = (
+        f"{objective.measured:.1%}" if objective.unit == "ratio" else f"{objective.measured:.3g} {objective.unit}"
+    )
     return f"'{objective.text}' was missed: {measured} ({objective.reason})."
 
 
@@ -84,7 +90,8 @@ def _remarks(judgement: Judgement) -> list[str]:
         elif judgement.ladder:
             first = judgement.ladder[0]
             remarks.append(
-                f"No bottleneck: nothing gave way. {first.resource} would be first, at {describe_load(first.saturates_at)}."
+                f"No bottleneck: nothing gave way. {first.resource} would be first, "
+                f"at {describe_load(first.saturates_at)}."
             )
     return remarks
 
@@ -102,5 +109,6 @@ def _headline(verdict: Verdict, judgement: Judgement, grounds: Sequence[str]) ->
         return f"Pass: every objective was met, although {found[0].lower()}{found[1:]}."
     if judgement.ladder:
         first = judgement.ladder[0]
-        return f"Pass: the surge was carried; {first.resource} would give way first, at {describe_load(first.saturates_at)}."
+        limit = describe_load(first.saturates_at)
+        return f"Pass: the surge was carried; {first.resource} would give way first, at {limit}."
     return "Pass: every objective was met."

@@ -8,6 +8,7 @@ is kept. A window that no scrapes enclose, or that lies in a gap of scraping, is
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -98,8 +99,8 @@ def enclosed(times_s: Series, count: int) -> Mask:
     starts = np.arange(count, dtype=np.float64)
     if times_s.size < 2:
         return np.zeros(count, dtype=np.bool_)
-    known = (starts >= times_s[0] - 0.5) & (starts + 1 <= times_s[-1] + 0.5)
-    for before, after in zip(times_s[:-1], times_s[1:], strict=True):
+    known: Mask = (starts >= times_s[0] - 0.5) & (starts + 1 <= times_s[-1] + 0.5)
+    for before, after in pairwise(times_s.tolist()):
         if after - before > MAX_GAP_S:
             known &= (starts + 1 <= before) | (starts >= after)
     return known

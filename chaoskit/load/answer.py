@@ -138,7 +138,7 @@ class AnswerReader:
 
     def on_message_complete(self) -> None:
         """Parser's call: the answer is whole (an interim one of 1xx is not what is waited for)."""
-        if self._status and not self._head_only:
+        if self._status and not self._head_only and self._stage is not _Stage.EXCESS:
             self.keep_alive = self._parser.should_keep_alive()
             self._stage = _Stage.COMPLETE
 

@@ -130,8 +130,8 @@ class Sink:
 class Link:
     """Reads from `source`, passes data through the stages of its toxics, writes to `target`.
 
-    `on_end` is called once, from the event loop, after the stream has ended at the sink: the source ended and all
-    was delivered, or a toxic cut the connection, or the target could not be written to.
+    `on_end` is called once, from the event loop, after the stream has ended at the sink: the source ended and
+    all was delivered, or a toxic cut the connection, or the target could not be written to.
     """
 
     __slots__ = (

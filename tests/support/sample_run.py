@@ -41,7 +41,7 @@ REGIONS: Final = ("us-east-1", "eu-west-1")
 STREAMS: Final = {"trading": (10.0, 100.0), "positions": (2.0, 1000.0), "quotes": (20.0, 10.0)}
 FAULTS: Final = (("latency-1", 35.0, 45.0), ("region_down-1", 55.0, 65.0))
 RESOURCES: Final[tuple[tuple[str, str, ResourceKind, float, float, float], ...]] = (
-    ("gateway", "db_pool", "pool", 8.0, 0.004, 1.0),
+    ("gateway", "db_pool", "pool", 8.0, 0.006, 1.0),
     ("gateway", "workers", "server", 64.0, 0.006, 1.0),
     ("gateway", "rate_limit", "limiter", 4000.0, 1.0, 0.6),
     ("positions", "connections", "pool", 40.0, 0.003, 0.8),

@@ -140,10 +140,12 @@ class _Exchange:
         if not (yield gateway.workers):
             self._finish(call, "status 503")
             return
-        if not call.outcome:
-            gateway.cpu_s += 0.0001
-            yield self.day.worker_time_s
-            yield from (self._positions(call, gateway) if call.stream == "positions" else self._trade(call, gateway))
+        if call.outcome:
+            gateway.workers.abandon()
+            return
+        gateway.cpu_s += 0.0001
+        yield self.day.worker_time_s
+        yield from self._positions(call, gateway) if call.stream == "positions" else self._trade(call, gateway)
         gateway.workers.release()
 
     def _positions(self, call: _Call, gateway: _Gateway) -> Process:

@@ -220,7 +220,7 @@ class Timeline:
         return self._finished(self._shaded(layers), 150, lines.description)
 
     def _time(self, field: str) -> alt.X:
-        scale = alt.Scale(domainMin={"expr": "from_s"}, domainMax={"expr": "to_s"}, nice=False, zero=False)
+        scale = alt.Scale(domain=[{"expr": "from_s"}, {"expr": "to_s"}], nice=False, zero=False)
         shown = alt.Axis(
             title=None, grid=False, labelExpr="datum.label + 's'", labelFlush=True, labelSeparation=8, tickCount=8
         )
