@@ -1,7 +1,7 @@
 """From harmed arrivals and their roots to ranked findings with evidence.
 
-Rank: the load generator and the host that it runs on first (nothing else is proven while they are short), then by the number of harmed arrivals that a
-root explains. Confidence: 0.4 + 0.55 x (checks that agree / checks that apply); the checks are those that `_checks`
+Rank: the load generator and the host that it runs on first (nothing else is proven while they are short), then by the
+number of harmed arrivals that a root explains. Confidence: 0.4 + 0.55 x (checks that agree / checks that apply); the checks are those that `_checks`
 lists, each of which is also a line of evidence.
 """
 
@@ -152,9 +152,17 @@ def _chain(case: _Case, seen: Observations) -> tuple[CauseStep, ...]:
         kin = [one for one in seen.series.values() if one.kind_id == held]
         waiting = max((_blocked_ratio(seen, one.id, case.seconds) for one in kin), default=0.0)
         steps.append(CauseStep(held, "victim", f"held, but waiting for the next for {waiting:.0%} of that time"))
-    if case.root.fault and case.root.kind == "link":
-        return (*steps, CauseStep(case.root.subject, "root", f"slowed by {case.root.fault}"))
-    return (*steps, CauseStep(case.root.subject, "root", "what it waits for is neither full nor slower than usual"))
+    reasons = {
+        "link": f"slowed by {case.root.fault}"
+        if case.root.fault
+        else "slower than undisturbed, without a declared fault",
+        "region": f"cut off by {case.root.fault}",
+        "component": f"disturbed by {case.root.fault}",
+        "generator": "full, or late by itself, while the target answers",
+        "host": "its CPU was full",
+    }
+    usual = "full, and what it waits for is neither full nor slower than usual"
+    return (*steps, CauseStep(case.root.subject, "root", reasons.get(case.root.kind, usual)))
 
 
 def _blocked_ratio(seen: Observations, resource: str, seconds: list[int]) -> float:
