@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Clock:
     """Seconds since the run's zero, on the system's monotonic clock.
 
@@ -21,6 +21,10 @@ class Clock:
     def starting_now(cls, read: Callable[[], float] = time.monotonic) -> "Clock":
         """Return a clock whose zero is the present moment."""
         return cls(read(), read)
+
+    def restart(self, zero_s: float) -> None:
+        """Move the zero, for everybody who holds this clock: a run's zero is known only once its target is up."""
+        self.zero_s = zero_s
 
     def now_s(self) -> float:
         """Return seconds since zero; negative before it."""

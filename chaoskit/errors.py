@@ -27,7 +27,10 @@ class UsageError(ChaoskitError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One problem in a file: `file:line:column: what is wrong, and the mend`. Lines and columns count from 1."""
+    """One problem in a file: `file:line:column: what is wrong, and the mend`. Lines and columns count from 1.
+
+    Line 0 means that `file` is no file but an option of the command line, which has no lines.
+    """
 
     file: str
     line: int
@@ -35,7 +38,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.message}"
 
 
 class InvalidFile(UsageError):

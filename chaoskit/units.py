@@ -1,5 +1,6 @@
 """Quantities as people write them (`400us`, `10/s`, `64KB`, `5%`), converted once, here, to SI floats."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -29,7 +30,11 @@ def _split(text: object, what: str, example: str) -> tuple[float, str]:
     if match is None or isinstance(text, bool):
         message = f"{text!r} is not {what}; write it like {example}"
         raise ValueError(message)
-    return float(match["number"]), match["unit"].strip()
+    number = float(match["number"])
+    if not math.isfinite(number):
+        message = f"{str(text)[:20]}… is too large a number; write {what} like {example}"
+        raise ValueError(message)
+    return number, match["unit"].strip()
 
 
 def parse_duration_s(text: object) -> float:
@@ -77,10 +82,27 @@ def parse_size_bytes(text: object) -> int:
         message = f"{text!r} has no unit of size that is known; write it like 512B, 64KB or 1MiB"
         raise ValueError(message)
     size = number * BYTES[unit]
-    if size < 0 or size != int(size):
+    if size < 0 or not size.is_integer():
         message = f"{text!r} is not a whole number of bytes from 0 up"
         raise ValueError(message)
     return int(size)
+
+
+def parse_bandwidth_bps(text: object) -> float:
+    """Return the bytes per second in `64KB/s`, `512B/s` or `1MiB/s`.
+
+    Raises:
+        ValueError: no number, no size unit with `/s`, or a negative bandwidth.
+    """
+    number, unit = _split(text, "a bandwidth", "64KB/s")
+    size, slash, per = unit.partition("/")
+    if size.strip() not in BYTES or not slash or per.strip() != "s":
+        message = f"{text!r} is not a bandwidth in bytes per second; write it like 64KB/s or 1MiB/s"
+        raise ValueError(message)
+    if number < 0:
+        message = f"{text!r} is negative; a bandwidth is 0B/s or more"
+        raise ValueError(message)
+    return number * BYTES[size.strip()]
 
 
 def parse_ratio(text: object) -> float:
@@ -109,3 +131,11 @@ def format_duration(seconds: float) -> str:
         if abs(seconds) >= size * 0.9995:  # so that 999.6ms is 1s and never 1e+03ms
             return f"{seconds / size:.3g}{unit}"
     return "0s" if seconds == 0 else f"{seconds * 1e6:.3g}us"
+
+
+def format_size(size_bytes: float) -> str:
+    """Return a size as a person would write it, three significant digits, decimal units: `512B`, `64KB`, `1.05MB`."""
+    for unit in ("GB", "MB", "KB"):
+        if size_bytes >= BYTES[unit]:
+            return f"{size_bytes / BYTES[unit]:.3g}{unit}"
+    return f"{size_bytes:.3g}B"

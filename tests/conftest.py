@@ -1,3 +1,3 @@
 """Plug-ins that all tests share."""
 
-pytest_plugins = ["tests.support.golden"]
+pytest_plugins = ["tests.support.golden", "tests.support.requirements"]

@@ -61,7 +61,8 @@ class Bottleneck:
     """A finding. `resource` is a resource id without the region where all regions agree, `link:NAME`, `region:NAME`,
     `host.cpu` or `generator.…`; `kind` is the resource's kind, or `link`, `region`, `host`, `generator`.
 
-    `fault` names the fault that is the root or made it worse. `confidence` is 0 … 1.
+    `fault` names the fault that is the root or made it worse, `setting` the setting that sizes the resource.
+    `capacity_per_s` is that of all instances together, `confidence` is 0 … 1.
     """
 
     resource: str
@@ -80,7 +81,10 @@ class Bottleneck:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One resource on the ladder of what gives way next, nearest first. `own_share` leaves out what it waits for."""
+    """One resource on the ladder of what gives way next, nearest first. `own_share` leaves out what it waits for.
+
+    `demand_s` is the time of one visit, `capacity_per_s` that of all instances together, `setting` names what sizes it.
+    """
 
     resource: str
     kind: str

@@ -62,7 +62,8 @@ class PlannedFlow:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStream:
-    """One kind of load. Open model: arrivals come by `segments`; a locustfile is closed model and has `users` instead.
+    """One kind of load. Open model: arrivals come by `segments`; a locustfile is closed model and has `users` instead,
+    and its segments are numbers of users in place of rates.
 
     `expected_per_second[k]` is how many arrivals the schedule puts into second k. `surge_multiple` is the stream's
     multiple in the declared surge, 1 where there is none.
@@ -243,7 +244,8 @@ class GeneratorPlan:
 class Plan:
     """One whole run. `baseline_phase` and `surge_phase` name what the analysis compares; None where there is none.
 
-    `drain_s` is how long answers are awaited after the last arrival.
+    `drain_s` is how long answers are awaited after the last arrival. `incident` tells of the outage behind the
+    scenario: `article` and, where it differs, `record`.
     """
 
     version: int
@@ -273,6 +275,7 @@ class Plan:
     expected_bottleneck: str | None = None
     toxiproxy_url: str | None = None
     steady_tolerance_ratio: float = 0.25
+    incident: Mapping[str, str] = field(default_factory=dict)
 
     def link(self, name: str) -> PlannedLink:
         """Return the link called `name`; KeyError where the plan has none."""

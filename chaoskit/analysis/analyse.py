@@ -1,0 +1,61 @@
+"""From a plan and what its run recorded to the result; no I/O, no clock, the same records give the same result."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from chaoskit.analysis.blackbox import client_side_finding, is_black_box
+from chaoskit.analysis.causes import find_harm
+from chaoskit.analysis.findings import findings
+from chaoskit.analysis.ladder import ladder
+from chaoskit.analysis.objectives import objective_results
+from chaoskit.analysis.observations import observe
+from chaoskit.analysis.recovery import recoveries
+from chaoskit.analysis.result import Result
+from chaoskit.analysis.validity import checks
+from chaoskit.analysis.verdict import Judgement, expectation_met, judge
+from chaoskit.plan.model import Plan
+from chaoskit.records import History
+
+VERSION: Final = 1
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHING) -> Result:
+    """Say what the run proves: verdict, bottlenecks, ladder, recovery, validity.
+
+    Works on any history, an empty or an interrupted one too; what it lacks then shows in `validity`.
+    """
+    seen = observe(plan, history)
+    rungs = ladder(seen)
+    harms = find_harm(seen)
+    bottlenecks = findings(seen, harms, rungs)
+    if not bottlenecks and is_black_box(seen):
+        outside = client_side_finding(seen)
+        bottlenecks = (outside,) if outside else ()
+    recovery = recoveries(seen)
+    objectives = objective_results(plan, history, recovery)
+    validity = checks(seen)
+    met = expectation_met(plan.expected_bottleneck, bottlenecks)
+    without_cause = sum(harm.arrivals for harm in harms if harm.root is None)
+    verdict, headline, reasons = judge(
+        plan, history, Judgement(objectives, validity, bottlenecks, rungs, recovery, met, without_cause)
+    )
+    return Result(
+        version=VERSION,
+        scenario=plan.scenario,
+        title=plan.title,
+        verdict=verdict,
+        headline=headline,
+        reasons=reasons,
+        objectives=objectives,
+        bottlenecks=bottlenecks,
+        ladder=rungs,
+        streams=seen.phases,
+        faults=seen.faults,
+        recovery=recovery,
+        validity=validity,
+        expected_bottleneck=plan.expected_bottleneck,
+        expectation_met=met,
+        provenance=dict(provenance),
+    )

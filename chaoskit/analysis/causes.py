@@ -1,0 +1,265 @@
+"""Root or victim: from arrivals that were harmed to what would have to change.
+
+For each stream, entry and second in which more than `HARMED_RATIO` of the arrivals failed or came late:
+
+1. A load generator that sends late is the cause, unless its connections are held by a target that is itself full.
+2. A lost region is the cause for the arrivals that enter there.
+3. Otherwise start at the saturated resource furthest upstream, and follow what it is blocked on while that is
+   saturated too (a resource), disturbed by a fault or slower than undisturbed (a link). Where nothing further is,
+   that is the root.
+4. A resource held by a link under an effective fault is the root only if it would not carry the offered load at its
+   undisturbed demand; else the fault is.
+5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
+
+A limiter is credited with what it refused, what is behind it with the rest.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from chaoskit.analysis.observations import Observations
+from chaoskit.analysis.result import FaultResult
+from chaoskit.analysis.streams import EntrySeries
+from chaoskit.analysis.windows import ResourceSeries
+from chaoskit.plan.model import PlannedLink
+
+HARMED_RATIO: Final = 0.01
+SLOWER: Final = 1.5
+"""A supplier is slower when one wait for it takes half as long again as undisturbed."""
+
+CARRIES: Final = 0.97
+"""A resource would carry a load that asks for less than this utilisation."""
+
+MINOR_SHARE: Final = 0.1
+"""Waits that make up less of the time held than this are not followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What to change: `subject` as in `Bottleneck.resource`; `held` are the victims from the symptom on, by kind.
+
+    `fault` is at the root, or made it worse. `victim` is the resource on which a faulty link was felt, by id.
+    """
+
+    subject: str
+    kind: str
+    held: tuple[str, ...] = ()
+    fault: str | None = None
+    victim: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """Arrivals of one stream and entry in one second that one root explains; `root` None: no cause found."""
+
+    stream: str
+    entry: str
+    second: int
+    arrivals: float
+    root: Root | None
+
+
+def find_harm(seen: Observations) -> list[Harm]:
+    """Attribute every harmed arrival of the run, in order of stream, entry and second."""
+    found = []
+    for entry in seen.entries:
+        timeout_s = next(stream.timeout_s for stream in seen.plan.streams if stream.name == entry.stream)
+        search = _Search(seen, entry)
+        previous: Root | None = None
+        for second in np.flatnonzero(entry.harmed > HARMED_RATIO * np.maximum(entry.offered, 1)).tolist():
+            harms = search.at(second, math.ceil(min(timeout_s, 10.0)), previous)
+            found += harms
+            previous = harms[-1].root or previous
+    return found
+
+
+class _Search:
+    """The search for one stream through one entry."""
+
+    def __init__(self, seen: Observations, entry: EntrySeries) -> None:
+        self._seen = seen
+        self._entry = entry
+        self._column = seen.names.index(entry.stream)
+        links = [link for link in seen.plan.links if link.name == entry.entry]
+        self._entry_links: list[PlannedLink] = links
+        self._region = links[0].regions[0] if links and links[0].regions else None
+        self._path = self._resources_on_path()
+
+    def at(self, second: int, reach: int, previous: Root | None) -> list[Harm]:
+        """Return who is to blame for `second`, looking up to `reach` seconds on (a call lives that long), then back."""
+        harmed = float(self._entry.harmed[second])
+        last = len(self._entry.offered) - 1
+        refused = min(harmed, self._refused_by_limiter(second)) if self._limiter(second) else 0.0
+        limiter = self._limiter(second)
+        harms = [self._harm(second, refused, Root(limiter.kind_id, limiter.kind))] if limiter and refused else []
+        if harmed - refused <= HARMED_RATIO * self._entry.offered[second] and harms:
+            return harms
+        for near in [*range(second, min(second + reach, last) + 1), second - 1, second - 2]:
+            root = self._root(near) if near >= 0 else None
+            if root is not None:
+                return [*harms, self._harm(second, harmed - refused, root)]
+        draining = previous if self._still_draining(second) else None
+        return [*harms, self._harm(second, harmed - refused, draining)]
+
+    def _harm(self, second: int, arrivals: float, root: Root | None) -> Harm:
+        return Harm(self._entry.stream, self._entry.entry, second, arrivals, root)
+
+    def _resources_on_path(self) -> list[ResourceSeries]:
+        """Return what this stream uses in its region, and what that waits for, the load generator included."""
+        seen = self._seen
+        return [
+            one
+            for one in seen.series.values()
+            if one.id in seen.demands
+            and one.kind not in {"host", "cpu"}
+            and one.region in {None, self._region}
+            and (seen.demands[one.id].total_s[self._column] > 0 or seen.demands[one.id].visits[self._column] > 0)
+        ]
+
+    def _limiter(self, second: int) -> ResourceSeries | None:
+        limiters = [one for one in self._path if one.kind == "limiter" and one.rejections[second] >= 1]
+        return max(limiters, key=lambda one: (one.rejections[second], one.id), default=None)
+
+    def _refused_by_limiter(self, second: int) -> float:
+        """Return this stream's part of what the limiter refused around `second`."""
+        limiter = self._limiter(second)
+        if limiter is None:
+            return 0.0
+        entries = [entry for entry in self._seen.entries if entry.entry == self._entry.entry]
+        harmed = sum(float(entry.harmed[second]) for entry in entries)
+        rejections = float(limiter.rejections[max(0, second - 1) : second + 2].max())
+        return rejections * float(self._entry.harmed[second]) / harmed if harmed else 0.0
+
+    def _root(self, second: int) -> Root | None:
+        generator = self._generator(second)
+        if generator is not None:
+            return generator
+        lost = self._region_fault(second)
+        if lost is not None:
+            return Root(f"region:{lost.region}", "region", fault=lost.fault)
+        full = [one for one in self._path if self._seen.saturated[one.id][second] and one.kind != "limiter"]
+        full = [one for one in full if one.kind != "generator"]
+        behind = {supplier.id for one in full for supplier in self._seen.topology.all_suppliers(one)}
+        upstream = [one for one in full if one.id not in behind]
+        if upstream:
+            first = max(upstream, key=lambda one: (self._waited(one, second), one.id))
+            return self._host(second) or self._follow(first, second, ())
+        return self._fault_on_path(second) or self._host(second)
+
+    def _waited(self, one: ResourceSeries, second: int) -> float:
+        return float(one.wait_s[second] + one.queue_length[second] + one.rejections[second])
+
+    def _follow(self, one: ResourceSeries, second: int, held: tuple[str, ...]) -> Root:
+        """Go from a saturated resource to what it waits for, the longest wait first, until nothing further is wrong."""
+        seen, busy_s = self._seen, float(one.busy_s[second])
+        waits = sorted(((float(values[second]), on) for on, values in one.blocked_s.items()), reverse=True)
+        made_worse: str | None = None
+        for waited_s, on in waits:
+            if waited_s < MINOR_SHARE * busy_s:
+                continue
+            suppliers = [
+                supplier
+                for supplier in seen.topology.suppliers(one, on)
+                if seen.saturated[supplier.id][second]
+                and supplier.kind_id not in {*held, one.kind_id}
+                and supplier.region in {None, self._region}
+            ]
+            if suppliers:
+                worst = max(
+                    suppliers, key=lambda s: (not _is_behind(seen, s, suppliers), self._waited(s, second), s.id)
+                )
+                return self._follow(worst, second, (*held, one.kind_id))
+            links = seen.topology.links(one, on)
+            fault = self._fault_on(links, second)
+            if links and fault is not None:
+                if seen.offered_utilization(one.id, second) < CARRIES:
+                    return _link_root(links[0], fault.id, (*held, one.kind_id), one.id)
+                made_worse = fault.id
+            elif links and one.kind != "generator" and self._slower(one, on, second):
+                return _link_root(links[0], None, (*held, one.kind_id), one.id)
+        return Root(one.kind_id, one.kind, held, made_worse, one.id)
+
+    def _slower(self, one: ResourceSeries, on: str, second: int) -> bool:
+        """Return whether waits for `on` took longer than the undisturbed demand of what was completed explains."""
+        seen = self._seen
+        completions = float(one.completions[second])
+        demand = seen.demands[one.id]
+        visits = float(demand.visits @ seen.arrivals.offered[second])
+        if completions < 10 or visits <= 0:
+            return False
+        share = float(one.blocked_s[on].sum() / max(float(one.all_blocked_s.sum()), 1e-9))
+        usual_s = share * float(demand.blocked_s @ seen.arrivals.offered[second]) / visits
+        return usual_s > 0 and float(one.blocked_s[on][second]) / completions > SLOWER * usual_s
+
+    def _generator(self, second: int) -> Root | None:
+        seen = self._seen
+        if self._entry.lag_s[second] <= seen.plan.generator.max_lag_s:
+            return None
+        own = [one for one in seen.series.values() if one.kind == "generator" and seen.saturated[one.id][second]]
+        cpus = [one for one in own if one.kind_id == "generator.cpu"]
+        for one in own:
+            if one.kind_id == "generator.cpu":
+                continue
+            waiting = any(seen.saturated[s.id][second] for s in seen.topology.all_suppliers(one))
+            if waiting or self._region_fault(second) or self._fault_on_path(second):
+                return None
+            return Root(one.kind_id, "generator", victim=one.id)
+        return Root("generator.cpu", "generator", victim=cpus[0].id if cpus else None)
+
+    def _host(self, second: int) -> Root | None:
+        full = "host.cpu" in self._seen.saturated and bool(self._seen.saturated["host.cpu"][second])
+        return Root("host.cpu", "host", victim="host.cpu") if full else None
+
+    def _active(self, second: int) -> Iterator[FaultResult]:
+        for fault in self._seen.faults:
+            if fault.effective is not False and self._seen.active[fault.id][second]:
+                yield fault
+
+    def _region_fault(self, second: int) -> "_Lost | None":
+        planned = {fault.id: fault for fault in self._seen.plan.faults}
+        for fault in self._active(second):
+            region = planned[fault.id].region
+            if region is not None and region == self._region and fault.kind == "region_down":
+                return _Lost(region, fault.id)
+        return None
+
+    def _fault_on(self, links: list[PlannedLink], second: int) -> FaultResult | None:
+        names = {link.name for link in links if not link.regions or self._region in {None, *link.regions}}
+        planned = {fault.id: fault for fault in self._seen.plan.faults}
+        return next((fault for fault in self._active(second) if names & set(planned[fault.id].links)), None)
+
+    def _fault_on_path(self, second: int) -> Root | None:
+        links = [link for one in self._path for link in self._seen.topology.path_links(one)]
+        kinds = list(dict.fromkeys([*self._entry_links, *links]))
+        planned = {fault.id: fault for fault in self._seen.plan.faults}
+        components = {one.instance.partition("@")[0] for one in self._path}
+        for fault in self._active(second):
+            hit = [link for link in kinds if self._fault_on([link], second) is fault]
+            if hit:
+                return _link_root(hit[-1], fault.id, (), None)
+            component = planned[fault.id].component
+            if component is not None and component.partition("@")[0] in components:
+                return Root(f"component:{component}", "component", fault=fault.id)
+        return None
+
+    def _still_draining(self, second: int) -> bool:
+        """Return whether any resource on the path still had a queue shortly before `second`."""
+        return any(float(one.queue_length[max(0, second - 2) : second + 2].max(initial=0)) > 0 for one in self._path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    region: str
+    fault: str
+
+
+def _link_root(link: PlannedLink, fault: str | None, held: tuple[str, ...], victim: str | None) -> Root:
+    return Root(f"link:{link.kind}", "link", held, fault, victim)
+
+
+def _is_behind(seen: Observations, one: ResourceSeries, others: list[ResourceSeries]) -> bool:
+    return any(one in seen.topology.all_suppliers(other) for other in others if other.id != one.id)

@@ -1,0 +1,257 @@
+"""From harmed arrivals and their roots to ranked findings with evidence.
+
+Rank: the load generator first (nothing else is proven while it is late), then by the number of harmed arrivals that a
+root explains. Confidence: 0.4 + 0.55 x (checks that agree / checks that apply); the checks are those that `_checks`
+lists, each of which is also a line of evidence.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from chaoskit.analysis.causes import Harm, Root
+from chaoskit.analysis.ladder import point_at, rates_at, saturating_share, shares_by_instance
+from chaoskit.analysis.observations import Observations, demand_in
+from chaoskit.analysis.prediction import describe_load, enlarged, without_fault
+from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence, Rung, SaturationPoint
+
+MINOR_RATIO: Final = 0.02
+MINOR_ARRIVALS: Final = 5
+"""Roots that explain fewer arrivals, or a smaller share of the harm, are noise and not listed."""
+
+REGIONS_DIFFER: Final = 1.25
+LEAST_CONFIDENCE: Final = 0.4
+MOST_CONFIDENCE: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """All harm that one subject explains; `root` is the commonest form of the root."""
+
+    root: Root
+    harms: tuple[Harm, ...]
+    arrivals: float
+    total: float
+
+    @property
+    def seconds(self) -> list[int]:
+        return sorted({harm.second for harm in self.harms})
+
+    @property
+    def stream(self) -> str:
+        sums: Counter[str] = Counter()
+        for harm in self.harms:
+            sums[harm.stream] += round(harm.arrivals)
+        return max(sorted(sums), key=lambda stream: sums[stream])
+
+
+def findings(seen: Observations, harms: Sequence[Harm], rungs: Sequence[Rung]) -> tuple[Bottleneck, ...]:
+    """Return the bottlenecks, the one that explains most harm first."""
+    total = sum(harm.arrivals for harm in harms)
+    by_subject: dict[str, list[Harm]] = {}
+    for harm in harms:
+        if harm.root is not None:
+            by_subject.setdefault(harm.root.subject, []).append(harm)
+    cases = []
+    for _, explained in sorted(by_subject.items()):
+        arrivals = sum(harm.arrivals for harm in explained)
+        if arrivals >= max(MINOR_ARRIVALS, MINOR_RATIO * total):
+            cases.append(_Case(_commonest(explained), tuple(explained), arrivals, total))
+    cases.sort(key=lambda case: (case.root.kind != "generator", -case.arrivals, case.root.subject))
+    return tuple(_bottleneck(seen, case, rungs) for case in cases)
+
+
+def _commonest(harms: Sequence[Harm]) -> Root:
+    weights: Counter[Root] = Counter()
+    for harm in harms:
+        if harm.root is not None:
+            weights[harm.root] += round(harm.arrivals)
+    return max(weights, key=lambda root: (weights[root], repr(root)))
+
+
+def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottleneck:
+    root = case.root
+    rung = next((rung for rung in rungs if rung.resource == root.subject), None)
+    nearest = _nearest(seen, root)
+    point = rung.saturates_at if rung else _point_under_fault(seen, root)
+    faults: Counter[str] = Counter()
+    for harm in case.harms:
+        if harm.root and harm.root.fault:
+            faults[harm.root.fault] += round(harm.arrivals)
+    fault = max(sorted(faults), key=lambda name: faults[name], default=None)
+    evidence, agreeing, asked = _checks(seen, case, rung, nearest)
+    if fault is not None:
+        evidence += _fault_evidence(seen, root, fault)
+        if nearest is None or root.kind == "link":
+            votes = _fault_votes(seen, case, fault)
+            agreeing, asked = agreeing + sum(votes), asked + len(votes)
+    one = seen.series.get(nearest or "")
+    prediction = (
+        enlarged(seen, one, rungs)
+        if one is not None and one.kind_id == root.subject and one.id in seen.demands
+        else without_fault(seen, root.victim, fault, rungs)
+    )
+    return Bottleneck(
+        resource=root.subject,
+        kind=root.kind,
+        title=_title(seen, root, point, fault),
+        saturates_at=point,
+        prediction=prediction,
+        capacity_per_s=rung.capacity_per_s if rung else None,
+        utilization=float(seen.series[nearest].utilization[case.seconds].max()) if nearest else None,
+        confidence=round(LEAST_CONFIDENCE + (MOST_CONFIDENCE - LEAST_CONFIDENCE) * agreeing / max(asked, 1), 2),
+        evidence=tuple(evidence),
+        cause_chain=_chain(case, seen),
+        fault=fault,
+        setting=one.sized_by if one and one.kind_id == root.subject else None,
+    )
+
+
+def _nearest(seen: Observations, root: Root) -> str | None:
+    """Return the instance that gives way first: of the root itself, or of the resource on which a link was felt."""
+    if root.kind == "link":
+        return root.victim
+    shares = shares_by_instance(seen, root.subject)
+    return min(shares, key=lambda resource: (shares[resource], resource), default=root.victim)
+
+
+def _point_under_fault(seen: Observations, root: Root) -> SaturationPoint | None:
+    """Return where the victim of a faulty link gives way, at the demand that it has under the fault."""
+    if root.victim is None or root.fault is None:
+        return None
+    one = seen.series[root.victim]
+    slowed = demand_in(one, seen.arrivals, seen.active[root.fault])
+    share = saturating_share(seen.plan, slowed.demand_s, seen.demands[one.id].servers)
+    return None if share is None else point_at(seen.plan, share)
+
+
+def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault: str | None) -> str:
+    titles = {planned.id: planned.title for planned in seen.plan.faults}
+    at = f" at {describe_load(point)}" if point else ""
+    if root.kind == "link":
+        return (
+            f"The link {root.subject.partition(':')[2]} is too slow: {titles.get(fault or '', 'no fault declared')}{at}"
+        )
+    if root.kind in {"region", "component"}:
+        return f"{root.subject.replace(':', ' ')} is gone: {titles.get(fault or '', '')}"
+    if root.kind == "generator":
+        return f"The load generator cannot keep up ({root.subject}){at}; the target is not tested"
+    worse = f", made worse by {titles[fault]}" if fault in titles else ""
+    return f"{root.subject} runs out{at}{worse}"
+
+
+def _chain(case: _Case, seen: Observations) -> tuple[CauseStep, ...]:
+    steps = [CauseStep(case.stream, "symptom", f"{case.arrivals:.0f} arrivals failed or came late")]
+    for held in case.root.held:
+        kin = [one for one in seen.series.values() if one.kind_id == held]
+        waiting = max((_blocked_ratio(seen, one.id, case.seconds) for one in kin), default=0.0)
+        steps.append(CauseStep(held, "victim", f"held, but waiting for the next for {waiting:.0%} of that time"))
+    if case.root.fault and case.root.kind == "link":
+        return (*steps, CauseStep(case.root.subject, "root", f"slowed by {case.root.fault}"))
+    return (*steps, CauseStep(case.root.subject, "root", "what it waits for is neither full nor slower than usual"))
+
+
+def _blocked_ratio(seen: Observations, resource: str, seconds: list[int]) -> float:
+    one = seen.series[resource]
+    busy_s = float(one.busy_s[seconds].sum())
+    return float(one.all_blocked_s[seconds].sum()) / busy_s if busy_s else 0.0
+
+
+def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | None) -> tuple[list[Evidence], int, int]:
+    """Return the lines of evidence, how many checks agree with the finding, and how many could be made."""
+    explained = case.arrivals / case.total if case.total else 0.0
+    evidence = [
+        Evidence(
+            f"explains {case.arrivals:.0f} of {case.total:.0f} arrivals that failed or came late ({explained:.0%}), "
+            f"t = {case.seconds[0]} to {case.seconds[-1] + 1} s",
+            "client samples",
+        )
+    ]
+    votes = [explained >= 0.5]
+    if nearest is not None:
+        one, demand = seen.series[nearest], seen.demands[nearest]
+        full = np.flatnonzero(seen.saturated[nearest])
+        used = float(one.utilization[case.seconds].mean())
+        usual = seen.mean_utilization(nearest, seen.plan.baseline_phase)
+        evidence.append(Evidence(f"{nearest}: utilization {used:.2f} then (baseline {usual:.2f})", "resource metrics"))
+        votes.append(len(full) >= 2)
+        if full.size:
+            onset, first = int(full[0]), case.seconds[0]
+            evidence.append(Evidence(f"full from t = {onset} s, harm from t = {first} s", "resource metrics"))
+            votes.append(onset <= case.seconds[-1] and abs(onset - first) <= 5)
+        votes.append(demand.residual <= 0.3)
+        evidence += _refusals(seen, nearest)
+    if rung is not None and nearest is not None:
+        votes.append(rung.saturates_at.share <= 1)
+        evidence += _capacity(seen, nearest, rung)
+        idle = [s for s in seen.topology.all_suppliers(seen.series[nearest]) if s.servers.any()]
+        votes += [not seen.saturated[supplier.id][case.seconds].mean() > 0.5 for supplier in idle]
+        behind: dict[str, float] = {}
+        for supplier in idle:
+            used = float(supplier.utilization[case.seconds].mean())
+            behind[supplier.kind_id] = max(used, behind.get(supplier.kind_id, 0.0))
+        text = ", ".join(f"{kind_id} {used:.2f}" for kind_id, used in sorted(behind.items()))
+        evidence += [Evidence(f"utilization of what it waits for: {text}", "resource metrics")] if text else []
+    return evidence, sum(votes), len(votes)
+
+
+def _refusals(seen: Observations, resource: str) -> list[Evidence]:
+    kind_id = seen.series[resource].kind_id
+    refused = sum(float(one.rejections.sum()) for one in seen.series.values() if one.kind_id == kind_id)
+    return [Evidence(f"refused or dropped {refused:.0f} times", "resource metrics")] if refused else []
+
+
+def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:
+    demand, surge = seen.demands[nearest], rates_at(seen.plan, 1.0)
+    asked = float(demand.total_s @ surge) / demand.servers if demand.servers else 0.0
+    lines = [
+        Evidence(
+            f"one visit holds it for {rung.demand_s * 1e3:.3g} ms, so all instances carry "
+            f"{rung.capacity_per_s or 0:.4g}/s; the declared surge asks for {asked:.2f} times what it has",
+            "utilization law",
+        )
+    ]
+    shares = shares_by_instance(seen, rung.resource)
+    if len(shares) > 1 and max(shares.values()) > REGIONS_DIFFER * min(shares.values()):
+        text = ", ".join(f"{resource} at share {share:.2f}" for resource, share in sorted(shares.items()))
+        lines.append(Evidence(f"regions differ: {text}", "utilization law"))
+    return lines
+
+
+def _fault_votes(seen: Observations, case: _Case, fault: str) -> list[bool]:
+    """Return whether the fault is proven to have worked, and whether most of the harm fell into its window."""
+    result = next(result for result in seen.faults if result.id == fault)
+    inside = sum(harm.arrivals for harm in case.harms if seen.active[fault][harm.second])
+    return [result.effective is True, inside >= 0.8 * case.arrivals]
+
+
+def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence]:
+    """Return the receipt, and both capacities: undisturbed and under the fault."""
+    result = next(result for result in seen.faults if result.id == fault)
+    lines = [
+        Evidence(
+            f"{fault} on {receipt['link']}: {receipt['requested']} requested, {receipt['delivered']} delivered",
+            "receipt",
+        )
+        for receipt in result.receipts[:2]
+    ]
+    if root.victim is None or root.kind in {"region", "generator"}:
+        return lines
+    one, demand = seen.series[root.victim], seen.demands[root.victim]
+    during = np.flatnonzero(seen.active[fault])
+    offered = max((seen.offered_utilization(one.id, window) for window in during.tolist()), default=0.0)
+    slowed = demand_in(one, seen.arrivals, seen.active[fault])
+    surge = rates_at(seen.plan, 1.0)
+    usual_s, slowed_s = float(demand.total_s @ surge), float(slowed.demand_s @ surge)
+    verdict = "would carry" if offered < 1 else "could not carry"
+    lines.append(
+        Evidence(
+            f"undisturbed, {one.id} {verdict} the load of that time (utilization {offered:.2f}); "
+            f"the fault makes each visit {slowed_s / usual_s if usual_s else 1.0:.2g} times as long",
+            "utilization law",
+        )
+    )
+    return lines

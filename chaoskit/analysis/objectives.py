@@ -1,0 +1,79 @@
+"""The objectives, each against what was measured in its phase."""
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from chaoskit.analysis.result import ObjectiveResult, Recovery
+from chaoskit.analysis.streams import SAMPLES_BEYOND, carried, in_phase
+from chaoskit.plan.model import Objective, Plan
+from chaoskit.records import Histogram, History, SampleBatch
+
+_COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_UNITS: Final = {"quantile": "s", "service_quantile": "s", "errors": "ratio", "rate": "/s", "recovery": "s"}
+
+
+def objective_results(plan: Plan, history: History, recovery: Sequence[Recovery]) -> tuple[ObjectiveResult, ...]:
+    """Judge every objective of the plan, in its order."""
+    return tuple(_judge(objective, plan, history, recovery) for objective in plan.objectives)
+
+
+def _judge(objective: Objective, plan: Plan, history: History, recovery: Sequence[Recovery]) -> ObjectiveResult:
+    if objective.metric == "recovery":
+        measured, reason = _worst_recovery(objective, recovery)
+    else:
+        measured, reason = _measure(objective, plan, history)
+    met = None if measured is None else _COMPARE[objective.comparison](measured, objective.bound)
+    if measured == math.inf:
+        measured = None
+    return ObjectiveResult(objective.text, met, measured, objective.bound, _UNITS[objective.metric], reason)
+
+
+def _measure(objective: Objective, plan: Plan, history: History) -> tuple[float | None, str]:
+    phases = [plan.phase(objective.phase)] if objective.phase is not None else list(plan.phases)
+    batches = [
+        batch
+        for batch in history.samples
+        if objective.stream in {batch.stream, None} and any(in_phase(batch, phase) for phase in phases)
+    ]
+    ok = sum(batch.ok for batch in batches)
+    arrivals = ok + sum(sum(batch.failed.values()) for batch in batches)
+    if arrivals == 0:
+        return None, "no samples: nothing arrived that this objective speaks of"
+    if objective.metric == "errors":
+        return 1 - ok / arrivals, f"{arrivals - ok} of {arrivals} arrivals failed"
+    if objective.metric == "rate":
+        return ok / sum(phase.end_s - phase.start_s for phase in phases), f"{ok} arrivals were served"
+    return _quantile(objective, batches)
+
+
+def _quantile(objective: Objective, batches: Sequence[SampleBatch]) -> tuple[float | None, str]:
+    quantile = objective.quantile if objective.quantile is not None else 0.99
+    service = objective.metric == "service_quantile"
+    merged = Histogram.merged(batch.service_us if service else batch.response_us for batch in batches)
+    value_us = merged.quantile_us(quantile)
+    if not carried(merged.count, quantile):
+        failed = sum(sum(batch.failed.values()) for batch in batches)
+        if carried(merged.count + failed, quantile) and failed > merged.count:
+            return math.inf, f"only {merged.count} of {merged.count + failed} arrivals were served at all"
+        needed = round(SAMPLES_BEYOND / (1 - quantile)) if quantile < 1 else "endless"
+        return None, f"{merged.count} successes cannot carry this percentile; it takes {needed}: run longer"
+    return (value_us or 0) / 1e6, f"over {merged.count} successes"
+
+
+def _worst_recovery(objective: Objective, recovery: Sequence[Recovery]) -> tuple[float | None, str]:
+    """Return the longest time to staying good; infinite where a stream never came back."""
+    told = [one for one in recovery if objective.stream in {one.stream, None} and one.came_back is not None]
+    if not told:
+        return None, "nothing to recover from was observed to its end"
+    lost = [one for one in told if not one.came_back]
+    if lost:
+        return math.inf, f"{lost[0].stream} never came back after {lost[0].trigger}"
+    worst = max(told, key=lambda one: one.stays_good_s or 0.0)
+    return worst.stays_good_s or 0.0, f"slowest: {worst.stream} after {worst.trigger}"

@@ -1,0 +1,199 @@
+"""Everything that the analysis looks at, computed once from a plan and a history."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaoskit.analysis.demand import ENOUGH_ARRIVALS, Arrivals, Fit, fit, fit_above_background
+from chaoskit.analysis.disturbances import active_windows, disturbed_windows, fault_results
+from chaoskit.analysis.result import FaultResult, StreamPhase
+from chaoskit.analysis.saturation import saturated_windows
+from chaoskit.analysis.streams import EntrySeries, entry_series, stream_phases
+from chaoskit.analysis.topology import Topology
+from chaoskit.analysis.windows import Mask, ResourceSeries, Series, resource_series, window_count
+from chaoskit.plan.model import Plan
+from chaoskit.records import History
+
+CLEAN_FAILED_RATIO: Final = 0.02
+CLEAN_BACKLOG_RATIO: Final = 0.1
+CLEAN_EXCESS: Final = 3
+DRAIN_ARRIVALS: Final = 50
+"""A window is clean when at most 2 % of its arrivals failed, and as many were served as arrived to 10 % or 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Server-seconds of one resource per arrival of each stream (in the plan's order), and its servers.
+
+    `own_s` is its own work; `blocked_s` what it is held while waiting for others, where those were not saturated and no
+    fault was in force. `visits` counts how often one arrival comes by.
+    """
+
+    own_s: Series
+    blocked_s: Series
+    visits: Series
+    servers: float
+    residual: float
+
+    @property
+    def total_s(self) -> Series:
+        """Own work and undisturbed waiting."""
+        return self.own_s + self.blocked_s
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """A run as the analysis sees it: counters by window, streams by second, faults, demands."""
+
+    plan: Plan
+    history: History
+    series: Mapping[str, ResourceSeries]
+    saturated: Mapping[str, Mask]
+    topology: Topology
+    phases: Mapping[str, Mapping[str, StreamPhase]]
+    entries: tuple[EntrySeries, ...]
+    faults: tuple[FaultResult, ...]
+    active: Mapping[str, Mask]
+    demands: Mapping[str, Demand]
+    arrivals: Arrivals
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The streams, in the order of every demand."""
+        return tuple(stream.name for stream in self.plan.streams)
+
+    def phase_windows(self, phase: str | None) -> slice:
+        """Return the whole windows of `phase`, its ramp left out; the empty slice where there is none."""
+        if phase is None:
+            return slice(0, 0)
+        planned = self.plan.phase(phase)
+        return slice(math.ceil(planned.start_s + planned.ramp_s), math.floor(planned.end_s))
+
+    def mean_utilization(self, resource: str, phase: str | None) -> float:
+        """Return the mean utilisation of a resource over a phase; 0 where nothing is known."""
+        one, windows = self.series[resource], self.phase_windows(phase)
+        known = one.utilization[windows][one.known[windows]]
+        return float(known.mean()) if known.size else 0.0
+
+    def offered_utilization(self, resource: str, window: int) -> float:
+        """Return the utilisation that the arrivals offered in `window` would ask for, at undisturbed demand."""
+        demand = self.demands[resource]
+        return float(self.arrivals.offered[window] @ demand.total_s) / demand.servers if demand.servers else 0.0
+
+
+def observe(plan: Plan, history: History) -> Observations:
+    """Cut the history into windows and estimate every demand."""
+    series = resource_series(plan, history)
+    phases = stream_phases(plan, history)
+    entries = tuple(entry_series(plan, history, phases))
+    faults = fault_results(plan, history)
+    saturated = saturated_windows(series)
+    topology = Topology(plan, series)
+    arrivals = _arrivals(plan, entries)
+    quiet = ~disturbed_windows(plan, faults)
+    demands = {
+        one.id: _demand(one, topology, saturated, arrivals, quiet) for one in series.values() if one.kind != "queue"
+    }
+    return Observations(
+        plan=plan,
+        history=history,
+        series=series,
+        saturated=saturated,
+        topology=topology,
+        phases=phases,
+        entries=entries,
+        faults=faults,
+        active={fault.id: active_windows(plan, fault) for fault in faults},
+        demands=demands,
+        arrivals=arrivals,
+    )
+
+
+def demand_in(one: ResourceSeries, arrivals: Arrivals, windows: Mask) -> Fit:
+    """Return the demand, waiting included, as it was in `windows` (under a fault, say)."""
+    return fit(_offered_work(one, one.busy_s), arrivals, windows & one.known)
+
+
+def _arrivals(plan: Plan, entries: tuple[EntrySeries, ...]) -> Arrivals:
+    shape = (window_count(plan), len(plan.streams))
+    offered: NDArray[np.float64] = np.zeros(shape)
+    served: NDArray[np.float64] = np.zeros(shape)
+    ok: NDArray[np.float64] = np.zeros(shape)
+    columns = {stream.name: column for column, stream in enumerate(plan.streams)}
+    for entry in entries:
+        column = columns[entry.stream]
+        offered[:, column] += entry.offered
+        served[:, column] += entry.served
+        ok[:, column] += entry.ok
+    asked = offered.sum(axis=1)
+    kept_up = np.abs(served - offered).sum(axis=1) <= np.maximum(CLEAN_EXCESS, CLEAN_BACKLOG_RATIO * asked)
+    clean = ((offered - ok).sum(axis=1) <= CLEAN_FAILED_RATIO * asked) & kept_up
+    return Arrivals(offered, served, clean)
+
+
+def _demand(
+    one: ResourceSeries,
+    topology: Topology,
+    saturated: Mapping[str, Mask],
+    arrivals: Arrivals,
+    quiet: Mask,
+) -> Demand:
+    usable = one.known & (arrivals.offered.sum(axis=1) > 0)
+    usable = next((mask for mask in (usable & quiet & ~_draining(arrivals), usable & quiet) if mask.any()), usable)
+    usable = _unthinned(one, topology, saturated, arrivals, usable)
+    contended = np.zeros_like(usable)
+    for supplier in topology.all_suppliers(one):
+        contended |= _around(saturated[supplier.id])
+    free = usable & ~contended if (usable & ~contended).any() else usable
+    steady = fit if one.kind not in {"host", "cpu"} else fit_above_background
+    own = steady(_offered_work(one, one.own_s), arrivals, usable)
+    blocked = fit(_offered_work(one, one.all_blocked_s), arrivals, free)
+    visits = fit(one.arrivals, arrivals, usable)
+    known = one.servers[one.known]
+    return Demand(
+        own.demand_s,
+        blocked.demand_s,
+        visits.demand_s,
+        servers=float(np.median(known)) if known.size else 0.0,
+        residual=max(own.residual, blocked.residual),
+    )
+
+
+def _unthinned(
+    one: ResourceSeries, topology: Topology, saturated: Mapping[str, Mask], arrivals: Arrivals, usable: Mask
+) -> Mask:
+    """Leave out the windows in which something upstream was full: not all arrivals came through to `one`.
+
+    Where too few arrivals would be left, all usable windows stay; the fit then finds out what was served.
+    """
+    upstream = [holder for holder in topology.holders(one) if holder.kind != "generator"]
+    thinned = np.zeros_like(usable)
+    for holder in upstream:
+        thinned |= _around(saturated[holder.id])
+    kept: Mask = usable & ~thinned
+    enough = kept.any() and bool((arrivals.offered[kept].sum(axis=0) >= ENOUGH_ARRIVALS).all())
+    return kept if enough else usable
+
+
+def _around(mask: Mask) -> Mask:
+    """Return the windows of `mask` and their neighbours."""
+    widened: Mask = mask | np.roll(mask, 1) | np.roll(mask, -1)
+    return widened
+
+
+def _draining(arrivals: Arrivals) -> Mask:
+    """Return the windows just after the load fell by half or more: what is still served then arrived earlier."""
+    asked = arrivals.offered.sum(axis=1)
+    fell = np.concatenate(([False], asked[1:] < asked[:-1] / 2)) & (np.roll(asked, 1) >= DRAIN_ARRIVALS)
+    drained: Mask = fell | np.roll(fell, 1) | np.roll(fell, 2)
+    return drained
+
+
+def _offered_work(one: ResourceSeries, used_s: Series) -> Series:
+    """Return the work that a window's arrivals bring: arrivals x service time; the time used if nothing is counted."""
+    per_completion = np.divide(used_s, one.completions, out=np.zeros_like(used_s), where=one.completions > 0.5)
+    return np.where(one.completions > 0.5, one.arrivals * per_completion, used_s)

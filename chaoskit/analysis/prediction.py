@@ -1,0 +1,65 @@
+"""What the model claims would help, as a sentence that a second run can prove or refute."""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from chaoskit.analysis.ladder import point_at, rates_at
+from chaoskit.analysis.observations import Observations
+from chaoskit.analysis.result import Rung, SaturationPoint
+from chaoskit.analysis.windows import ResourceSeries
+from chaoskit.units import format_duration, parse_duration_s
+
+PLANNED_UTILIZATION: Final = 0.8
+"""A resource is enlarged until the load to be carried keeps it this busy: full servers make queues without end."""
+
+
+def describe_load(point: SaturationPoint) -> str:
+    """Return a load as a person would say it: `share 0.34 (trading ×35, positions ×341)`."""
+    multiples = ", ".join(f"{stream} ×{multiple:.3g}" for stream, multiple in point.multiples.items())
+    return f"share {point.share:.2f} ({multiples})"
+
+
+def enlarged(seen: Observations, one: ResourceSeries, rungs: Sequence[Rung]) -> str:
+    """Predict what happens once `one` is enlarged: the size it needs, and what then gives way."""
+    following = next((rung for rung in rungs if rung.resource != one.kind_id), None)
+    carried = min(1.0, following.saturates_at.share) if following else 1.0
+    demand = seen.demands[one.id]
+    needed = float(demand.total_s @ rates_at(seen.plan, carried)) / PLANNED_UTILIZATION
+    factor = needed / demand.servers if demand.servers else 1.0
+    change = f"With {_resized(one, max(1.0, factor))}"
+    if following is None:
+        return f"{change} the declared surge is carried; nothing else that was measured gives way."
+    if following.saturates_at.share >= 1:
+        return (
+            f"{change} the declared surge is carried; "
+            f"{following.resource} gives way next, at {describe_load(following.saturates_at)}."
+        )
+    limit = describe_load(point_at(seen.plan, carried))
+    return f"{change} the load is carried up to {limit}, then {following.resource} gives way."
+
+
+def without_fault(seen: Observations, victim: str | None, fault: str | None, rungs: Sequence[Rung]) -> str:
+    """Predict what the load would do without the fault on a link or region."""
+    cause = f"Without {fault}" if fault else "At the link's undisturbed speed"
+    kind_id = seen.series[victim].kind_id if victim else None
+    rung = next((rung for rung in rungs if rung.resource == kind_id or kind_id is None), None)
+    if rung is None:
+        return f"{cause} nothing that was measured gives way."
+    if rung.saturates_at.share >= 1:
+        return f"{cause} the declared surge is carried; {rung.resource} lasts up to {describe_load(rung.saturates_at)}."
+    return f"{cause} {rung.resource} carries the load up to {describe_load(rung.saturates_at)}."
+
+
+def _resized(one: ResourceSeries, factor: float) -> str:
+    name = one.sized_by or one.kind_id
+    if factor <= 1 or one.setting is None:
+        return f"{name} enlarged {factor:.2g} times"
+    try:
+        return f"{name} {one.setting} → {math.ceil(int(one.setting) * factor)}"
+    except ValueError:
+        pass
+    try:
+        return f"{name} {one.setting} → {format_duration(parse_duration_s(one.setting) / factor)}"
+    except ValueError:
+        return f"{name} {one.setting} enlarged {factor:.2g} times"

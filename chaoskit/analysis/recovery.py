@@ -1,0 +1,111 @@
+"""How each stream came back after each fault's lifting and after the surge.
+
+A second is good when at most 1 % of its arrivals failed or came late (`streams.late_bounds_s`). A stream that was not
+good before a fault either cannot come back from that fault: its recovery is not known (None).
+"""
+
+import math
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from chaoskit.analysis.observations import Observations
+from chaoskit.analysis.result import Recovery
+from chaoskit.analysis.windows import Mask, Series
+from chaoskit.plan.model import Plan
+
+BAD_RATIO: Final = 0.01
+BEFORE_S: Final = 3
+"""A stream was good before a fault when most of this many seconds before it were."""
+
+
+def recoveries(seen: Observations) -> tuple[Recovery, ...]:
+    """Return one recovery per trigger and stream, triggers in order of time."""
+    triggers = [
+        (fault.lifted_s, fault.id, fault.applied_s)
+        for fault in seen.faults
+        if fault.lifted_s is not None and fault.effective is not False
+    ]
+    if seen.plan.surge_phase is not None:
+        surge = seen.plan.phase(seen.plan.surge_phase)
+        if surge.end_s < seen.plan.duration_s:
+            triggers.append((surge.end_s, f"end of {surge.name}", None))
+    return tuple(
+        _recovery(seen, name, trigger, since_s, applied_s)
+        for since_s, trigger, applied_s in sorted(triggers, key=lambda trigger: trigger[:2])
+        for name in seen.names
+    )
+
+
+def _recovery(seen: Observations, stream: str, trigger: str, since_s: float, applied_s: float | None) -> Recovery:
+    offered, harmed = _of_stream(seen, stream)
+    first, until = math.floor(since_s), _horizon(seen, since_s)
+    loaded = offered > 0
+    good: Mask = ~loaded | (harmed <= BAD_RATIO * offered)
+    seconds = np.arange(len(offered))
+    span = (seconds >= first) & (seconds < until) & loaded
+    good_at = np.flatnonzero(span & good)
+    bad_at = np.flatnonzero(span & ~good)
+    first_good_s = max(0.0, float(good_at[0]) - since_s) if good_at.size else None
+    settled = good_at[good_at > bad_at[-1]] if bad_at.size else good_at
+    stays_good_s = max(0.0, float(settled[0]) - since_s) if settled.size else None
+    came_back: bool | None = stays_good_s is not None
+    if applied_s is not None and not _was_good(good & loaded, loaded, math.floor(applied_s)):
+        first_good_s = stays_good_s = came_back = None
+    elif not came_back and (not span.any() or not _calm(seen.plan, until)):
+        came_back = None
+    return Recovery(
+        stream=stream,
+        trigger=trigger,
+        since_s=since_s,
+        first_good_s=first_good_s,
+        stays_good_s=stays_good_s,
+        came_back=came_back,
+        backlog=_backlog(seen),
+        amplification=_amplification(seen, stream, first, until),
+    )
+
+
+def _of_stream(seen: Observations, stream: str) -> tuple[Series, Series]:
+    rows = [entry for entry in seen.entries if entry.stream == stream]
+    zero = np.zeros(len(seen.arrivals.clean))
+    return sum((row.offered for row in rows), zero), sum((row.harmed for row in rows), zero)
+
+
+def _horizon(seen: Observations, since_s: float) -> int:
+    """Return the second at which something else begins: the next fault, a phase with more load, or the end of load."""
+    starts = [fault.applied_s for fault in seen.faults if fault.applied_s is not None]
+    phases = seen.plan.phases
+    starts += [
+        after.start_s
+        for before, after in pairwise(phases)
+        if any(after.multiply.get(name, 1.0) > before.multiply.get(name, 1.0) for name in seen.names)
+    ]
+    return math.floor(min([start for start in starts if start > since_s] + [seen.plan.duration_s]))
+
+
+def _was_good(good: Mask, loaded: Mask, before: int) -> bool:
+    window = slice(max(0, before - BEFORE_S), before)
+    return bool(good[window].sum() * 2 >= loaded[window].sum())
+
+
+def _calm(plan: Plan, second: int) -> bool:
+    """Return whether the load just before `second` is back at baseline."""
+    current = [phase for phase in plan.phases if phase.start_s < second]
+    return bool(current) and all(multiple <= 1 for multiple in current[-1].multiply.values())
+
+
+def _backlog(seen: Observations) -> float:
+    """Return the work in queues at the last scrape of each resource."""
+    last = {sample.resource: sample.queue_length for sample in seen.history.resources}
+    queues = {one.id for one in seen.series.values() if one.kind == "queue"}
+    fed = {f"{seen.series[queue].id.rpartition('.')[0]}.{seen.series[queue].feeds}" for queue in queues}
+    return sum(length for resource, length in last.items() if resource not in fed)
+
+
+def _amplification(seen: Observations, stream: str, first: int, until: int) -> float:
+    """Return attempts per arrival after the trigger; 1 without retries."""
+    batches = [b for b in seen.history.samples if b.stream == stream and first <= b.second < until]
+    arrivals = sum(batch.ok + sum(batch.failed.values()) for batch in batches)
+    return max(1.0, sum(batch.attempts for batch in batches) / arrivals) if arrivals else 1.0

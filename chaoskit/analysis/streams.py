@@ -1,0 +1,139 @@
+"""What the client side saw: each stream by second and by phase."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from chaoskit.analysis.result import StreamPhase
+from chaoskit.analysis.windows import Series, window_count
+from chaoskit.plan.model import Plan, PlannedPhase
+from chaoskit.records import Histogram, History, SampleBatch
+
+QUANTILES: Final[Mapping[str, float]] = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
+SAMPLES_BEYOND: Final = 3
+"""A quantile q is carried by n samples when n (1 - q) is at least this, the rule of three: with 95 % probability one of
+so many samples lies beyond the true quantile, so that a breach would have shown (p99: 300 samples)."""
+
+LATE_FACTOR: Final = 10.0
+LATE_FLOOR_S: Final = 0.02
+"""Without an objective, an answer is late when it takes ten times the p99 of baseline, and never below 20 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySeries:
+    """One stream through one entry; arrays by second of the intended start, but for `served` (second of the end).
+
+    `late` counts successes that came after the bound, `harmed` = failed + late. `lag_s` is the p99 of send lag.
+    """
+
+    stream: str
+    entry: str
+    offered: Series
+    ok: Series
+    late: Series
+    served: Series
+    lag_s: Series
+
+    @property
+    def harmed(self) -> Series:
+        """Arrivals that failed or came late."""
+        return self.offered - self.ok + self.late
+
+
+def carried(count: int, quantile: float) -> bool:
+    """Return whether `count` samples can carry `quantile`."""
+    return count * (1 - quantile) >= SAMPLES_BEYOND - 1e-9
+
+
+def stream_phase(batches: Iterable[SampleBatch], length_s: float) -> StreamPhase:
+    """Sum the batches of one stream in one phase of `length_s` seconds."""
+    kept = list(batches)
+    failed: dict[str, int] = {}
+    for batch in kept:
+        for reason, count in batch.failed.items():
+            failed[reason] = failed.get(reason, 0) + count
+    ok = sum(batch.ok for batch in kept)
+    offered = ok + sum(failed.values())
+    lag = Histogram.merged(batch.lag_us for batch in kept)
+    lag_us = lag.quantile_us(0.99)
+    return StreamPhase(
+        offered=offered,
+        ok=ok,
+        failed=dict(sorted(failed.items())),
+        offered_rps=offered / length_s if length_s else 0.0,
+        ok_rps=ok / length_s if length_s else 0.0,
+        errors_ratio=1 - ok / offered if offered else 0.0,
+        response_s=_quantiles(Histogram.merged(batch.response_us for batch in kept)),
+        service_s=_quantiles(Histogram.merged(batch.service_us for batch in kept)),
+        lag_p99_s=None if lag_us is None else lag_us / 1e6,
+        attempts_per_arrival=sum(batch.attempts for batch in kept) / offered if offered else 0.0,
+    )
+
+
+def _quantiles(histogram: Histogram) -> dict[str, float]:
+    carries = {name: q for name, q in QUANTILES.items() if carried(histogram.count, q)}
+    return {name: (histogram.quantile_us(q) or 0) / 1e6 for name, q in carries.items()}
+
+
+def in_phase(batch: SampleBatch, phase: PlannedPhase) -> bool:
+    """Return whether the batch's second begins within `phase`."""
+    return phase.start_s <= batch.second < phase.end_s
+
+
+def stream_phases(plan: Plan, history: History) -> dict[str, dict[str, StreamPhase]]:
+    """Return every stream by every phase of the plan."""
+    return {
+        stream.name: {
+            phase.name: stream_phase(
+                (batch for batch in history.samples if batch.stream == stream.name and in_phase(batch, phase)),
+                phase.end_s - phase.start_s,
+            )
+            for phase in plan.phases
+        }
+        for stream in plan.streams
+    }
+
+
+def late_bounds_s(plan: Plan, phases: Mapping[str, Mapping[str, StreamPhase]], stream: str) -> Series:
+    """Return, by second, the response time above which an answer of `stream` is late.
+
+    A latency objective of the second's phase says it; else ten times the baseline's largest known quantile.
+    """
+    baseline = phases.get(stream, {}).get(plan.baseline_phase or "")
+    usual_s = max(baseline.response_s.values(), default=0.1) if baseline else 0.1
+    bounds = np.full(window_count(plan), max(LATE_FACTOR * usual_s, LATE_FLOOR_S))
+    for objective in plan.objectives:
+        if objective.metric != "quantile" or objective.stream not in {stream, None} or objective.comparison[0] != "<":
+            continue
+        for phase in plan.phases:
+            if objective.phase in {phase.name, None}:
+                bounds[math.floor(phase.start_s) : math.ceil(phase.end_s)] = objective.bound
+    return bounds
+
+
+def entry_series(plan: Plan, history: History, phases: Mapping[str, Mapping[str, StreamPhase]]) -> list[EntrySeries]:
+    """Return one series per stream and entry that has samples, in order of name."""
+    count = window_count(plan)
+    bounds = {stream.name: late_bounds_s(plan, phases, stream.name) for stream in plan.streams}
+    made: dict[tuple[str, str], EntrySeries] = {}
+
+    def series(stream: str, entry: str) -> EntrySeries:
+        if (stream, entry) not in made:
+            made[stream, entry] = EntrySeries(stream, entry, *(np.zeros(count) for _ in range(5)))
+        return made[stream, entry]
+
+    for batch in history.samples:
+        if batch.stream not in bounds or not 0 <= batch.second < count:
+            continue
+        row, second = series(batch.stream, batch.entry), batch.second
+        row.ok[second] += batch.ok
+        row.offered[second] += batch.ok + sum(batch.failed.values())
+        row.late[second] += batch.ok * batch.response_us.share_above(int(bounds[batch.stream][second] * 1e6))
+        row.lag_s[second] = max(row.lag_s[second], (batch.lag_us.quantile_us(0.99) or 0) / 1e6)
+    for done in history.completions:
+        if done.stream in bounds and 0 <= done.second < count:
+            series(done.stream, done.entry).served[done.second] += done.ok
+    return [made[key] for key in sorted(made)]

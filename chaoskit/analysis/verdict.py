@@ -1,0 +1,114 @@
+"""The verdict, its reasons and the headline.
+
+Order: aborted, inconclusive, fail, pass. A run is inconclusive when a validity check fails or an objective could not be
+told; an objective that failed in such a run is named all the same. An `expect` that is not met fails the run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaoskit.analysis.prediction import describe_load
+from chaoskit.analysis.result import Bottleneck, Check, ObjectiveResult, Recovery, Rung, Verdict
+from chaoskit.plan.model import Plan
+from chaoskit.records import History
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the verdict rests on. `without_cause` counts harmed arrivals that no root explains."""
+
+    objectives: Sequence[ObjectiveResult]
+    validity: Sequence[Check]
+    bottlenecks: Sequence[Bottleneck]
+    ladder: Sequence[Rung]
+    recovery: Sequence[Recovery]
+    expectation_met: bool | None
+    without_cause: float
+
+
+def expectation_met(expected: str | None, bottlenecks: Sequence[Bottleneck]) -> bool | None:
+    """Return whether the first finding is the expected one; None where nothing is expected.
+
+    `none` expects no bottleneck. The target's name may be left out: `gateway.db_pool` means `exchange/gateway.db_pool`.
+    """
+    if expected is None:
+        return None
+    if expected.lower() == "none":
+        return not bottlenecks
+    if not bottlenecks:
+        return False
+    found = bottlenecks[0].resource
+    return expected in {found, found.rpartition("/")[2], found.partition(":")[2]}
+
+
+def judge(plan: Plan, history: History, judgement: Judgement) -> tuple[Verdict, str, tuple[str, ...]]:
+    """Return the verdict, the headline and every reason, as sentences."""
+    aborts = [f"The run was aborted at t = {e.t_s:.1f} s: {e.detail}." for e in history.events if e.event == "abort"]
+    doubts = [check.statement for check in judgement.validity if not check.ok]
+    doubts += [
+        f"'{objective.text}' could not be told: {objective.reason}."
+        for objective in judgement.objectives
+        if objective.met is None and not any(f"'{objective.text}'" in doubt for doubt in doubts)
+    ]
+    failures = [_missed(objective) for objective in judgement.objectives if objective.met is False]
+    if judgement.expectation_met is False:
+        found = judgement.bottlenecks[0].resource if judgement.bottlenecks else "none"
+        failures.append(f"The bottleneck was expected to be {plan.expected_bottleneck}; found: {found}.")
+    if aborts:
+        verdict = Verdict.ABORTED
+    elif doubts:
+        verdict = Verdict.INCONCLUSIVE
+    else:
+        verdict = Verdict.FAIL if failures else Verdict.PASS
+    reasons = [*aborts, *doubts, *failures, *_remarks(judgement)]
+    if verdict is Verdict.PASS:
+        reasons.insert(0, "Every objective was met, and the run is fit to prove it.")
+    return verdict, _headline(verdict, judgement, [*aborts, *doubts, *failures]), tuple(reasons)
+
+
+def _missed(objective: ObjectiveResult) -> str:
+    if objective.measured is None:
+        return f"'{objective.text}' was missed: {objective.reason}."
+    measured = (
+        f"{objective.measured:.1%}" if objective.unit == "ratio" else f"{objective.measured:.3g} {objective.unit}"
+    )
+    return f"'{objective.text}' was missed: {measured} ({objective.reason})."
+
+
+def _remarks(judgement: Judgement) -> list[str]:
+    remarks = [
+        f"{one.stream} never came back after {one.trigger}, although the load is back at baseline."
+        for one in judgement.recovery
+        if one.came_back is False
+    ]
+    if not judgement.bottlenecks:
+        if judgement.without_cause:
+            remarks.append(
+                f"No cause found: {judgement.without_cause:.0f} arrivals failed or came late while nothing that was "
+                "measured was full and no fault was in force."
+            )
+        elif judgement.ladder:
+            first = judgement.ladder[0]
+            remarks.append(
+                f"No bottleneck: nothing gave way. {first.resource} would be first, "
+                f"at {describe_load(first.saturates_at)}."
+            )
+    return remarks
+
+
+def _headline(verdict: Verdict, judgement: Judgement, grounds: Sequence[str]) -> str:
+    found = judgement.bottlenecks[0].title if judgement.bottlenecks else None
+    if verdict is Verdict.ABORTED:
+        return f"Aborted: {grounds[0]}" + (f" {found}." if found else "")
+    if verdict is Verdict.INCONCLUSIVE:
+        missed = any(objective.met is False for objective in judgement.objectives)
+        return f"Inconclusive: {grounds[0]}" + (" An objective was missed as well." if missed else "")
+    if verdict is Verdict.FAIL:
+        return f"Fail: {found}." if found else f"Fail: {grounds[0]}"
+    if found:
+        return f"Pass: every objective was met, although {found[0].lower()}{found[1:]}."
+    if judgement.ladder:
+        first = judgement.ladder[0]
+        limit = describe_load(first.saturates_at)
+        return f"Pass: the surge was carried; {first.resource} would give way first, at {limit}."
+    return "Pass: every objective was met."

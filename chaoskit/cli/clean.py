@@ -1,0 +1,13 @@
+"""`chaoskit clean`: remove what a killed run left behind, and only that."""
+
+from chaoskit.cli.console import OUT
+from chaoskit.environment import leftovers
+
+
+def clean() -> None:
+    """Remove the processes and temporary folders of runs whose runner is no longer alive."""
+    removed = leftovers.remove(leftovers.find())
+    for sentence in removed:
+        OUT.print(sentence, markup=False)
+    if not removed:
+        OUT.print("nothing was left behind")

@@ -1,0 +1,54 @@
+"""The one place that maps verdicts and errors to exit codes."""
+
+from enum import IntEnum
+from typing import Final
+
+from chaoskit.analysis.result import Verdict
+from chaoskit.errors import (
+    ChaoskitError,
+    FaultFailed,
+    RestoreFailed,
+    RunAborted,
+    SetupFailed,
+    StoreError,
+    UsageError,
+)
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller; CI may rely on every one of them."""
+
+    PASS = 0
+    FAIL = 1
+    USAGE = 2
+    INCONCLUSIVE = 3
+    ABORTED = 4
+    SETUP_FAILED = 5
+    NOT_RESTORED = 6
+    INTERNAL_ERROR = 70
+
+
+_VERDICTS: Final = {
+    Verdict.PASS: ExitCode.PASS,
+    Verdict.FAIL: ExitCode.FAIL,
+    Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
+    Verdict.ABORTED: ExitCode.ABORTED,
+}
+_ERRORS: Final[tuple[tuple[type[ChaoskitError], ExitCode], ...]] = (
+    (UsageError, ExitCode.USAGE),
+    (StoreError, ExitCode.USAGE),
+    (SetupFailed, ExitCode.SETUP_FAILED),
+    (FaultFailed, ExitCode.INCONCLUSIVE),
+    (RestoreFailed, ExitCode.NOT_RESTORED),
+    (RunAborted, ExitCode.ABORTED),
+)
+
+
+def of_verdict(verdict: Verdict) -> ExitCode:
+    """Return the code of a run that was played to its end and analysed."""
+    return _VERDICTS[verdict]
+
+
+def of_error(error: ChaoskitError) -> ExitCode:
+    """Return the code of an error of the tree."""
+    return next((code for kind, code in _ERRORS if isinstance(error, kind)), ExitCode.INTERNAL_ERROR)

@@ -1,0 +1,25 @@
+"""`chaoskit init`: copy the built-in scenarios and targets to change them."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chaoskit.cli.console import OUT
+from chaoskit.errors import UsageError
+from chaoskit.scenario.builtin import folder as builtin_folder
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write `scenarios/` and `targets/`.", file_okay=False)],
+) -> None:
+    """Copy the built-in scenarios and targets into a folder of your own; nothing that exists is overwritten."""
+    sources = {kind: builtin_folder(kind) for kind in ("scenarios", "targets")}
+    taken = [str(folder / name) for name in sources if (folder / name).exists()]
+    if taken:
+        raise UsageError(f"{' and '.join(taken)} exist already; name an empty folder, so that nothing is overwritten")
+    for name, source in sources.items():
+        shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    OUT.print(f"wrote {folder / 'scenarios'} and {folder / 'targets'}", markup=False)
+    OUT.print(f"next: cd {folder} && chaoskit run scenarios/smoke.yaml", markup=False)

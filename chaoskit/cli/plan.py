@@ -1,0 +1,32 @@
+"""`chaoskit plan`: what a run would do, without doing it."""
+
+from rich import table as drawn
+
+from chaoskit import plan as planning
+from chaoskit.cli.arguments import AllowTargets, AsJson, Scenario, Seed, Settings, read_settings
+from chaoskit.cli.console import OUT
+from chaoskit.plan.table import tables
+from chaoskit.scenario import load
+
+
+def plan(
+    scenario: Scenario,
+    settings: Settings = None,
+    seed: Seed = None,
+    allow_targets: AllowTargets = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a scenario will do: phases, rates, fault windows. Opens no socket."""
+    loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
+    found = planning.build(loaded)
+    if as_json:
+        OUT.print(planning.encode(found).decode(), markup=False, end="")
+        return
+    OUT.print(f"{found.scenario}: {found.title} ({found.duration_s:.0f} s, seed {found.seed})", markup=False)
+    for content in tables(found):
+        shown = drawn.Table(title=content.title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+        for column in content.columns:
+            shown.add_column(column)
+        for row in content.rows:
+            shown.add_row(*row)
+        OUT.print(shown)

@@ -1,0 +1,27 @@
+"""`chaoskit report`: write the pages of a saved run again."""
+
+from pathlib import Path
+
+from chaoskit import plan as planning
+from chaoskit.analysis import analyse
+from chaoskit.analysis import decode as decode_result
+from chaoskit.analysis import encode as encode_result
+from chaoskit.cli.arguments import Reports, Run
+from chaoskit.cli.console import OUT
+from chaoskit.cli.pages import write_pages
+from chaoskit.store import find
+from chaoskit.store.folder import RESULT
+
+
+def report(run: Run = "latest", reports: Reports = Path("reports")) -> None:
+    """Write report.html, junit.xml and summary.md of a saved run, also of one that was killed in the middle."""
+    folder = find(reports, run)
+    plan = planning.decode(folder.plan_bytes())
+    history = folder.history().history
+    if (folder.path / RESULT).exists():
+        result = decode_result(folder.result())
+    else:
+        result = analyse(plan, history, folder.provenance())
+        folder.save_result(encode_result(result))
+    write_pages(folder, result, plan, history)
+    OUT.print(f"report: {folder.path / 'report.html'}", markup=False)

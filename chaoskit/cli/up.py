@@ -1,0 +1,86 @@
+"""`chaoskit up`: a target alone, with its proxies, for one's own clients."""
+
+import asyncio
+import json
+import secrets
+import signal
+import tempfile
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chaoskit import plan as planning
+from chaoskit.cli.arguments import AsJson, Settings, read_settings
+from chaoskit.cli.console import ERR, OUT
+from chaoskit.cli.live import PlainLines
+from chaoskit.clock import Clock
+from chaoskit.plan.model import Plan
+from chaoskit.runner.recorder import Discard
+from chaoskit.runner.stage import Target, bring_up_target
+from chaoskit.scenario import load_target
+
+
+def up(
+    target: Annotated[str, typer.Argument(help="A built-in target's name, or the path of a target.yaml.")],
+    settings: Settings = None,
+    regions: Annotated[list[str] | None, typer.Option("--region", help="A region to play; repeatable.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a target up with a proxy on each link, print its addresses and test credentials, and stay until Ctrl-C."""
+    plan = planning.build(load_target(target, regions=tuple(regions or ()), overrides=read_settings(settings)))
+    asyncio.run(_stay(plan, as_json))
+
+
+async def _stay(plan: Plan, as_json: bool) -> None:
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    async with AsyncExitStack() as undo:
+        logs = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="chaoskit-logs-")))
+        recorder = Discard(Clock.starting_now())
+        bringing = asyncio.create_task(
+            bring_up_target(plan, secrets.token_hex(3), logs, recorder, PlainLines(ERR), undo)
+        )
+        waiting = asyncio.create_task(asked.wait())
+        await asyncio.wait({bringing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not bringing.done():
+            bringing.cancel()
+        started = await bringing
+        _print(_described(plan, started), as_json)
+        await waiting
+
+
+def _described(plan: Plan, target: Target) -> Mapping[str, Any]:
+    layout = target.layout
+    return {
+        "target": plan.target,
+        "entries": {name: f"http://{layout.links[name].listen}" for name in plan.entries},
+        "links": {name: str(addresses.listen) for name, addresses in layout.links.items()},
+        "ports": {
+            instance: {port: str(address) for port, address in ports.items()}
+            for instance, ports in layout.ports.items()
+        },
+        "toxiproxy": target.server.url,
+        "credentials": dict(plan.credentials),
+    }
+
+
+def _print(described: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        OUT.print(json.dumps(described), markup=False)
+        return
+    for name, content in described.items():
+        if isinstance(content, str):
+            OUT.print(f"{name}: {content}", markup=False)
+            continue
+        OUT.print(f"{name}:", markup=False)
+        for key, value in content.items():
+            shown = (
+                ", ".join(f"{port} {address}" for port, address in value.items()) if isinstance(value, dict) else value
+            )
+            OUT.print(f"  {key}  {shown}", markup=False)
+    OUT.print("Ctrl-C stops it all")

@@ -1,0 +1,29 @@
+"""Targets up and down: drivers, the run's label and temporary folder, and what a killed run left (layer 5)."""
+
+from pathlib import Path
+
+from chaoskit.environment.contract import Death, Driver, Layout, LinkAddresses, RunningInstance
+from chaoskit.environment.external import ExternalDriver
+from chaoskit.environment.leftovers import Leftover
+from chaoskit.environment.process import ProcessDriver
+from chaoskit.environment.workspace import Workspace
+from chaoskit.plan.model import Plan
+
+
+def driver_for(plan: Plan, workspace: Workspace, logs: Path) -> Driver:
+    """Return the driver that `plan.driver` names."""
+    return ExternalDriver(plan) if plan.driver == "external" else ProcessDriver(plan, workspace, logs)
+
+
+__all__ = [
+    "Death",
+    "Driver",
+    "ExternalDriver",
+    "Layout",
+    "Leftover",
+    "LinkAddresses",
+    "ProcessDriver",
+    "RunningInstance",
+    "Workspace",
+    "driver_for",
+]

@@ -1,0 +1,97 @@
+"""What every driver does: bring the instances of a plan up, watch them, and take them down again."""
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from chaoskit.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAddresses:
+    """The two sides of a link's proxy: where it must listen, and what it must forward to."""
+
+    listen: Address
+    upstream: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Every address of a run. `ports` maps instance and port name, `links` link names."""
+
+    ports: Mapping[str, Mapping[str, Address]]
+    links: Mapping[str, LinkAddresses]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningInstance:
+    """An instance that is up and ready. `process_id` and `log` are None where the driver did not start it itself."""
+
+    name: str
+    ports: Mapping[str, Address]
+    process_id: int | None
+    log: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """An instance ended though nobody asked it to.
+
+    `exit_code` is negative where a signal ended it (-9: SIGKILL). `log_tail` holds its last log lines, newest last.
+    """
+
+    instance: str
+    exit_code: int
+    log_tail: tuple[str, ...]
+
+    def __str__(self) -> str:
+        ended = (
+            f"was killed by {_signal_name(-self.exit_code)}" if self.exit_code < 0 else f"exited with {self.exit_code}"
+        )
+        lines = "; its last log lines:\n  " + "\n  ".join(self.log_tail) if self.log_tail else "; it logged nothing"
+        return f"{self.instance} {ended}{lines}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
+
+
+class Driver(Protocol):
+    """A way to bring targets up and down. The calls come in this order: prepare, start, (watch), stop.
+
+    `stop` may come at any point, any number of times, and leaves nothing behind.
+    """
+
+    async def prepare(self) -> Layout:
+        """Choose the addresses and hold them; nothing is started yet, so that proxies can be put in between."""
+        ...
+
+    async def start(self) -> None:
+        """Start all instances in the order of their links and wait until each is ready.
+
+        Raises:
+            SetupFailed: one did not come up; those that had are stopped again.
+        """
+        ...
+
+    @property
+    def instances(self) -> Mapping[str, RunningInstance]:
+        """What is up, by name."""
+        ...
+
+    async def watch(self) -> Death:
+        """Return as soon as an instance has died that should be alive."""
+        ...
+
+    async def stop(self) -> None:
+        """Take everything down, in reverse order.
+
+        Raises:
+            RestoreFailed: a process outlived SIGKILL.
+        """
+        ...

@@ -1,0 +1,120 @@
+"""The contract of a fault kind.
+
+A kind says which parameters it takes, what it does to each of its links (toxics, or a closed door), how a link is to
+be asked so that the effect shows, and what the answers prove. It is a value without state, does no I/O and is safe to
+share. What it must keep, and `tests/faults/test_conformance.py` holds every kind to on both servers:
+
+1. `action` is pure: the same fault gives the same toxics, all within what Toxiproxy accepts *and* means.
+2. While it is applied, a probe through the link differs from one past it as `describe` says; `judge` sees this.
+3. Once lifted, the link is as before, and `judge` says so in `after`.
+4. `judge` claims nothing that the probes cannot carry: `effective` is None when they cannot tell.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from chaoskit.faults.parameters import Parameter
+from chaoskit.plan.model import PlannedFault
+from chaoskit.records import ProbeSample
+
+Stream = Literal["downstream", "upstream"]
+Question = Literal["sign", "volume", "close"]
+
+
+@dataclass(frozen=True, slots=True)
+class Toxic:
+    """A toxic in the words and integer units of Toxiproxy's API; `toxicity` is the share of connections, 0 … 1."""
+
+    type: str
+    attributes: Mapping[str, int]
+    stream: Stream = "downstream"
+    toxicity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAction:
+    """What a fault does to one link: add toxics, or stop listening (`enabled` False)."""
+
+    toxics: tuple[Toxic, ...] = ()
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """How a link is probed for one fault.
+
+    `sign` asks for the shortest answer, `volume` for a long one, `close` also waits for the end of the connection.
+    A probe that has not ended after `bound_s` counts as a time-out; a new one starts every `interval_s`.
+    """
+
+    question: Question = "sign"
+    bound_s: float = 2.0
+    interval_s: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two probes at one moment: `through` the proxy, as clients go, and `direct`, past it.
+
+    Their difference is what the link does, whatever the load does to the component behind it.
+    """
+
+    through: ProbeSample
+    direct: ProbeSample
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """The pairs of one fault on one link while no other fault was active there."""
+
+    before: tuple[Pair, ...] = ()
+    during: tuple[Pair, ...] = ()
+    after: tuple[Pair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the probes prove; the fields are those of `Receipt`."""
+
+    delivered: str
+    effective: bool | None
+    measure: str
+    unit: str
+    before: float | None = None
+    during: float | None = None
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A fault that is applied at this moment, for a live view."""
+
+    fault: PlannedFault
+    since_s: float
+    links: tuple[str, ...] = field(default=())
+
+
+class FaultKind(Protocol):
+    """One kind of link fault."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What may stand in `PlannedFault.parameters`, besides `toxicity` and `stream` where the kind allows them."""
+        ...
+
+    def describe(self, fault: PlannedFault, /) -> str:
+        """Return what is requested, as a sentence without its subject: `adds 40ms ± 10ms`."""
+        ...
+
+    def action(self, fault: PlannedFault, /) -> LinkAction:
+        """Return what to do to each of the fault's links."""
+        ...
+
+    def inquiry(self, fault: PlannedFault, /) -> Inquiry:
+        """Return how to probe a link so that the effect shows."""
+        ...
+
+    def judge(self, fault: PlannedFault, seen: Observations, /) -> Judgement:
+        """Return what the probes prove about the effect."""
+        ...

@@ -1,0 +1,99 @@
+"""One link's proxy and the faults that are active on it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chaoskit.address import Address
+from chaoskit.errors import FaultFailed
+from chaoskit.faults.contract import LinkAction
+from chaoskit.faults.toxiproxy import ToxiproxyClient
+from chaoskit.faults.watch import Condition
+from chaoskit.plan.model import PlannedLink
+
+
+class ProxiedLink:
+    """A link, its proxy on the server, and its active faults. Changes to one link are made one at a time."""
+
+    def __init__(
+        self, link: PlannedLink, listen: Address, upstream: Address, client: ToxiproxyClient, proxy: str
+    ) -> None:
+        self.link = link
+        self.listen = listen
+        self.upstream = upstream
+        self.proxy = proxy
+        self.quiet = asyncio.Event()
+        self.quiet.set()
+        self._client = client
+        self._actions: dict[str, LinkAction] = {}
+        self._condition = Condition(0, frozenset())
+        self._turn = asyncio.Lock()
+
+    def condition(self) -> Condition:
+        """Return which faults are active, and whether that is about to change."""
+        return self._condition
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the proxy listens: no active fault has closed the door."""
+        return all(action.enabled for action in self._actions.values())
+
+    async def create(self) -> None:
+        """Create the proxy."""
+        await self._client.create(self.proxy, self.listen, self.upstream)
+
+    async def delete(self) -> None:
+        """Delete the proxy."""
+        await self._client.delete(self.proxy)
+
+    async def apply(self, fault: str, action: LinkAction) -> None:
+        """Add a fault to those active. Where the server balks at the running proxy, the proxy is made anew with it.
+
+        Raises:
+            FaultFailed: the server does not do it either way.
+        """
+        async with self._change():
+            self._actions[fault] = action
+            self.quiet.clear()
+            try:
+                await self._add_toxics(fault, action)
+                if not self.enabled:
+                    await self._client.set_enabled(self.proxy, False)
+            except FaultFailed:
+                await self._build()
+
+    async def lift(self, fault: str) -> None:
+        """Take a fault from those active: delete the proxy and make it anew with what is still active.
+
+        Raises:
+            FaultFailed: the server does not do it; the fault counts as lifted all the same, see `rebuild`.
+        """
+        async with self._change():
+            self._actions.pop(fault, None)
+            await self._build()
+
+    async def rebuild(self) -> None:
+        """Bring the proxy to what it should be from nothing, for instance after the server was restarted."""
+        async with self._change():
+            await self._build()
+
+    async def _build(self) -> None:
+        await self._client.recreate(self.proxy, self.listen, self.upstream, enabled=self.enabled)
+        for fault, action in self._actions.items():
+            await self._add_toxics(fault, action)
+        if not self._actions:
+            self.quiet.set()
+
+    async def _add_toxics(self, fault: str, action: LinkAction) -> None:
+        for toxic in action.toxics:
+            await self._client.add_toxic(self.proxy, f"{fault}.{toxic.type}.{toxic.stream}", toxic)
+
+    @asynccontextmanager
+    async def _change(self) -> AsyncIterator[None]:
+        async with self._turn:
+            version = self._condition.version + 1
+            self._condition = Condition(version, self._condition.faults, changing=True)
+            try:
+                yield
+            finally:
+                self._condition = Condition(version, frozenset(self._actions))

@@ -1,0 +1,295 @@
+"""The fault plane: applies and lifts a run's faults on time, proves the links clean, and writes the receipts."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Final, Protocol
+
+from chaoskit.address import Address
+from chaoskit.clock import Clock
+from chaoskit.errors import FaultFailed, RestoreFailed, SetupFailed
+from chaoskit.faults.catalogue import KINDS
+from chaoskit.faults.contract import Active, FaultKind
+from chaoskit.faults.lease import Lease
+from chaoskit.faults.link import ProxiedLink
+from chaoskit.faults.parameters import check
+from chaoskit.faults.proof import Proof, prove_clean
+from chaoskit.faults.server import ProxyServer
+from chaoskit.faults.watch import Watch, WatchedLink
+from chaoskit.plan.model import Plan, PlannedFault
+from chaoskit.records import FaultEvent, Receipt, Record
+from chaoskit.records.model import FaultStep
+
+PROOF_BOUND_S: Final = 3.0
+HEAL_PROOF_BOUND_S: Final = 10.0
+
+
+class LinkAddresses(Protocol):
+    """Where a link's proxy listens, and what it stands in front of."""
+
+    @property
+    def listen(self) -> Address:
+        """Where clients of the link connect."""
+        ...
+
+    @property
+    def upstream(self) -> Address:
+        """Where the component behind the link listens."""
+        ...
+
+
+@dataclass(slots=True)
+class _Play:
+    """One fault that is watched, and as long as `lifted_s` is None, applied."""
+
+    fault: PlannedFault
+    kind: FaultKind
+    watches: tuple[Watch, ...]
+    applied_s: float | None = None
+    lifted_s: float | None = None
+    proofs: dict[str, Proof] = field(default_factory=dict)
+    concluded: bool = False
+
+
+class FaultPlane:
+    """Plays the faults of one plan on its links.
+
+    `emit` must have a record on disk when it returns: the intent of a fault is there before the fault is. Use from
+    one task: `create_links`, `play` (or `inject` and `lift`), then on every way out `heal`. Making one raises
+    FaultFailed if a fault of the plan has parameters or links that do not fit, before anything is touched.
+    """
+
+    margin_s: float = 3.0
+    """How long a link is probed before and after a fault."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        links: Mapping[str, LinkAddresses],
+        server: ProxyServer,
+        clock: Clock,
+        emit: Callable[[Record], None],
+        lease: Lease | None = None,
+    ) -> None:
+        self._plan = plan
+        self._server = server
+        self._clock = clock
+        self._emit = emit
+        self._lease = lease
+        prefix = f"{server.label}." if server.label else ""
+        self._links = {
+            link.name: ProxiedLink(
+                link,
+                links[link.name].listen,
+                links[link.name].upstream,
+                server.client,
+                f"{prefix}{link.name}",
+            )
+            for link in plan.links
+        }
+        self._plays: dict[str, _Play] = {}
+        self._restarting = asyncio.Lock()
+        self._restarts = 0
+        for fault in plan.faults:
+            self._check(fault)
+
+    @property
+    def active(self) -> tuple[Active, ...]:
+        """The faults that are applied at this moment."""
+        return tuple(
+            Active(play.fault, play.applied_s, play.fault.links)
+            for play in self._plays.values()
+            if play.applied_s is not None and play.lifted_s is None
+        )
+
+    async def create_links(self) -> None:
+        """Create the proxies of all links.
+
+        Raises:
+            SetupFailed: one cannot be created.
+        """
+        if self._lease is not None:
+            self._lease.cover(
+                self._server.url, [(link.proxy, link.listen, link.upstream) for link in self._links.values()]
+            )
+        for name, link in self._links.items():
+            try:
+                await link.create()
+            except FaultFailed as error:
+                message = f"link {name} has no proxy: {error}"
+                raise SetupFailed(message) from error
+
+    async def delete_links(self) -> None:
+        """Delete the proxies of all links; for a server that outlives the run."""
+        for link in self._links.values():
+            await link.delete()
+
+    async def play(self) -> None:
+        """Play every fault of the plan in its window, and return when the last receipt is written.
+
+        Raises:
+            FaultFailed: a fault could not be applied; the others are left as they are, for `heal`.
+            RestoreFailed: a fault could not be lifted; likewise.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for fault in self._plan.faults:
+                    group.create_task(self._play(fault), name=f"fault {fault.id}")
+        except* (FaultFailed, RestoreFailed) as failures:
+            first: BaseException = failures
+            while isinstance(first, BaseExceptionGroup):
+                first = first.exceptions[0]
+            raise first from None
+
+    async def inject(self, fault: PlannedFault) -> None:
+        """Apply a fault now, whatever its window says; it stays until `lift` or `heal`.
+
+        Raises:
+            FaultFailed: it cannot be applied.
+        """
+        play = self._watch(fault)
+        action = play.kind.action(fault)
+        self._note(fault, "intent", f"{play.kind.describe(fault)}: {', '.join(fault.links)}")
+        play.applied_s = self._clock.now_s()
+        try:
+            await self._on_links(fault, lambda link: link.apply(fault.id, action))
+        except FaultFailed as error:
+            self._note(fault, "failed", str(error))
+            raise
+        self._note(fault, "applied", f"in {(self._clock.now_s() - play.applied_s) * 1000:.1f}ms")
+
+    async def lift(self, fault_id: str) -> None:
+        """Lift a fault now.
+
+        Raises:
+            RestoreFailed: it cannot be lifted.
+        """
+        play = self._plays[fault_id]
+        await asyncio.gather(*(watch.settle() for watch in play.watches))
+        self._note(play.fault, "lifting")
+        begun_s = self._clock.now_s()
+        try:
+            await self._on_links(play.fault, lambda link: link.lift(fault_id))
+        except FaultFailed as error:
+            self._note(play.fault, "failed", str(error))
+            message = f"fault {fault_id} could not be lifted: {error}"
+            raise RestoreFailed(message) from error
+        play.lifted_s = self._clock.now_s()
+        self._note(play.fault, "lifted", f"in {(play.lifted_s - begun_s) * 1000:.1f}ms")
+
+    async def heal(self) -> None:
+        """Lift whatever is applied, prove every link that was touched clean, and write the receipts still owed.
+
+        Raises:
+            RestoreFailed: a link could not be brought back, or does not work as it does past the proxy.
+        """
+        failures: list[str] = []
+        owed = [play for play in self._plays.values() if play.applied_s is not None]
+        for play in owed:
+            if play.lifted_s is None:
+                try:
+                    await self.lift(play.fault.id)
+                except RestoreFailed as error:
+                    failures.append(str(error))
+        await asyncio.gather(*(self._prove(play, HEAL_PROOF_BOUND_S) for play in owed))
+        for play in owed:
+            failures += [f"link {name}: {proof.detail}" for name, proof in play.proofs.items() if proof.clean is False]
+        for play in list(self._plays.values()):
+            await self._conclude(play)
+        if failures:
+            message = f"not restored: {'; '.join(dict.fromkeys(failures))}"
+            raise RestoreFailed(message)
+
+    async def _play(self, fault: PlannedFault) -> None:
+        await self._until(fault.start_s - self.margin_s)
+        play = self._watch(fault)
+        await self._until(fault.start_s)
+        await self.inject(fault)
+        await self._until(fault.end_s)
+        await self.lift(fault.id)
+        await asyncio.gather(*(self._links[name].quiet.wait() for name in fault.links))
+        await self._prove(play, PROOF_BOUND_S)
+        await self._until(fault.end_s + self.margin_s)
+        if all(proof.clean is not False for proof in play.proofs.values()):
+            await self._conclude(play)  # else `heal` tries again
+
+    def _check(self, fault: PlannedFault) -> FaultKind:
+        """Return the fault's kind, once its parameters and links have proved fit; FaultFailed where they do not."""
+        if fault.kind not in KINDS:
+            message = f"fault {fault.id}: {fault.kind!r} is no fault of links or regions; known are {', '.join(KINDS)}"
+            raise FaultFailed(message)
+        check(fault, KINDS[fault.kind].parameters)
+        unknown = [name for name in fault.links if name not in self._links]
+        if unknown or not fault.links:
+            what = f"{', '.join(unknown)}, which this run does not have" if unknown else "no link at all"
+            message = f"fault {fault.id} is to hit {what}"
+            raise FaultFailed(message)
+        return KINDS[fault.kind]
+
+    def _watch(self, fault: PlannedFault) -> _Play:
+        if fault.id in self._plays:
+            return self._plays[fault.id]
+        kind = self._check(fault)
+        inquiry = kind.inquiry(fault)
+        watches = []
+        for link in (self._links[name] for name in fault.links):
+            watched = WatchedLink(link.link, link.listen, link.upstream, link.condition)
+            watches.append(Watch(watched, inquiry, self._clock, self._emit))
+            watches[-1].start()
+        play = self._plays[fault.id] = _Play(fault, kind, tuple(watches))
+        return play
+
+    async def _on_links(
+        self, fault: PlannedFault, change: Callable[[ProxiedLink], Coroutine[None, None, None]]
+    ) -> None:
+        """Change all links of a fault; where the server hangs, restart it with every link as it should be."""
+        restarts = self._restarts
+        links = [self._links[name] for name in fault.links]
+        outcomes = await asyncio.gather(*(change(link) for link in links), return_exceptions=True)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        if not failures:
+            return
+        if not all(isinstance(failure, FaultFailed) for failure in failures) or not self._server.client.silent:
+            raise failures[0]
+        async with self._restarting:
+            if self._restarts == restarts:
+                await self._server.restart()
+                self._restarts += 1
+            for link in self._links.values():
+                await link.rebuild()
+
+    async def _prove(self, play: _Play, bound_s: float) -> None:
+        async def prove(name: str) -> None:
+            play.proofs[name] = await prove_clean(self._links[name], self._server.client, self._clock, bound_s)
+
+        open_ = [name for name in play.fault.links if name not in play.proofs or not play.proofs[name].clean]
+        await asyncio.gather(*(prove(name) for name in open_))
+
+    async def _conclude(self, play: _Play) -> None:
+        """Stop watching; write the receipts of a fault that was applied. Once only."""
+        await asyncio.gather(*(watch.stop() for watch in play.watches))
+        if play.concluded or play.applied_s is None:
+            return
+        play.concluded = True
+        if all(proof.clean for proof in play.proofs.values()):
+            self._note(play.fault, "proven_clean", "; ".join(proof.detail for proof in play.proofs.values()))
+        for watch in play.watches:
+            link = watch.watched.link.name
+            seen = watch.observations(play.fault.id, play.applied_s)
+            judgement = play.kind.judge(play.fault, seen)
+            self._emit(
+                Receipt(
+                    fault=play.fault.id,
+                    link=link,
+                    requested=play.kind.describe(play.fault),
+                    clean_after=play.proofs[link].clean if link in play.proofs else None,
+                    probes=len(seen.during),
+                    **asdict(judgement),
+                )
+            )
+
+    async def _until(self, moment_s: float) -> None:
+        await asyncio.sleep(max(0.0, moment_s - self._clock.now_s()))
+
+    def _note(self, fault: PlannedFault, step: FaultStep, detail: str = "") -> None:
+        self._emit(FaultEvent(self._clock.now_s(), fault.id, step, detail))

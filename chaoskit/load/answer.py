@@ -1,0 +1,147 @@
+"""HTTP/1.1 answers: the parsed answer that a flow sees, and the reader that builds it from bytes."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+import httptools
+
+_SWITCHING_PROTOCOLS: Final = 101
+
+
+class ExchangeFailed(ConnectionError):
+    """A request got no whole answer; `reason` is the word under which the arrival is counted as failed.
+
+    It is a `ConnectionError`, so that a flow can catch it without importing chaoskit.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Answer:
+    """Status, headers and body of one answer. Headers are decoded on first use: most flows never look."""
+
+    __slots__ = ("_fields", "_headers", "body", "status")
+
+    def __init__(self, status: int, fields: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.status = status
+        self.body = body
+        self._fields = fields
+        self._headers: dict[str, str] | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header values by lower-case name; those sent several times are joined by a comma."""
+        if self._headers is None:
+            headers: dict[str, str] = {}
+            for raw_name, raw_value in self._fields:
+                name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+                headers[name] = f"{headers[name]}, {value}" if name in headers else value
+            self._headers = headers
+        return self._headers
+
+
+class _Stage(Enum):
+    WAITING = "nothing of the answer has come"
+    STARTED = "the answer has begun"
+    COMPLETE = "the answer is whole"
+    EXCESS = "more came than the answer"
+
+
+class AnswerReader:
+    """Builds one answer after the other from the bytes of one connection (an httptools protocol)."""
+
+    __slots__ = ("_body", "_fields", "_head_only", "_parser", "_sized", "_stage", "_status", "keep_alive")
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self.keep_alive = True
+        self.expect(head_only=False)
+
+    def expect(self, *, head_only: bool) -> None:
+        """Make ready for the next answer; `head_only` for the answer to HEAD, which has lengths but no body."""
+        self._head_only = head_only
+        self._stage = _Stage.WAITING
+        self._status = 0
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._sized = False
+
+    @property
+    def started(self) -> bool:
+        """Whether any byte of an answer has come since `expect`."""
+        return self._stage is not _Stage.WAITING
+
+    def feed(self, data: bytes | memoryview) -> Answer | None:
+        """Take bytes as they came; return the answer once it is whole.
+
+        Raises:
+            ExchangeFailed: `bad_answer`, it is not HTTP/1.1 or goes on beyond its end.
+        """
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if self._stage is not _Stage.COMPLETE:
+                reason = "bad_answer"
+                raise ExchangeFailed(reason) from error
+            self.keep_alive = False  # bytes after an answer with `connection: close`: the answer itself stands
+        if self._stage is _Stage.COMPLETE:
+            return self._answer()
+        if self._stage is _Stage.EXCESS:
+            reason = "bad_answer"
+            raise ExchangeFailed(reason)
+        self._stage = _Stage.STARTED
+        return None
+
+    def end(self) -> Answer:
+        """Return the answer that ends with the connection.
+
+        Raises:
+            ExchangeFailed: `closed`, the answer is not whole.
+        """
+        self.keep_alive = False
+        if self._status == 0 or self._sized:
+            reason = "closed"
+            raise ExchangeFailed(reason)
+        return self._answer()
+
+    def on_message_begin(self) -> None:
+        """Parser's call: an answer begins."""
+        if self._stage is _Stage.COMPLETE:
+            self._stage = _Stage.EXCESS
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Parser's call: one header."""
+        self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Parser's call: status and headers are whole."""
+        status = self._parser.get_status_code()
+        if 100 <= status < 200 and status != _SWITCHING_PROTOCOLS:
+            self._fields = []
+            return
+        self._status = status
+        if self._head_only:
+            self.keep_alive = self._parser.should_keep_alive()
+            self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that HEAD never has
+            self._stage = _Stage.COMPLETE
+        else:
+            self._sized = any(name.lower() in {b"content-length", b"transfer-encoding"} for name, _ in self._fields)
+
+    def on_body(self, body: bytes) -> None:
+        """Parser's call: a piece of the body."""
+        if self._head_only:
+            self._stage = _Stage.EXCESS
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """Parser's call: the answer is whole (an interim one of 1xx is not what is waited for)."""
+        if self._status and not self._head_only and self._stage is not _Stage.EXCESS:
+            self.keep_alive = self._parser.should_keep_alive()
+            self._stage = _Stage.COMPLETE
+
+    def _answer(self) -> Answer:
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        return Answer(self._status, self._fields, body)

@@ -1,0 +1,56 @@
+"""An arrival while it is played, and what all arrivals of its stream share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from chaoskit.load.flow import Flow
+from chaoskit.load.outcomes import Recorder
+from chaoskit.load.routing import Router
+
+_NOTES: Final = 3  # enough to see what is wrong with a flow, few enough not to flood the run's journal
+
+
+@dataclass(slots=True)
+class Stream:
+    """One open-model stream in play; `recorders` are in the order of the plan's entries."""
+
+    name: str
+    flow: Flow
+    router: Router
+    timeout_us: int
+    recorders: Sequence[Recorder]
+    settings: Mapping[str, str]
+    credentials: Mapping[str, str]
+    notes: list[str] = field(default_factory=list)
+    noted: int = 0
+
+    def note(self, text: str) -> None:
+        """Keep `text` to be handed up, unless enough was said about this stream already."""
+        if self.noted < _NOTES:
+            self.noted += 1
+            self.notes.append(text)
+
+
+class Arrival:
+    """One arrival: what its flow may read, and where and until when it is played (microseconds of the run)."""
+
+    __slots__ = ("deadline_us", "entry", "index", "intended_us", "key", "stream")
+
+    def __init__(self, stream: Stream, index: int, key: int, intended_us: int) -> None:
+        self.stream = stream
+        self.index = index
+        self.key = key
+        self.intended_us = intended_us
+        self.deadline_us = intended_us + stream.timeout_us
+        self.entry = 0
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The target's settings by name."""
+        return self.stream.settings
+
+    @property
+    def credentials(self) -> Mapping[str, str]:
+        """The target's credentials by name."""
+        return self.stream.credentials

@@ -1,0 +1,107 @@
+"""One load process: `python -m chaoskit.load.child`, spoken to over its pipes (`chaoskit.load.messages`).
+
+This module and those it imports are the only ones that import Locust and gevent. It ends when the plan is played,
+at SIGTERM (what was measured is still handed up), or at once when its parent is gone.
+"""
+
+import gc
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import gevent
+import locust  # noqa: F401 - before all that follows: it patches the process
+from gevent.event import Event
+
+from chaoskit.errors import SetupFailed
+from chaoskit.load.messages import DONE, READY, Setup, decode_go
+from chaoskit.load.pipes import LineReader, Writer
+from chaoskit.load.player import Player
+from chaoskit.plan.codec import decode
+from chaoskit.records import encode
+
+_HAND_UP_S: Final = 0.5
+_YOUNG_OBJECTS: Final = 50_000  # garbage is rare here; looking for it often would make arrivals late
+
+
+class Child:
+    """Plays one worker's part of a plan and hands up records until it is over, stopped, or orphaned."""
+
+    def __init__(self, player: Player, reader: LineReader, writer: Writer) -> None:
+        self._player = player
+        self._reader = reader
+        self._writer = writer
+        self._stopping = Event()
+        self._orphaned = False
+
+    def play(self, zero_s: float) -> int:
+        """Play the plan; return the process's exit code."""
+        gevent.signal_handler(signal.SIGTERM, self._stopping.set)
+        gevent.spawn(self._watch_parent)
+        self._player.release(zero_s)
+        handing_up = gevent.spawn(self._hand_up_regularly)
+        if not self._stopping.wait(self._player.left_s()):
+            draining = gevent.spawn(self._player.drain)
+            gevent.wait([draining, self._stopping], count=1)
+        handing_up.kill()
+        if self._player.playing.error is not None:
+            raise self._player.playing.error
+        if not self._orphaned:
+            self._hand_up()
+            self._writer.write(DONE)
+        self._player.stop()
+        return 0
+
+    def _hand_up_regularly(self) -> None:
+        while not self._stopping.wait(_HAND_UP_S):
+            self._hand_up()
+            if self._player.playing.error is not None:
+                self._stopping.set()
+
+    def _hand_up(self) -> None:
+        lines = []
+        for record in self._player.records():
+            lines.append(encode(record))
+            gevent.sleep(0)  # arrivals go first
+        if not self._writer.write(b"".join(lines)):
+            self._orphaned = True
+            self._stopping.set()
+
+    def _watch_parent(self) -> None:
+        while self._reader.readline():
+            pass
+        self._orphaned = True
+        self._stopping.set()
+
+
+def main() -> int:
+    """Play what standard input asks for; return the exit code."""
+    reader, writer = LineReader(0), Writer(1)
+    _allow_many_connections()
+    line = reader.readline()
+    if not line:
+        return 0
+    try:
+        setup = Setup.decode(line)
+        player = Player(decode(Path(setup.plan).read_bytes()), setup)
+    except SetupFailed as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    player.warm()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 100)
+    writer.write(READY)
+    line = reader.readline()
+    return Child(player, reader, writer).play(decode_go(line)) if line else 0
+
+
+def _allow_many_connections() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

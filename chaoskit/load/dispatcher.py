@@ -1,0 +1,183 @@
+"""Open-model dispatch: arrivals go to lanes at once, wait in a backlog where connections are short, and never pile up
+behind each other's answers."""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any, Final
+
+import gevent
+from gevent.hub import get_hub
+
+from chaoskit.load.answer import ExchangeFailed
+from chaoskit.load.arrival import Arrival, Stream
+from chaoskit.load.connection import Connection
+from chaoskit.load.lane import Lane
+from chaoskit.load.outcomes import NEVER_SENT
+from chaoskit.load.pacer import Pacer
+from chaoskit.load.pool import Occupancy, Pool
+from chaoskit.load.run_time import RunTime
+from chaoskit.plan.arrivals import Schedule, share
+
+SWEEP_S: Final = 0.01  # a deadline is kept to within this
+_QUANTUM_US: Final = 200  # at high rates arrivals this close share a wake-up, and are at most this late for it
+_CHUNK: Final = 8192
+
+
+class Dispatcher:
+    """Plays the arrivals of all streams of one load process over one pool for each entry."""
+
+    def __init__(self, run_time: RunTime, pools: Sequence[Pool]) -> None:
+        self.run_time = run_time
+        self.pools = pools
+        self.playing = Occupancy()
+        self.unsent_count = 0
+        self._hub: Any = get_hub()
+        self._lanes: list[Lane] = []
+        self._idle: list[Lane] = []
+        self._sweeper: Any = self._hub.loop.timer(SWEEP_S, repeat=SWEEP_S)
+        self._sweeper.start(self._sweep)
+
+    def play(self, stream: Stream, schedule: Schedule, worker: int, workers: int) -> None:
+        """Dispatch this worker's share of `schedule` at its instants; returns when all are dispatched.
+
+        An arrival's index is unique over all workers: position in the share * workers + worker.
+        """
+        pacer = Pacer()
+        horizon_us = self.run_time.now_us()
+        try:
+            for index, intended_us, key in _positions(schedule, worker, workers):
+                if intended_us > horizon_us:
+                    wake_us = max(intended_us, horizon_us + _QUANTUM_US)
+                    pacer.sleep_until(self.run_time.zero_ns + wake_us * 1000)
+                    horizon_us = self.run_time.now_us()
+                self._dispatch(Arrival(stream, index, key, intended_us), horizon_us)
+        finally:
+            pacer.close()
+
+    def warm(self, connections: int) -> None:
+        """Open some connections to each entry ahead of time; an entry that refuses is left to the run to find out.
+
+        Meant for before the release: the connections wait idle.
+        """
+        openers = [
+            gevent.spawn(self._open_one, pool) for pool in self.pools for _ in range(min(connections, pool.limit))
+        ]
+        gevent.joinall(openers, timeout=5)
+        for opener in openers:
+            opener.kill()
+
+    def drain(self, until_us: int) -> None:
+        """Wait until nothing is in flight or the clock reads `until_us`; what is left then counts as failed."""
+        while self.in_flight + self.backlog and self.run_time.now_us() < until_us:
+            gevent.sleep(SWEEP_S)
+        now_us = self.run_time.now_us()
+        for pool in self.pools:
+            pool.limit = 0  # nothing starts any more
+            for arrival in pool.pop_all(now_us):
+                self._unsent(arrival, now_us)
+        for lane in self._lanes:
+            if lane.is_playing:
+                self._hub.loop.run_callback(lane.greenlet.throw, ExchangeFailed("timeout"))
+        gevent.sleep(SWEEP_S)
+
+    def stop(self) -> None:
+        """Stop watching deadlines. Lanes stay as they are: the process is about to end."""
+        self._sweeper.stop()
+
+    @property
+    def in_flight(self) -> int:
+        """How many arrivals are being played."""
+        return self.playing.count
+
+    @property
+    def backlog(self) -> int:
+        """How many arrivals wait for a connection."""
+        return sum(pool.waiting.count for pool in self.pools)
+
+    def next_arrival(self, lane: Lane, ended: Arrival) -> Arrival:
+        """See `LaneKeeper`: the backlog is served in place, without a switch; else the lane waits to be called."""
+        now_us = self.run_time.now_us()
+        self.playing.leave(now_us)
+        following = self._following(self.pools[ended.entry], now_us)
+        if following is not None:
+            self.playing.enter(now_us)
+            return following
+        self._idle.append(lane)
+        arrival: Arrival = self._hub.switch()
+        return arrival
+
+    def change_entry(self, arrival: Arrival, entry: int) -> bool:
+        """See `LaneKeeper`."""
+        pool = self.pools[entry]
+        if pool.is_full:
+            return False
+        now_us = self.run_time.now_us()
+        pool.busy.enter(now_us)
+        following = self._following(self.pools[arrival.entry], now_us)
+        if following is not None:
+            self._start(following, now_us)
+        arrival.entry = entry
+        return True
+
+    def _dispatch(self, arrival: Arrival, now_us: int) -> None:
+        arrival.entry = arrival.stream.router.choose(arrival.index, arrival.key, now_us)
+        pool = self.pools[arrival.entry]
+        if pool.is_full:
+            pool.push(arrival, now_us)
+        else:
+            pool.busy.enter(now_us)
+            self._start(arrival, now_us)
+
+    def _start(self, arrival: Arrival, now_us: int) -> None:
+        """Play `arrival`, which has its place in its pool, on an idle lane."""
+        self.playing.enter(now_us)
+        if self._idle:
+            lane = self._idle.pop()
+        else:
+            lane = Lane(self)
+            self._lanes.append(lane)
+        self._hub.loop.run_callback(lane.greenlet.switch, arrival)
+
+    def _following(self, pool: Pool, now_us: int) -> Arrival | None:
+        """Pass a place in `pool` on to the first in its backlog that still has time, or give the place back."""
+        while (arrival := pool.pop(now_us)) is not None:
+            if arrival.deadline_us > now_us:
+                return arrival
+            self._unsent(arrival, now_us)
+        pool.busy.leave(now_us)
+        return None
+
+    def _sweep(self) -> None:
+        now_us = self.run_time.now_us()
+        for lane in self._lanes:
+            if lane.deadline_us <= now_us and lane.connection is not None:
+                lane.connection.expire()
+        for pool in self.pools:
+            if pool.waiting.count:
+                for arrival in pool.pop_expired(now_us):
+                    self._unsent(arrival, now_us)
+
+    def _unsent(self, arrival: Arrival, now_us: int) -> None:
+        self.unsent_count += 1
+        arrival.stream.recorders[arrival.entry].failed((arrival.intended_us, NEVER_SENT, now_us), 0, "unsent")
+
+    def _open_one(self, pool: Pool) -> None:
+        connection = Connection()
+        try:
+            pool.connect(connection)
+        except ExchangeFailed:
+            return  # the first arrival there says so, with its name
+        finally:
+            if not connection.is_open:
+                connection.close()
+        pool.idle.append(connection)
+
+
+def _positions(schedule: Schedule, worker: int, workers: int) -> Iterator[tuple[int, int, int]]:
+    """Yield index, instant and key of each arrival; plain integers, a chunk at a time, are quickest to walk."""
+    mine = share(schedule, worker, workers)
+    indexes = count(worker, workers)
+    for start in range(0, len(mine.times_us), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        times_us, keys = mine.times_us[chunk].tolist(), mine.keys[chunk].tolist()
+        yield from zip(indexes, times_us, keys, strict=False)  # the indexes never end

@@ -1,0 +1,194 @@
+"""A lane plays arrivals one after the other: a reused greenlet, and the client that flows talk through."""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from gevent.hub import get_hub
+from greenlet import greenlet
+
+from chaoskit.load.answer import Answer, ExchangeFailed
+from chaoskit.load.arrival import Arrival, Stream
+from chaoskit.load.connection import Connection
+from chaoskit.load.outcomes import NEVER_SENT
+from chaoskit.load.pool import Pool
+from chaoskit.load.request import PreparedRequest
+from chaoskit.load.run_time import RunTime
+
+_FIRST_ERROR_STATUS: Final = 400
+_UNAVAILABLE: Final = 503
+_NEVER_US: Final = 1 << 62
+_STALE: Final = frozenset({"closed", "reset"})
+
+
+class LaneKeeper(Protocol):
+    """Who gives lanes their work."""
+
+    run_time: RunTime
+    pools: Sequence[Pool]
+
+    def next_arrival(self, lane: "Lane", ended: Arrival) -> Arrival:
+        """Take the place of `ended` back and wait for the lane's next arrival, which has a place of its own."""
+
+    def change_entry(self, arrival: Arrival, entry: int) -> bool:
+        """Give the arrival's place back and take one at `entry`; False, and nothing done, where that is full."""
+
+
+class Lane:
+    """Plays one arrival at a time. `deadline_us` is when it gives up waiting; its keeper sees to that."""
+
+    __slots__ = ("_arrival", "_attempts", "_keeper", "_reason", "_sent_us", "connection", "deadline_us", "greenlet")
+
+    def __init__(self, keeper: LaneKeeper) -> None:
+        self._keeper = keeper
+        self._arrival: Arrival | None = None
+        self._reason: str | None = None
+        self._attempts = 0
+        self._sent_us = NEVER_SENT
+        self.connection: Connection | None = None
+        self.deadline_us = _NEVER_US
+        self.greenlet = greenlet(self._run, parent=get_hub())
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether an arrival is in flight on this lane."""
+        return self._arrival is not None
+
+    def request(
+        self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | str = b""
+    ) -> Answer:
+        """See `flow.Client.request`."""
+        return self.exchange(PreparedRequest.build(method, target, headers, body))
+
+    def fail(self, reason: str) -> None:
+        """See `flow.Client.fail`."""
+        if self._reason is None:
+            self._reason = reason
+
+    def exchange(self, prepared: PreparedRequest) -> Answer:
+        """See `flow.PreparingClient.exchange`."""
+        arrival = self._arrival
+        if arrival is None:
+            message = "a flow's client was used after its arrival had ended"
+            raise RuntimeError(message)
+        if self._sent_us == NEVER_SENT:
+            self._sent_us = self._keeper.run_time.now_us()
+        try:
+            answer = (self._fail_over if arrival.stream.router.fails_over else self._attempt)(arrival, prepared)
+        except ExchangeFailed as failure:
+            self.fail(failure.reason)
+            raise
+        if answer.status >= _FIRST_ERROR_STATUS:
+            self.fail(f"status {answer.status}")
+        return answer
+
+    def _run(self, arrival: Arrival) -> None:
+        while True:
+            self._play(arrival)
+            arrival = self._keeper.next_arrival(self, arrival)
+
+    def _play(self, arrival: Arrival) -> None:
+        self._begin(arrival)
+        stream = arrival.stream
+        try:
+            stream.flow(self, arrival)
+        except ExchangeFailed as failure:
+            self.fail(failure.reason)
+        except Exception as error:  # noqa: BLE001 - a flow is the user's code: whatever it raises fails its arrival
+            self._note(stream, error)
+        done_us = self._keeper.run_time.now_us()
+        recorder = stream.recorders[arrival.entry]
+        if self._reason is None:
+            sent_us = done_us if self._sent_us == NEVER_SENT else self._sent_us
+            recorder.ok(arrival.intended_us, sent_us, done_us, self._attempts)
+        else:
+            recorder.failed((arrival.intended_us, self._sent_us, done_us), self._attempts, self._reason)
+        self._arrival = None
+        self.deadline_us = _NEVER_US
+        self._put_back(arrival)
+
+    def _begin(self, arrival: Arrival) -> None:
+        self._arrival = arrival
+        self._reason = None
+        self._attempts = 0
+        self._sent_us = NEVER_SENT
+        self.deadline_us = arrival.deadline_us
+
+    def _note(self, stream: Stream, error: Exception) -> None:
+        name = type(error).__name__
+        if self._reason is None:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            stream.note(f"flow of stream {stream.name}: {name}: {error} ({last.filename}:{last.lineno})")
+        self.fail(f"flow error: {name}")
+
+    def _fail_over(self, arrival: Arrival, prepared: PreparedRequest) -> Answer:
+        """Try the entries in turn; each has an equal share of the time that is left, so that the last has some."""
+        router = arrival.stream.router
+        for left in range(len(self._keeper.pools), 1, -1):
+            now_us = self._keeper.run_time.now_us()
+            self.deadline_us = now_us + (arrival.deadline_us - now_us) // left
+            answer: Answer | None = None
+            failure: ExchangeFailed | None = None
+            try:
+                answer = self._attempt(arrival, prepared)
+            except ExchangeFailed as error:
+                failure = error
+            if answer is not None and answer.status != _UNAVAILABLE:
+                router.answered(arrival.entry)
+                return answer
+            following = router.failed(arrival.entry, self._keeper.run_time.now_us())
+            self._put_back(arrival)
+            if not self._keeper.change_entry(arrival, following):
+                if answer is not None:
+                    return answer
+                raise failure or ExchangeFailed("unsent")
+        self.deadline_us = arrival.deadline_us
+        answer = self._attempt(arrival, prepared)
+        if answer.status != _UNAVAILABLE:
+            router.answered(arrival.entry)
+        return answer
+
+    def _put_back(self, arrival: Arrival) -> None:
+        if self.connection is not None:
+            self._keeper.pools[arrival.entry].idle.append(self.connection)
+            self.connection = None
+
+    def _attempt(self, arrival: Arrival, prepared: PreparedRequest) -> Answer:
+        """Send once, or twice where a kept connection proves stale and the request may be sent again."""
+        pool = self._keeper.pools[arrival.entry]
+        data = prepared.start + pool.host_line + prepared.rest
+        while True:
+            self._attempts += 1
+            connection = self.connection or pool.idle_connection()
+            if connection is None:
+                connection = self._connect(pool)
+            self.connection = connection
+            was_used = connection.used
+            try:
+                answer = connection.exchange(data, head_only=prepared.head_only)
+            except ExchangeFailed as failure:
+                self._drop()
+                is_stale = was_used and failure.reason in _STALE and not connection.reader.started
+                if is_stale and prepared.idempotent:
+                    continue
+                raise
+            except BaseException:
+                self._drop()  # the flow was cut off in the middle: the connection is in no known state
+                raise
+            if not connection.reader.keep_alive:
+                self._drop()
+            return answer
+
+    def _connect(self, pool: Pool) -> Connection:
+        self.connection = connection = Connection()  # already known, so that a deadline finds it
+        try:
+            pool.connect(connection)
+        except BaseException:
+            self._drop()
+            raise
+        return connection
+
+    def _drop(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None

@@ -1,0 +1,138 @@
+"""Everything of one load process but its pipes: prepared from a plan, released, watched, drained."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import gevent
+import locust
+from locust.env import Environment
+
+from chaoskit.address import Address
+from chaoskit.load.arrival import Stream
+from chaoskit.load.dispatcher import Dispatcher
+from chaoskit.load.flow import load_flow
+from chaoskit.load.health import Heartbeat, health, resources
+from chaoskit.load.locustfile import LocustfileStream, listener
+from chaoskit.load.messages import Setup
+from chaoskit.load.outcomes import Recorder
+from chaoskit.load.pool import Pool
+from chaoskit.load.routing import router_for
+from chaoskit.load.run_time import RunTime
+from chaoskit.load.statistics import LocustStatistics
+from chaoskit.load.stream_user import Playing, user_class
+from chaoskit.plan.arrivals import schedule
+from chaoskit.plan.model import Plan, PlannedStream
+from chaoskit.records import Record, RunEvent, encode
+
+_WARM_CONNECTIONS: Final = 16
+_STOP_TIMEOUT_S: Final = 2.0  # a user of a locustfile may finish its request when its phase ends
+
+
+class Player:
+    """Plays one worker's share of a plan. `environment` is Locust's, for whoever wants its web page or events."""
+
+    def __init__(self, plan: Plan, setup: Setup) -> None:
+        self.plan = plan
+        self.worker = setup.worker
+        self.workers = setup.workers
+        self.run_time = RunTime()
+        limit = max(1, plan.generator.connections)
+        self._pools = [
+            Pool(name, plan.link(name).kind, Address.parse(setup.entries[name]), limit) for name in plan.entries
+        ]
+        self.dispatcher = Dispatcher(self.run_time, self._pools)
+        self.playing = Playing(self.dispatcher, self.worker, self.workers)
+        self._recorders: list[Recorder] = []
+        self._streams: list[Stream] = []
+        open_streams = [planned for planned in plan.streams if planned.flow.kind != "locustfile"]
+        closed_streams = [planned for planned in plan.streams if planned.flow.kind == "locustfile"]
+        user_classes = [self._open(planned) for planned in open_streams]
+        self._locustfiles = [self._closed(planned) for planned in closed_streams]
+        theirs = [each for stream in self._locustfiles for each in stream.user_classes]
+        self.environment = Environment(
+            user_classes=[*user_classes, *theirs], events=locust.events, stop_timeout=_STOP_TIMEOUT_S
+        )
+        self._runner = self.environment.create_local_runner()
+        events: Any = self.environment.events
+        if self._locustfiles:
+            events.request.add_listener(listener(self._locustfiles, self.run_time))
+        events.init.fire(environment=self.environment, runner=self._runner, web_ui=None)
+        self._statistics = LocustStatistics(self.environment)
+        self._runner.start(len(user_classes), spawn_rate=max(1, len(user_classes)), user_classes=[*user_classes])
+        self._heartbeat = Heartbeat()
+        self._scaling: list[gevent.Greenlet] = []
+
+    def warm(self) -> None:
+        """Open some connections, and walk once through what the first second must not wait for."""
+        self.dispatcher.warm(_WARM_CONNECTIONS)
+        warm_up = Recorder("warm-up", "none")
+        warm_up.ok(0, 0, 1000, 1)
+        warm_up.failed((0, 0, 1000), 1, "none")
+        b"".join(encode(batch) for batch in warm_up.take().batches(self.worker))
+
+    def release(self, zero_s: float) -> None:
+        """Start to play; `zero_s` is the run's zero on the monotonic clock."""
+        self.run_time.release(zero_s)
+        self._heartbeat.worst_s()
+        self.playing.released.set()
+        for stream in self._locustfiles:
+            share = (self.worker, self.workers)
+            self._scaling.append(gevent.spawn(stream.scale, self.run_time, self.environment, share))
+
+    def left_s(self) -> float:
+        """Return how long until the plan's end, at least 0."""
+        return max(0.0, self.plan.duration_s - self.run_time.now_us() / 1e6)
+
+    def drain(self) -> None:
+        """Wait for the answers that are out; see `Dispatcher.drain`."""
+        gevent.joinall(self._scaling, timeout=_STOP_TIMEOUT_S + 1)
+        self.dispatcher.drain(round((self.plan.duration_s + self.plan.drain_s) * 1e6))
+
+    def stop(self) -> None:
+        """Stop all users."""
+        self._heartbeat.stop()
+        self.dispatcher.stop()
+        self.environment.stop_timeout = 0.0
+        gevent.killall(self._scaling)
+        self._runner.quit()
+
+    def records(self) -> Iterator[Record]:
+        """Yield what was noted since the last call; lets others run in between."""
+        now_us = self.run_time.now_us()
+        for recorder in self._recorders:
+            outcomes = recorder.take()
+            if outcomes.count:
+                yield from outcomes.batches(self.worker)
+                yield from outcomes.completions(self.worker)
+                if recorder not in self._closed_recorders:
+                    self._statistics.add(outcomes, now_us)
+        yield health(self.dispatcher, self.worker, self._heartbeat.worst_s())
+        yield from resources(self.dispatcher, self.worker)
+        for stream in self._streams:
+            notes, stream.notes = stream.notes, []
+            for note in notes:
+                yield RunEvent(now_us / 1e6, "note", note)
+
+    @property
+    def _closed_recorders(self) -> list[Recorder]:
+        return [stream.recorder for stream in self._locustfiles]
+
+    def _open(self, planned: PlannedStream) -> type[locust.User]:
+        recorders = [Recorder(planned.name, entry) for entry in self.plan.entries]
+        self._recorders.extend(recorders)
+        stream = Stream(
+            name=planned.name,
+            flow=load_flow(planned.name, planned.flow),
+            router=router_for(planned.routing, len(self._pools)),
+            timeout_us=round(planned.timeout_s * 1e6),
+            recorders=recorders,
+            settings=self.plan.settings,
+            credentials=self.plan.credentials,
+        )
+        self._streams.append(stream)
+        return user_class(stream, self.playing.of(stream, schedule(planned)))
+
+    def _closed(self, planned: PlannedStream) -> LocustfileStream:
+        recorder = Recorder(planned.name, self.plan.entries[0])
+        self._recorders.append(recorder)
+        return LocustfileStream(planned, recorder, self._pools[0].url)

@@ -1,0 +1,80 @@
+"""Outcomes into Locust's own statistics, in bulk, and out to those who listen for its `request` event."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from locust import stats as locust_stats
+from locust.env import Environment
+from locust.stats import RequestStats, StatsEntry, StatsError
+
+from chaoskit.load.outcomes import Outcomes
+
+METHOD: Final = "ARRIVAL"  # where Locust shows GET or POST: one arrival may be several requests
+
+
+class LocustStatistics:
+    """Feeds the statistics of `environment` as its own clients would, arrival by arrival, but in one step."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._own = tuple(environment.events.request._handlers)  # noqa: SLF001 - the event has no public list
+
+    def add(self, outcomes: Outcomes, now_us: int) -> None:
+        """Count `outcomes` as requests named after their stream; `now_us` is the run's clock now."""
+        if not outcomes.count:
+            return
+        zero_wall_s = time.time() - now_us / 1e6  # Locust keeps its seconds on the wall clock
+        merge(self._environment.stats, outcomes, zero_wall_s)
+        for listener in self._environment.events.request._handlers:  # noqa: SLF001
+            if listener not in self._own:
+                _tell(listener, outcomes, zero_wall_s)
+
+
+def merge(stats: RequestStats, outcomes: Outcomes, zero_wall_s: float) -> None:
+    """Add `outcomes` to `stats`: what `log_request` and `log_error` would have counted one by one."""
+    batch = StatsEntry(stats, outcomes.stream, METHOD)
+    response_ms = np.rint(outcomes.response_us / 1000).astype(np.int64)
+    batch.num_requests = outcomes.count
+    batch.num_failures = len(outcomes.reasons)
+    batch.total_response_time = int(response_ms.sum())
+    batch.min_response_time = int(response_ms.min())
+    batch.max_response_time = int(response_ms.max())
+    for value_ms, times in _tally(response_ms):
+        batch.response_times[locust_stats.bucket_response_time(value_ms)] += times
+    done_wall_s = (zero_wall_s + outcomes.done_us / 1e6).astype(np.int64)
+    batch.num_reqs_per_sec.update(_tally(done_wall_s))
+    batch.num_fail_per_sec.update(_tally(done_wall_s[len(outcomes.ok) :]))
+    batch.last_request_timestamp = zero_wall_s + float(outcomes.done_us.max()) / 1e6
+    stats.total.extend(batch)
+    stats.entries[outcomes.stream, METHOD].extend(batch)
+    for reason, times in Counter(outcomes.reasons).items():
+        error = stats.errors.setdefault(
+            StatsError.create_key(METHOD, outcomes.stream, reason), StatsError(METHOD, outcomes.stream, reason)
+        )
+        error.occurrences += times
+        error.last_seen = batch.last_request_timestamp
+        error.first_seen = error.first_seen or error.last_seen
+
+
+def _tally(values: "np.typing.NDArray[np.int64]") -> list[tuple[int, int]]:
+    distinct, counts = np.unique(values, return_counts=True)
+    return list(zip(distinct.tolist(), counts.tolist(), strict=True))
+
+
+def _tell(listener: Callable[..., object], outcomes: Outcomes, zero_wall_s: float) -> None:
+    reasons: list[str | None] = [*[None] * len(outcomes.ok), *outcomes.reasons]
+    times_us = zip(outcomes.response_us.tolist(), outcomes.done_us.tolist(), reasons, strict=True)
+    for response_us, done_us, reason in times_us:
+        listener(
+            request_type=METHOD,
+            name=outcomes.stream,
+            response_time=response_us / 1000,
+            response_length=0,
+            exception=None if reason is None else ConnectionError(reason),
+            context={"entry": outcomes.entry},
+            start_time=zero_wall_s + (done_us - response_us) / 1e6,
+            url="",
+        )

@@ -1,0 +1,109 @@
+"""The load of a plan: phases on the run's time axis, and each stream's rate through them."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from chaoskit.plan.arrivals import per_second, schedule
+from chaoskit.plan.model import HttpRequest, PlannedFlow, PlannedPhase, PlannedStream, Segment
+from chaoskit.scenario import Loaded, Scenario
+from chaoskit.scenario.model import Stream
+
+
+def plan_phases(scenario: Scenario) -> tuple[PlannedPhase, ...]:
+    """Return the phases one after the other from 0, each with the multiple of every stream."""
+    phases, start_s = [], 0.0
+    for phase in scenario.phases:
+        end_s = round(start_s + phase.body.length, 6)
+        multiply = {name: scenario.multiple(phase, name) for name in scenario.load}
+        phases.append(PlannedPhase(phase.name, start_s, end_s, phase.body.ramp, multiply))
+        start_s = end_s
+    return tuple(phases)
+
+
+def surge_of(phases: tuple[PlannedPhase, ...]) -> PlannedPhase | None:
+    """Return the phase that lifts the load most: the largest sum of multiples, the earliest of several; or None."""
+    lifted = [phase for phase in phases if any(multiple > 1 for multiple in phase.multiply.values())]
+    return max(lifted, key=lambda phase: sum(phase.multiply.values()), default=None)
+
+
+def baseline_of(phases: tuple[PlannedPhase, ...]) -> PlannedPhase | None:
+    """Return the phase called `baseline`, else the last one at normal load before the surge; or None.
+
+    A phase called `warmup` is never the baseline: what is cold is not normal.
+    """
+    named = next((phase for phase in phases if phase.name == "baseline"), None)
+    surge = surge_of(phases)
+    normal = [
+        phase
+        for phase in phases
+        if phase.name != "warmup"
+        and all(multiple == 1 for multiple in phase.multiply.values())
+        and (surge is None or phase.end_s <= surge.start_s)
+    ]
+    return named or (normal[-1] if normal else None)
+
+
+def plan_streams(loaded: Loaded, phases: tuple[PlannedPhase, ...]) -> tuple[PlannedStream, ...]:
+    """Return the streams in the order of the file."""
+    surge = surge_of(phases)
+    return tuple(
+        _plan_stream(loaded, name, stream, phases, surge.multiply[name] if surge else 1.0)
+        for name, stream in loaded.scenario.load.items()
+    )
+
+
+def stream_seed(seed: int, name: str) -> int:
+    """Return the stream's own seed (0 … 2^63 - 1): streams are independent, and adding one changes no other."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def _plan_stream(
+    loaded: Loaded, name: str, stream: Stream, phases: tuple[PlannedPhase, ...], surge_multiple: float
+) -> PlannedStream:
+    normal = float(stream.users or 0) if stream.rate is None else stream.rate
+    planned = PlannedStream(
+        name=name,
+        flow=_plan_flow(loaded, stream),
+        arrivals=stream.arrivals,
+        seed=stream_seed(loaded.seed, name),
+        baseline_rps=stream.rate or 0.0,
+        surge_multiple=surge_multiple,
+        segments=_segments(name, normal, phases),
+        expected_per_second=(),
+        routing=stream.clients,
+        timeout_s=stream.timeout,
+        users=stream.users,
+    )
+    return replace(planned, expected_per_second=per_second(schedule(planned), phases[-1].end_s))
+
+
+def _segments(name: str, normal: float, phases: tuple[PlannedPhase, ...]) -> tuple[Segment, ...]:
+    """Return the straight stretches of the rate; the ramp of the first phase rises from zero."""
+    segments, before = [], 0.0
+    for phase in phases:
+        level = normal * phase.multiply[name]
+        ramp_end_s = round(phase.start_s + phase.ramp_s, 6)
+        if phase.ramp_s > 0:
+            segments.append(Segment(phase.start_s, ramp_end_s, before, level))
+        if ramp_end_s < phase.end_s:
+            segments.append(Segment(ramp_end_s, phase.end_s, level, level))
+        before = level
+    return tuple(segments)
+
+
+def _plan_flow(loaded: Loaded, stream: Stream) -> PlannedFlow:
+    if stream.request is not None:
+        request = stream.request
+        return PlannedFlow("request", request=HttpRequest(request.method, request.path, request.headers, request.body))
+    if stream.locustfile is not None:
+        file = loaded.folder / stream.locustfile
+        return PlannedFlow("locustfile", file.name, str(file.parent))
+    if stream.python is not None:
+        path, _, function = stream.python.rpartition(":")
+        file = loaded.folder / Path(path)
+        return PlannedFlow("python", f"{file.stem}:{function}", str(file.parent))
+    assert loaded.manifest is not None
+    assert stream.flow is not None
+    return PlannedFlow("python", loaded.manifest.flows[stream.flow].python, str(loaded.manifest_folder))

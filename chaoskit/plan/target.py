@@ -1,0 +1,139 @@
+"""The target of a plan: its instances, links, resources, settings."""
+
+from collections.abc import Mapping
+
+from chaoskit.plan.model import (
+    PlannedFigure,
+    PlannedInstance,
+    PlannedLink,
+    PlannedMetrics,
+    PlannedPort,
+    PlannedReady,
+    PlannedResource,
+    Probe,
+)
+from chaoskit.scenario import Loaded
+from chaoskit.scenario.manifest import Component, Manifest, Protocol
+from chaoskit.scenario.settings import setting_text
+from chaoskit.scenario.topology import CLIENT, Edge, Instance
+
+
+def plan_instances(loaded: Loaded) -> tuple[PlannedInstance, ...]:
+    """Return every process that the target consists of; none where it runs already."""
+    if loaded.manifest is None:
+        return ()
+    return tuple(_plan_instance(loaded, loaded.manifest, instance) for instance in loaded.topology.instances)
+
+
+def plan_links(loaded: Loaded) -> tuple[PlannedLink, ...]:
+    """Return every link, those of the clients first."""
+    return tuple(_plan_link(loaded, edge) for edge in loaded.topology.edges)
+
+
+def plan_entries(loaded: Loaded) -> tuple[str, ...]:
+    """Return the names of the links on which load enters."""
+    return tuple(edge.name for edge in loaded.topology.edges if edge.source == CLIENT)
+
+
+def plan_resources(loaded: Loaded) -> tuple[PlannedResource, ...]:
+    """Return every resource of every instance, with the CPU of those whose manifest names `cores`."""
+    if loaded.manifest is None:
+        return ()
+    texts = plan_settings(loaded)
+    return tuple(
+        resource for instance in loaded.topology.instances for resource in _resources(loaded.manifest, instance, texts)
+    )
+
+
+def plan_settings(loaded: Loaded) -> dict[str, str]:
+    """Return every setting as text with its unit, by `component.setting`."""
+    if loaded.manifest is None:
+        return {}
+    models = loaded.manifest.setting_models()
+    return {name: setting_text(models[name], value) for name, value in loaded.settings.items()}
+
+
+def plan_figures(loaded: Loaded) -> tuple[PlannedFigure, ...]:
+    """Return the figures of the target's own trade."""
+    figures = loaded.manifest.figures if loaded.manifest else []
+    return tuple(PlannedFigure(figure.metric, figure.component, figure.unit, figure.title) for figure in figures)
+
+
+def _plan_instance(loaded: Loaded, manifest: Manifest, instance: Instance) -> PlannedInstance:
+    component = manifest.components[instance.component]
+    links = [edge for edge in loaded.topology.edges if edge.source == instance.name]
+    return PlannedInstance(
+        name=instance.name,
+        component=instance.component,
+        region=instance.region,
+        command=tuple(component.command),
+        environment=dict(component.environment),
+        directory=str((loaded.manifest_folder / component.directory).resolve()) if loaded.manifest_folder else ".",
+        ports=tuple(PlannedPort(name, _probe(component, name)) for name in component.ports),
+        ready=_ready(component),
+        metrics=PlannedMetrics(component.metrics.port, component.metrics.path) if component.metrics else None,
+        settings={name: loaded.settings[f"{instance.component}.{name}"] for name in component.settings},
+        links={
+            destination: tuple(edge.name for edge in links if edge.destination.partition("@")[0] == destination)
+            for destination in component.links
+        },
+    )
+
+
+def _plan_link(loaded: Loaded, edge: Edge) -> PlannedLink:
+    probe = Probe("http")
+    if loaded.manifest is not None:
+        probe = _probe(loaded.manifest.components[edge.destination.partition("@")[0]], edge.port)
+    return PlannedLink(
+        name=edge.name,
+        kind=edge.kind,
+        source=edge.source,
+        destination=edge.destination,
+        port=edge.port,
+        regions=edge.regions,
+        probe=probe,
+        upstream=edge.upstream,
+    )
+
+
+def _probe(component: Component, port: str) -> Probe:
+    protocol: Protocol = component.ports[port].protocol
+    if protocol.send is not None and protocol.expect is not None:
+        return Probe("text", send=protocol.send, expect=protocol.expect)
+    ready = component.ready
+    path = ready.http if ready and ready.port == port and ready.http and protocol.path == "/" else protocol.path
+    return Probe(protocol.name or "tcp", path=path)
+
+
+def _ready(component: Component) -> PlannedReady | None:
+    ready = component.ready
+    return PlannedReady(ready.port, ready.http, ready.timeout) if ready else None
+
+
+def _resources(manifest: Manifest, instance: Instance, texts: Mapping[str, str]) -> list[PlannedResource]:
+    component = manifest.components[instance.component]
+    here, kind = f"{manifest.name}/{instance.name}", f"{manifest.name}/{instance.component}"
+    resources = []
+    for name, resource in component.resources.items():
+        sized_by = resource.sized_by
+        if sized_by is not None and "." not in sized_by:
+            sized_by = f"{instance.component}.{sized_by}"
+        resources.append(
+            PlannedResource(
+                id=f"{here}.{name}",
+                kind_id=f"{kind}.{name}",
+                instance=instance.name,
+                name=name,
+                kind=resource.kind,
+                sized_by=sized_by,
+                setting=texts[sized_by] if sized_by else None,
+                feeds=resource.feeds,
+                help=resource.help,
+            )
+        )
+    if component.cores:
+        message = f"CPU of the process, which can use {component.cores} core{'s' if component.cores > 1 else ''}."
+        cores = str(component.cores)
+        cpu = PlannedResource(f"{here}.cpu", f"{kind}.cpu", instance.name, "cpu", "cpu", None, cores, None, message)
+        resources.append(cpu)
+    return resources

@@ -1,0 +1,114 @@
+"""The state of a running plan, for whoever watches: the command line now, a web page later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from chaoskit.plan.model import Plan
+from chaoskit.records import FaultEvent, GeneratorHealth, Record, ResourceSample, RunEvent, SampleBatch
+from chaoskit.runner.window import Seconds
+
+# Answers of a second may still be on their way when it ends; the live view shows one that has settled.
+_SETTLED_S = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StreamNow:
+    """One stream in the last settled second: planned and achieved rates, errors, p99 response (None: no success)."""
+
+    planned_rps: int
+    ok_rps: int
+    failed_rps: int
+    p99_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a watcher sees at one moment."""
+
+    t_s: float
+    phase: str
+    streams: Mapping[str, StreamNow]
+    faults: tuple[str, ...]
+    busiest: tuple[tuple[str, float], ...]
+    in_flight: int
+    notes: tuple[str, ...]
+
+
+class Watcher(Protocol):
+    """Somebody who looks on. Every method returns at once and raises nothing."""
+
+    def stage(self, sentence: str) -> None:
+        """Say which step of the run's life begins."""
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Show the state; called twice a second while phases play."""
+
+
+class NoWatcher:
+    """Nobody looks on."""
+
+    def stage(self, sentence: str) -> None:
+        """Say nothing."""
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Show nothing."""
+
+
+@dataclass(slots=True)
+class LiveState:
+    """Gathers records into the present state."""
+
+    plan: Plan
+    seconds: Seconds = field(default_factory=Seconds)
+    _faults: dict[str, str] = field(default_factory=dict)
+    _resources: dict[str, tuple[ResourceSample, float]] = field(default_factory=dict)
+    _in_flight: dict[int, int] = field(default_factory=dict)
+    _notes: list[str] = field(default_factory=list)
+
+    def add(self, record: Record) -> None:
+        """Take one record in."""
+        match record:
+            case SampleBatch():
+                self.seconds.add(record)
+            case ResourceSample():
+                self._add_resource(record)
+            case GeneratorHealth():
+                self._in_flight[record.worker] = record.in_flight
+            case FaultEvent(step="applied"):
+                self._faults[record.fault] = record.detail
+            case FaultEvent(step="lifted"):
+                self._faults.pop(record.fault, None)
+            case RunEvent():
+                self._notes.append(f"{record.event}: {record.detail}")
+            case _:
+                pass
+
+    def _add_resource(self, sample: ResourceSample) -> None:
+        before = self._resources.get(sample.resource)
+        utilization = 0.0
+        if before is not None and sample.t_s > before[0].t_s and sample.servers > 0:
+            window_s = sample.t_s - before[0].t_s
+            utilization = (sample.busy_s - before[0].busy_s) / (window_s * sample.servers)
+        self._resources[sample.resource] = (sample, max(0.0, utilization))
+
+    def snapshot(self, t_s: float) -> Snapshot:
+        """Return the state at `t_s`."""
+        phase = next((phase.name for phase in self.plan.phases if phase.start_s <= t_s < phase.end_s), "draining")
+        settled = max(0, int(t_s) - _SETTLED_S)
+        streams = {}
+        for stream in self.plan.streams:
+            tally = self.seconds.tally((stream.name,), settled, settled)
+            planned = stream.expected_per_second[settled] if settled < len(stream.expected_per_second) else 0
+            p99_us = tally.response_us.quantile_us(0.99)
+            streams[stream.name] = StreamNow(planned, tally.ok, tally.failed, None if p99_us is None else p99_us / 1e6)
+        busiest = sorted(((used, name) for name, (_, used) in self._resources.items()), reverse=True)[:3]
+        return Snapshot(
+            t_s=t_s,
+            phase=phase,
+            streams=streams,
+            faults=tuple(f"{fault}: {detail}" if detail else fault for fault, detail in self._faults.items()),
+            busiest=tuple((name, used) for used, name in busiest),
+            in_flight=sum(self._in_flight.values()),
+            notes=tuple(self._notes[-3:]),
+        )

@@ -1,0 +1,71 @@
+"""The life of one run : every step undone in reverse, on every way out."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaoskit.analysis import analyse
+from chaoskit.analysis import encode as encode_result
+from chaoskit.analysis.result import Result
+from chaoskit.clock import Clock
+from chaoskit.errors import RestoreFailed
+from chaoskit.plan.model import Plan
+from chaoskit.records import History
+from chaoskit.runner.live import LiveState, Watcher
+from chaoskit.runner.performance import Performance
+from chaoskit.runner.recorder import Recorder
+from chaoskit.runner.stage import bring_up
+from chaoskit.runner.stop import Stop
+from chaoskit.store import RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to play and where to write it. `provenance` is what is known before anything starts."""
+
+    plan: Plan
+    scenario_text: str
+    reports: Path
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run that was played, saved and analysed. `restore_error` is set where a link was not proven clean."""
+
+    folder: RunFolder
+    history: History
+    result: Result
+    restore_error: RestoreFailed | None
+
+
+async def play(request: RunRequest, watcher: Watcher, stop: Stop) -> Outcome:
+    """Play the plan from bring-up to tear-down, save it, analyse it, and return what came of it.
+
+    `stop` ends the run early: it is healed, saved and analysed as aborted. Cancelling the task undoes everything at
+    once instead.
+
+    Raises:
+        SetupFailed: something did not come up; everything that had started is stopped again.
+        StoreError: the run folder cannot be written.
+    """
+    folder = RunFolder.create(
+        request.reports, request.plan, scenario_text=request.scenario_text, provenance=request.provenance
+    )
+    state = LiveState(request.plan)
+    recorder = Recorder(folder, state, Clock.starting_now())
+    async with AsyncExitStack() as undo:
+        undo.callback(folder.close)
+        stage = await bring_up(request.plan, folder.run_id, folder.path, recorder, watcher, undo)
+        server = stage.target.server
+        folder.amend_provenance({"toxiproxy": {"kind": server.kind, "version": server.version}})
+        restore_error = await Performance(request.plan, stage, recorder, state).play(watcher, stop)
+        watcher.stage("stopping the target")
+    watcher.stage("analysing")
+    history = folder.history().history
+    result = await asyncio.to_thread(analyse, request.plan, history, folder.provenance())
+    folder.save_result(encode_result(result))
+    return Outcome(folder, history, result, restore_error)

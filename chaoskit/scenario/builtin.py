@@ -1,0 +1,71 @@
+"""Where scenarios and targets are found by name: the user's own folders, the checkout, or the installed package."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chaoskit.scenario.document import read
+
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+_SUFFIXES: Final = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A scenario that can be called by name."""
+
+    name: str
+    title: str
+    path: Path
+    builtin: bool
+
+
+def folder(kind: str) -> Path:
+    """Return the folder of the built-in `scenarios` or `targets`: in the checkout, else in the package's data."""
+    checkout = _PACKAGE.parent / kind
+    return checkout if checkout.is_dir() else _PACKAGE / "builtin" / kind
+
+
+def find_scenario(name: str, search: Sequence[Path]) -> Path | None:
+    """Return the file of the scenario called `name`, from the folders of `search` first, then the built-in ones."""
+    return next((listed.path for listed in _scenarios(search) if listed.path.stem == name), None)
+
+
+def find_target(name: str, search: Sequence[Path]) -> Path | None:
+    """Return the target.yaml of the target called `name`, looked up as `find_scenario` does."""
+    candidates = (place / name / f"target{suffix}" for place in (*search, folder("targets")) for suffix in _SUFFIXES)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def scenario_names(search: Sequence[Path]) -> tuple[str, ...]:
+    """Return the names of all scenarios that can be found; nothing is read."""
+    return tuple(listed.path.stem for listed in _scenarios(search))
+
+
+def target_names(search: Sequence[Path]) -> tuple[str, ...]:
+    """Return the names of all targets that can be found."""
+    places = (place for place in (*search, folder("targets")) if place.is_dir())
+    files = (file for place in places for suffix in _SUFFIXES for file in sorted(place.glob(f"*/target{suffix}")))
+    return tuple(dict.fromkeys(file.parent.name for file in files))
+
+
+def list_scenarios(search: Sequence[Path] = ()) -> tuple[Listed, ...]:
+    """Return all scenarios with their titles, those of `search` first; a broken file has an empty title."""
+    listed = []
+    for found in _scenarios(search):
+        document, _ = read(found.path)
+        listed.append(Listed(found.name, str(document.at(("title",)) or ""), found.path, found.builtin))
+    return tuple(listed)
+
+
+def _scenarios(search: Sequence[Path]) -> Iterator[Listed]:
+    seen: set[str] = set()
+    builtin = folder("scenarios")
+    for place in (*search, builtin):
+        if not place.is_dir():
+            continue
+        for path in sorted(file for file in place.iterdir() if file.suffix in _SUFFIXES):
+            if path.stem not in seen:
+                seen.add(path.stem)
+                yield Listed(path.stem, "", path, place.resolve() == builtin.resolve())

@@ -1,0 +1,148 @@
+"""What a manifest must fulfil beyond the shape of its keys: every name it uses is one that it declares."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from chaoskit.scenario.code import missing_function, module_file
+from chaoskit.scenario.document import Location
+from chaoskit.scenario.manifest import Component, Manifest, Setting
+from chaoskit.scenario.problems import did_you_mean
+from chaoskit.scenario.settings import parse_setting, units
+
+_FIELD: Final = re.compile(r"\{([a-z_]+(?:\.[\w-]+)?)\}")  # other braces (JSON, shell) are text
+_PLAIN_FIELDS: Final = ("python", "region", "seed", "workdir")
+
+
+class Finding(NamedTuple):
+    """Something wrong at a location of a document; `key` points at the key in place of the value."""
+
+    location: Location
+    message: str
+    key: bool = False
+
+
+def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
+    """Yield everything in `manifest`, which lies in `folder`, that refers to nothing or contradicts itself."""
+    if not any(component.entry for component in manifest.components.values()):
+        yield Finding(("components",), "no component has `entry: true`, so load has nowhere to enter; add it", key=True)
+    for name, component in manifest.components.items():
+        yield from _check_component(manifest, name, component, folder)
+    yield from _check_cycles(manifest)
+    for index, figure in enumerate(manifest.figures):
+        if figure.component not in manifest.components:
+            message = f"the component {figure.component!r} is not declared"
+            yield Finding(
+                ("figures", index, "component"), message + did_you_mean(figure.component, manifest.components)
+            )
+    for name, flow in manifest.flows.items():
+        module, _, function = flow.python.partition(":")
+        if (missing := missing_function(module_file(folder, module), function)) is not None:
+            yield Finding(("flows", name, "python"), missing)
+
+
+def _check_component(manifest: Manifest, name: str, component: Component, folder: Path) -> Iterator[Finding]:
+    here: Location = ("components", name)
+    if not (folder / component.directory).is_dir():
+        yield Finding(
+            (*here, "directory"), f"there is no folder {component.directory!r} next to the manifest; check it"
+        )
+    for index, link in enumerate(component.links):
+        if link not in manifest.components:
+            message = f"the component {link!r} is not declared{did_you_mean(link, manifest.components)}"
+            yield Finding((*here, "links", index), message)
+    for key, user in (("ready", component.ready), ("metrics", component.metrics)):
+        if user is not None and user.port not in component.ports:
+            message = f"the port {user.port!r} is not declared{did_you_mean(user.port, component.ports)}"
+            yield Finding((*here, key, "port"), message)
+    for setting_name, setting in component.settings.items():
+        yield from _check_setting((*here, "settings", setting_name), setting)
+    yield from _check_resources(manifest, here, component)
+    texts = [((*here, "command", index), text) for index, text in enumerate(component.command)]
+    texts += [((*here, "environment", key), text) for key, text in component.environment.items()]
+    for location, text in texts:
+        yield from _check_template(location, text, component)
+
+
+def _check_setting(here: Location, setting: Setting) -> Iterator[Finding]:
+    known = units(setting.type)
+    if setting.unit is not None and setting.unit not in known:
+        shown = f"write one of {', '.join(known)}" if known else "leave `unit` out"
+        yield Finding((*here, "unit"), f"{setting.unit!r} is no unit of the type {setting.type}; {shown}")
+        return
+    if (setting.type == "choice") != (setting.choices is not None):
+        yield Finding(here, "`choices` goes with `type: choice`, and only with it; add or remove it", key=True)
+        return
+    for name, bare in (("minimum", setting.minimum), ("maximum", setting.maximum), ("default", setting.default)):
+        try:
+            parse_setting(setting if name == "default" else _without_range(setting), bare if bare is not None else 0)
+        except ValueError as error:
+            if bare is not None:
+                yield Finding((*here, name), f"`{name}`: {error}")
+                return
+
+
+def _without_range(setting: Setting) -> Setting:
+    return setting.model_copy(update={"minimum": None, "maximum": None})
+
+
+def _check_resources(manifest: Manifest, here: Location, component: Component) -> Iterator[Finding]:
+    if component.resources and component.metrics is None:
+        message = "a component with `resources` needs `metrics`, where their counters are read; add it"
+        yield Finding((*here, "resources"), message, key=True)
+    for name, resource in component.resources.items():
+        if resource.feeds is not None and resource.feeds not in component.resources:
+            message = (
+                f"the resource {resource.feeds!r} is not declared{did_you_mean(resource.feeds, component.resources)}"
+            )
+            yield Finding((*here, "resources", name, "feeds"), message)
+        if resource.sized_by is None:
+            continue
+        owner_name, _, setting = resource.sized_by.rpartition(".")
+        owner = manifest.components.get(owner_name) if owner_name else component
+        if owner is None or setting not in owner.settings:
+            known = owner.settings if owner else manifest.components
+            message = f"the setting {resource.sized_by!r} is not declared{did_you_mean(setting, known)}"
+            yield Finding((*here, "resources", name, "sized_by"), message)
+    if component.cores and "cpu" in component.resources:
+        message = "`cores` makes a resource `cpu`, and one is declared here too; keep one of them"
+        yield Finding((*here, "resources", "cpu"), message, key=True)
+
+
+def _check_template(here: Location, text: str, component: Component) -> Iterator[Finding]:
+    fields: dict[str, object] = dict.fromkeys(_PLAIN_FIELDS)
+    if component.per == "target":
+        del fields["region"]
+    for group, names in (("ports", component.ports), ("links", component.links), ("settings", component.settings)):
+        fields |= {f"{group}.{name}": None for name in names}
+    for field in _FIELD.findall(text):
+        if field == "region" and component.per == "target":
+            yield Finding(here, "`{region}` is empty in a component that exists once; write `per: region` or remove it")
+        elif field not in fields:
+            yield Finding(here, f"`{{{field}}}` stands for nothing{did_you_mean(field, fields)}")
+
+
+def _check_cycles(manifest: Manifest) -> Iterator[Finding]:
+    done: set[str] = set()
+    for name in manifest.components:
+        trail: list[str] = []
+        if (cycle := _cycle(manifest, name, trail, done)) is not None:
+            shown = " -> ".join(cycle)
+            message = f"the links run in a circle ({shown}), so nothing can be started first; remove one"
+            yield Finding(("components", cycle[0], "links"), message, key=True)
+            return
+
+
+def _cycle(manifest: Manifest, name: str, trail: list[str], done: set[str]) -> list[str] | None:
+    if name in trail:
+        return [*trail[trail.index(name) :], name]
+    if name in done or name not in manifest.components:
+        return None
+    trail.append(name)
+    for link in manifest.components[name].links:
+        if (cycle := _cycle(manifest, link, trail, done)) is not None:
+            return cycle
+    trail.pop()
+    done.add(name)
+    return None

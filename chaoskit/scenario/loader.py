@@ -1,0 +1,189 @@
+"""From a path or a name to a scenario and its target: everything checked, all problems at once, nothing started."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaoskit.errors import InvalidFile, Problem, UsageError
+from chaoskit.scenario import topology as layout
+from chaoskit.scenario.builtin import find_scenario, find_target, scenario_names, target_names
+from chaoskit.scenario.code import module_file
+from chaoskit.scenario.consistency import check_manifest
+from chaoskit.scenario.document import Document, read
+from chaoskit.scenario.manifest import Manifest
+from chaoskit.scenario.model import Scenario, Target
+from chaoskit.scenario.problems import did_you_mean, validate
+from chaoskit.scenario.references import Names, References
+from chaoskit.scenario.salvage import draft
+from chaoskit.scenario.settings import Scalar, parse_setting
+from chaoskit.scenario.topology import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A valid scenario with its target. `manifest` and `manifest_folder` are None for a target given by URLs.
+
+    `settings` holds every setting of every component, `component.setting`, in the manifest's unit.
+    """
+
+    scenario: Scenario
+    text: str
+    path: Path
+    seed: int
+    topology: Topology
+    manifest: Manifest | None
+    manifest_folder: Path | None
+    settings: Mapping[str, Scalar]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the scenario file, from which its own paths count."""
+        return self.path.parent
+
+    @property
+    def runs_code(self) -> tuple[Path, ...]:
+        """The Python files that a run would import: flows of the scenario and those it uses of the target."""
+        files = []
+        for stream in self.scenario.load.values():
+            if stream.locustfile is not None:
+                files.append(self.folder / stream.locustfile)
+            elif stream.python is not None:
+                files.append(self.folder / stream.python.rpartition(":")[0])
+            elif stream.flow is not None and self.manifest is not None and self.manifest_folder is not None:
+                module = self.manifest.flows[stream.flow].python.partition(":")[0]
+                files.append(module_file(self.manifest_folder, module))
+        return tuple(dict.fromkeys(files))
+
+
+def load(
+    path_or_name: str | Path,
+    *,
+    search: Sequence[Path] = (),
+    overrides: Mapping[str, str] | None = None,
+    seed: int | None = None,
+    allow_targets: Collection[str] = (),
+) -> Loaded:
+    """Read and check a scenario and its target manifest. No socket is opened and no code of theirs is run.
+
+    Names are looked up in the folders of `search`, then among the built-in ones. `overrides` replace settings of the
+    target, `seed` the file's seed; `allow_targets` are hosts outside loopback and private networks that may be loaded.
+
+    Raises:
+        UsageError: nothing is found under this name or path.
+        InvalidFile: the scenario or the manifest has problems; all of them are listed.
+    """
+    path = _find(path_or_name, search)
+    document, problems = read(path)
+    if document.data is None:
+        raise InvalidFile(problems)
+    sketch, found = draft(document)
+    scenario = sketch.scenario
+    problems += found
+    manifest_path, manifest = None, None
+    if "target" not in sketch.broken and scenario.target.use is not None:
+        manifest_path, manifest, found = _target(document, scenario.target.use, path.parent, search)
+        problems += found
+    topology = None if "target" in sketch.broken else _topology(scenario.target, manifest)
+    names = Names(_phase_names(document), document.names("load"))
+    references = References(scenario, names, path.parent, manifest, topology, allow_targets)
+    for finding in references.check():
+        problems.append(document.problem(sketch.in_file(finding.location), finding.message, key=finding.key))
+    if topology is not None:
+        problems += _check_overrides(manifest, overrides or {})
+    if problems:
+        raise InvalidFile(list(dict.fromkeys(problems)))
+    assert topology is not None
+    return Loaded(
+        scenario=scenario,
+        text=path.read_text(encoding="utf-8-sig"),
+        path=path,
+        seed=scenario.seed if seed is None else seed,
+        topology=topology,
+        manifest=manifest,
+        manifest_folder=manifest_path.parent if manifest_path else None,
+        settings=_settings(manifest, {**scenario.target.settings, **(overrides or {})}) if manifest else {},
+    )
+
+
+def load_manifest(path: Path) -> Manifest:
+    """Read and check a target manifest by itself.
+
+    Raises:
+        InvalidFile: it has problems; all of them are listed.
+    """
+    manifest, problems = _manifest(path)
+    if manifest is None or problems:
+        raise InvalidFile(problems)
+    return manifest
+
+
+def _find(path_or_name: str | Path, search: Sequence[Path]) -> Path:
+    path = Path(path_or_name)
+    if path.is_file():
+        return path.resolve()
+    name = str(path_or_name)
+    if isinstance(path_or_name, str) and "/" not in name and path.suffix not in {".yaml", ".yml"}:
+        found = find_scenario(name, search)
+        if found is None:
+            message = f"there is no scenario {name!r}{did_you_mean(name, scenario_names(search))}"
+            raise UsageError(message)
+        return found.resolve()
+    message = f"there is no file {name}; check the path, or name a scenario of `chaoskit list`"
+    raise UsageError(message)
+
+
+def _phase_names(document: Document) -> tuple[str, ...]:
+    phases = document.at(("phases",))
+    count = len(phases) if isinstance(phases, list) else 0
+    return tuple(name for index in range(count) for name in document.names("phases", index))
+
+
+def _target(
+    document: Document, use: str, folder: Path, search: Sequence[Path]
+) -> tuple[Path | None, Manifest | None, list[Problem]]:
+    path: Path | None = folder / use
+    if "/" not in use and not use.endswith((".yaml", ".yml")):
+        path = find_target(use, [*search, folder])
+    if path is None or not path.is_file():
+        message = f"there is no target {use!r}{did_you_mean(use, target_names([*search, folder]))}"
+        return None, None, [document.problem(("target", "use"), message)]
+    manifest, problems = _manifest(path.resolve())
+    return path.resolve(), manifest, problems
+
+
+def _manifest(path: Path) -> tuple[Manifest | None, list[Problem]]:
+    document, problems = read(path)
+    if document.data is None:
+        return None, problems
+    manifest, found, _ = validate(Manifest, document)
+    problems += found
+    if manifest is not None:
+        findings = check_manifest(manifest, path.parent)
+        problems += [document.problem(finding.location, finding.message, key=finding.key) for finding in findings]
+    return (None if problems else manifest), problems
+
+
+def _topology(target: Target, manifest: Manifest | None) -> Topology | None:
+    if target.external is not None:
+        return layout.of_urls(target.external, target.regions)
+    return layout.of_manifest(manifest, target.regions or manifest.regions) if manifest else None
+
+
+def _check_overrides(manifest: Manifest | None, overrides: Mapping[str, str]) -> list[Problem]:
+    models = manifest.setting_models() if manifest else {}
+    problems = []
+    for name, text in overrides.items():
+        try:
+            if name not in models:
+                message = f"the target declares no such setting{did_you_mean(name, models)}"
+                problems.append(Problem(f"--set {name}", 0, 0, message))
+            else:
+                parse_setting(models[name], text)
+        except ValueError as error:
+            problems.append(Problem(f"--set {name}", 0, 0, str(error)))
+    return problems
+
+
+def _settings(manifest: Manifest, given: Mapping[str, object]) -> dict[str, Scalar]:
+    models = manifest.setting_models()
+    return {name: parse_setting(model, given.get(name, model.default)) for name, model in models.items()}

@@ -1,0 +1,164 @@
+"""The target manifest, `target.yaml`: components, links, settings, resources, flows."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from chaoskit.scenario.quantities import Name, PositiveDuration
+from chaoskit.scenario.strict import Strict
+
+Raw = str | int | float | bool
+
+
+class Protocol(Strict):
+    """How a port is asked for a sign of life: a known protocol by name, or text sent and the answer expected."""
+
+    name: Literal["http", "postgres", "redis", "tcp"] | None = None
+    path: str = Field(default="/", pattern=r"^/[!-~]*$")
+    """With `http`: the path that is asked for."""
+    send: str | None = Field(default=None, min_length=1, max_length=1000)
+    expect: str | None = Field(default=None, min_length=1, max_length=1000)
+
+    @model_validator(mode="after")
+    def _either_form(self) -> Self:
+        if (self.name is None) == (self.send is None) or (self.send is None) != (self.expect is None):
+            message = 'a protocol is a name (http, postgres, redis, tcp), or both `send: "…"` and `expect: "…"`'
+            raise ValueError(message)
+        return self
+
+
+def _by_name(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+PortProtocol = Annotated[
+    Protocol,
+    BeforeValidator(_by_name),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["http", "postgres", "redis", "tcp"]},
+                {
+                    "type": "object",
+                    "properties": {"send": {"type": "string"}, "expect": {"type": "string"}},
+                    "required": ["send", "expect"],
+                },
+                {"type": "object", "properties": {"name": {"type": "string"}, "path": {"type": "string"}}},
+            ]
+        }
+    ),
+]
+
+
+class Port(Strict):
+    """A port that the component listens on."""
+
+    protocol: PortProtocol = Protocol(name="tcp")
+
+
+class Ready(Strict):
+    """How a component shows that it is ready: HTTP 2xx on `http`, or a connect where that is left out."""
+
+    port: str = Field(examples=["http"])
+    http: str | None = Field(default=None, pattern=r"^/[!-~]*$", examples=["/ready"])
+    timeout: PositiveDuration = 30.0
+
+
+class Metrics(Strict):
+    """Where the component's Prometheus text is."""
+
+    port: str = Field(examples=["metrics"])
+    path: str = Field(default="/metrics", pattern=r"^/[!-~]*$")
+
+
+class Setting(Strict):
+    """A typed knob of a component, with the unit in which the component takes it."""
+
+    type: Literal["integer", "number", "duration", "rate", "size", "ratio", "boolean", "choice", "text"] = Field(
+        examples=["integer"]
+    )
+    unit: str | None = Field(default=None, examples=["ms"])
+    """The unit in which the component takes it: `us` … `h`, `B` … `GiB`, `/s` … `/h`, or `%`."""
+    default: Raw = Field(examples=[16])
+    minimum: Raw | None = None
+    maximum: Raw | None = None
+    choices: list[str] | None = Field(default=None, min_length=1)
+    help: str = ""
+
+
+class Resource(Strict):
+    """Something of the component that can run out, by the `resource` label of its metrics."""
+
+    kind: Literal["pool", "server", "queue", "limiter", "cpu", "link"] = Field(examples=["pool"])
+    sized_by: str | None = None
+    """The setting that sizes it, of this component (`db_pool`) or another (`engine.queue_limit`)."""
+    feeds: str | None = None
+    """For a queue: the resource that takes from it."""
+    help: str = ""
+
+
+class Component(Strict):
+    """One part of the target."""
+
+    per: Literal["region", "target"] = "target"
+    """Whether it exists once per region or once."""
+    entry: bool = False
+    """Whether load enters here."""
+    command: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, examples=[["{python}", "-m", "shop.api"]])
+    """The process; `{python}`, `{ports.NAME}`, `{links.NAME}`, `{settings.NAME}`, `{region}`, `{seed}`, `{workdir}`
+    are filled in."""
+    environment: dict[str, str] = Field(default={})
+    directory: str = "."
+    """The folder it starts in, seen from the manifest's."""
+    links: list[str] = Field(default=[])
+    """Components that it calls; each link runs through a proxy."""
+    ports: dict[Name, Port] = Field(min_length=1, examples=[{"http": {"protocol": "http"}}])
+    ready: Ready | None = None
+    metrics: Metrics | None = None
+    cores: int | None = Field(default=None, ge=1, le=1024)
+    """How many cores its process can use at most (1 for a plain Python server); makes its CPU a resource."""
+    settings: dict[Name, Setting] = Field(default={})
+    resources: dict[Name, Resource] = Field(default={})
+
+
+class Figure(Strict):
+    """A figure of the target's own trade, charted by metric name."""
+
+    metric: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    component: str
+    unit: str = ""
+    title: str
+
+
+class Flow(Strict):
+    """What one arrival does: a Python function `module:function` next to the manifest."""
+
+    python: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", examples=["shop.flows:buy"])
+    help: str = ""
+
+
+class Manifest(Strict):
+    """A target: what it is made of and how it is started, linked, set and watched."""
+
+    model_config = ConfigDict(title="chaoskit target")
+
+    version: Literal[1] = Field(examples=[1])
+    name: Name = Field(examples=["shop"])
+    title: str = ""
+    regions: list[Name] = Field(default=["local"], min_length=1, max_length=16)
+    """The regions played where a scenario names none."""
+    components: dict[Name, Component] = Field(
+        min_length=1, max_length=64, examples=[{"api": {"command": ["./api"], "entry": True}}]
+    )
+    figures: list[Figure] = Field(default=[])
+    flows: dict[Name, Flow] = Field(default={})
+    credentials: dict[str, str] = Field(default={})
+    """Handed to flows."""
+
+    def setting_models(self) -> dict[str, Setting]:
+        """Return every setting by its full name, `component.setting`."""
+        return {
+            f"{name}.{setting}": model
+            for name, component in self.components.items()
+            for setting, model in component.settings.items()
+        }

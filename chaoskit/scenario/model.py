@@ -1,0 +1,205 @@
+"""The scenario file: target, load, phases, faults, objectives."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
+
+from chaoskit.scenario.faults import FaultEntry
+from chaoskit.scenario.objectives import AbortText, ObjectiveText
+from chaoskit.scenario.quantities import Duration, Name, PositiveDuration, Rate, Ratio, Url
+from chaoskit.scenario.strict import Strict
+
+ALL_STREAMS: Final = "*"
+"""The key under which `multiply: 100`, one number for every stream, is kept."""
+
+MAX_MULTIPLE: Final = 1e6
+_FLOWS: Final = ("flow", "request", "python", "locustfile")
+
+SettingText = str | int | float | bool
+
+
+class Target(Strict):
+    """The system under test: a manifest by name or path, or the URLs of something that runs already."""
+
+    use: str | None = Field(default=None, examples=["exchange", "./target.yaml"])
+    """A built-in target's name, or the path of a target.yaml."""
+    external: dict[Name, Url] | None = Field(default=None, min_length=1, examples=[{"api": "http://127.0.0.1:8080"}])
+    """Base URLs by name, of a system that runs already."""
+    driver: Literal["auto", "process", "external"] = "auto"
+    regions: list[Name] = Field(default=[], max_length=16)
+    """The regions to play; the manifest's own where this is left out."""
+    settings: dict[str, SettingText] = Field(default={})
+    """Settings of components, `component.setting: value`."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.use is None) == (self.external is None):
+            message = "a target has either `use` or `external`; keep one of them"
+            raise ValueError(message)
+        if self.external is not None and self.driver == "process":
+            message = "`driver: process` starts a target itself, and `external` runs already; leave `driver` out"
+            raise ValueError(message)
+        if self.use is not None and self.driver == "external":
+            message = "`driver: external` needs the URLs; write `external:` with them in place of `use`"
+            raise ValueError(message)
+        return self
+
+
+class Request(Strict):
+    """One fixed HTTP request."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
+    path: str = Field(pattern=r"^/[!-~]*$", max_length=4096, examples=["/v1/quote"])
+    """Path and query, beginning with `/`."""
+    headers: dict[str, str] = Field(default={})
+    body: str = ""
+
+
+def _one_flow(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": [name]} for name in _FLOWS]
+
+
+class Stream(Strict):
+    """One kind of load: what an arrival does, and how often one comes."""
+
+    model_config = ConfigDict(json_schema_extra=_one_flow)
+
+    flow: str | None = Field(default=None, examples=["trade"])
+    """A flow of the target's manifest."""
+    request: Request | None = None
+    python: str | None = Field(default=None, examples=["flows.py:buy"])
+    """A Python function of your own, `file.py:function`, next to the scenario."""
+    locustfile: str | None = Field(default=None, examples=["locustfile.py"])
+    """A locustfile; its users run as they are (a closed model)."""
+    rate: Rate | None = Field(default=None, examples=["10/s"])
+    """Arrivals at baseline."""
+    users: int | None = Field(default=None, ge=1, le=100_000, examples=[50])
+    """With `locustfile`: users at baseline."""
+    arrivals: Literal["constant", "poisson"] = "constant"
+    clients: Literal["round_robin", "pinned", "failover"] = "round_robin"
+    """How arrivals choose among several entries: in turn, by their home, or by their home until it fails."""
+    timeout: PositiveDuration = 10.0
+
+    @model_validator(mode="after")
+    def _one_flow_with_its_rate(self) -> Self:
+        given = [name for name in _FLOWS if getattr(self, name) is not None]
+        if len(given) != 1:
+            shown = " and ".join(f"`{name}`" for name in given) or "none"
+            message = f"a stream has exactly one of `flow`, `request`, `python`, `locustfile`, and this has {shown}"
+            raise ValueError(message)
+        if self.locustfile is None and (self.rate is None or self.users is not None):
+            message = "an open stream is measured in arrivals; write `rate: 10/s` or the like, and no `users`"
+            raise ValueError(message)
+        if self.locustfile is not None and (self.users is None or self.rate is not None):
+            message = "a locustfile's load is measured in users; write `users: 50` or the like, and no `rate`"
+            raise ValueError(message)
+        return self
+
+
+def _by_stream(value: object) -> object:
+    return {ALL_STREAMS: value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Multiple = Annotated[float, Field(ge=0, le=MAX_MULTIPLE)]
+Multiples = Annotated[
+    dict[str, Multiple],
+    BeforeValidator(_by_stream),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": MAX_MULTIPLE},
+                {"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": MAX_MULTIPLE}},
+            ],
+            "examples": [{"trading": 100}],
+        }
+    ),
+]
+
+
+class PhaseBody(Strict):
+    """How long a phase is and what it does to the load."""
+
+    length: PositiveDuration = Field(alias="for", examples=["15s"])
+    ramp: Duration = 0.0
+    """How long the rates take from the phase before to this one's, in a straight line; 0s is a step."""
+    multiply: Multiples = Field(default={})
+    """Each stream's multiple of its baseline rate; 1 where this is left out. One number stands for all streams."""
+
+    @model_validator(mode="after")
+    def _ramp_fits(self) -> Self:
+        if self.ramp > self.length:
+            message = "`ramp` is longer than the phase itself (`for`); make it at most as long"
+            raise ValueError(message)
+        return self
+
+
+class Phase(RootModel[Annotated[dict[Name, PhaseBody], Field(min_length=1, max_length=1)]]):
+    """One phase: its name and body, `surge: {for: 40s}`."""
+
+    @property
+    def name(self) -> str:
+        """The phase's name."""
+        return next(iter(self.root))
+
+    @property
+    def body(self) -> PhaseBody:
+        """The phase's length, ramp and multiples."""
+        return next(iter(self.root.values()))
+
+
+class Expectation(Strict):
+    """A drill's own ground truth; checked and reported."""
+
+    bottleneck: str = Field(examples=["exchange/gateway.db_pool"])
+    """A resource of the target without its region, `link:NAME` or `region:NAME`."""
+
+
+class Generator(Strict):
+    """How load is made."""
+
+    workers: int = Field(default=1, ge=1, le=64)
+    """Load processes."""
+    connections: int = Field(default=2000, ge=1, le=60_000)
+    """Connections that each process may hold to each entry."""
+    max_lag: PositiveDuration = 0.05
+    """Above this 99th percentile of its own lateness in a phase the generator proves nothing."""
+
+
+class Incident(Strict):
+    """The outage behind the scenario, shown in the report: what was told, and where the record differs."""
+
+    article: str = Field(examples=["The venue went dark for an hour."])
+    record: str = ""
+
+
+class Scenario(Strict):
+    """A bad day as one file."""
+
+    model_config = ConfigDict(title="chaoskit scenario")
+
+    version: Literal[1] = Field(examples=[1])
+    name: Name = Field(examples=["black-friday"])
+    title: str = Field(default="", max_length=200)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    """Fixes arrivals and all that is drawn; the same file and seed give the same plan."""
+    target: Target = Field(examples=[{"use": "exchange"}])
+    load: dict[Name, Stream] = Field(
+        min_length=1, max_length=32, examples=[{"quotes": {"flow": "quote", "rate": "10/s"}}]
+    )
+    phases: list[Phase] = Field(min_length=1, max_length=64, examples=[[{"baseline": {"for": "15s"}}]])
+    faults: list[FaultEntry] = Field(default=[], max_length=256)
+    objectives: list[ObjectiveText] = Field(default=[], max_length=256)
+    abort_when: list[AbortText] = Field(default=[], max_length=64)
+    expect: Expectation | None = None
+    generator: Generator = Generator()
+    toxiproxy: Url | None = Field(default=None, examples=["http://127.0.0.1:8474"])
+    """A Toxiproxy server that runs already; one is found or started where this is left out."""
+    steady_tolerance: Ratio = 0.25
+    """How far baseline may wander and still count as steady."""
+    incident: Incident | None = None
+
+    def multiple(self, phase: Phase, stream: str) -> float:
+        """Return the stream's multiple of its baseline rate in `phase`."""
+        multiples: Mapping[str, float] = phase.body.multiply
+        return multiples.get(stream, multiples.get(ALL_STREAMS, 1.0))

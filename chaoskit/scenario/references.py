@@ -1,0 +1,204 @@
+"""What a scenario must fulfil beyond the shape of its keys: names exist, windows fit, hosts are safe."""
+
+import ipaddress
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from chaoskit.scenario.code import missing_function
+from chaoskit.scenario.consistency import Finding
+from chaoskit.scenario.document import Location
+from chaoskit.scenario.faults import FaultEntry, LinkFault, RegionDown
+from chaoskit.scenario.manifest import Manifest
+from chaoskit.scenario.model import ALL_STREAMS, Scenario, Stream
+from chaoskit.scenario.objectives import RESERVED, Statement
+from chaoskit.scenario.problems import did_you_mean
+from chaoskit.scenario.settings import parse_setting
+from chaoskit.scenario.topology import Topology
+from chaoskit.units import format_duration
+
+MAX_ARRIVALS: Final = 50_000_000
+_OTHER_SUSPECTS: Final = ("host.cpu", "generator/worker.cpu", "generator/worker.connections")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the file declares under its keys, also where a declaration itself has a problem."""
+
+    phases: tuple[str, ...]
+    streams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The checks of one scenario against itself and its target; `topology` is None where the target has problems."""
+
+    scenario: Scenario
+    names: Names
+    folder: Path
+    manifest: Manifest | None
+    topology: Topology | None
+    allow_targets: Collection[str]
+
+    def check(self) -> Iterator[Finding]:
+        """Yield everything that refers to nothing, does not fit or is not safe."""
+        yield from self._check_target()
+        yield from self._check_load()
+        yield from self._check_phases()
+        for index, entry in enumerate(self.scenario.faults):
+            yield from self._check_fault(("faults", index), entry)
+        for index, statement in enumerate(self.scenario.objectives):
+            yield from self._check_statement(("objectives", index), statement)
+        for index, statement in enumerate(self.scenario.abort_when):
+            yield from self._check_statement(("abort_when", index), statement)
+        yield from self._check_expectation()
+
+    def _check_target(self) -> Iterator[Finding]:
+        target = self.scenario.target
+        for name, url in (target.external or {}).items():
+            yield from self._check_url(("target", "external", name), url)
+        if self.scenario.toxiproxy is not None:
+            yield from self._check_url(("toxiproxy",), self.scenario.toxiproxy)
+        if len(set(target.regions)) < len(target.regions):
+            yield Finding(("target", "regions"), "a region stands here twice; keep one of them")
+        if target.external is not None:
+            for name in target.settings:
+                message = "a target that runs already has no settings to change here; leave it out"
+                yield Finding(("target", "settings", name), message, key=True)
+        elif self.manifest is not None:
+            for name, raw in target.settings.items():
+                yield from self._check_setting(("target", "settings", name), self.manifest, raw)
+
+    def _check_url(self, here: Location, url: str) -> Iterator[Finding]:
+        host = urlsplit(url).hostname or ""
+        if not is_safe(host) and host not in self.allow_targets:
+            message = f"the host {host} is neither loopback nor private, and load could harm it"
+            yield Finding(here, f"{message}; if it is yours to test, pass --allow-target {host}")
+
+    def _check_setting(self, here: Location, manifest: Manifest, raw: object) -> Iterator[Finding]:
+        known = manifest.setting_models()
+        name = str(here[-1])
+        if name not in known:
+            yield Finding(
+                here, f"the setting `{name}` is not declared by the target{did_you_mean(name, known)}", key=True
+            )
+            return
+        try:
+            parse_setting(known[name], raw)
+        except ValueError as error:
+            yield Finding(here, f"`{name}`: {error}")
+
+    def _check_load(self) -> Iterator[Finding]:
+        for name, stream in self.scenario.load.items():
+            here: Location = ("load", name)
+            if name in RESERVED:
+                yield Finding(
+                    here, f"`{name}` is a word of objectives and cannot name a stream; choose another", key=True
+                )
+            if stream.flow is not None:
+                yield from self._check_flow((*here, "flow"), stream.flow)
+            yield from self._check_code(here, stream)
+        arrivals = sum(self._arrivals(name) for name in self.scenario.load)
+        if arrivals > MAX_ARRIVALS:
+            message = (
+                f"the whole load is {arrivals:,.0f} arrivals, and {MAX_ARRIVALS:,} is the most; lower rates or times"
+            )
+            yield Finding(("load",), message, key=True)
+
+    def _arrivals(self, stream: str) -> float:
+        rate = self.scenario.load[stream].rate or 0.0
+        return sum(rate * self.scenario.multiple(phase, stream) * phase.body.length for phase in self.scenario.phases)
+
+    def _check_flow(self, here: Location, flow: str) -> Iterator[Finding]:
+        if self.topology is None:
+            return
+        if self.scenario.target.external is not None:
+            yield Finding(here, "a target given by URLs has no flows; write a `request`, `python` or `locustfile`")
+        elif self.manifest is not None and flow not in self.manifest.flows:
+            yield Finding(here, f"the target has no flow {flow!r}{did_you_mean(flow, self.manifest.flows)}")
+
+    def _check_code(self, here: Location, stream: Stream) -> Iterator[Finding]:
+        if stream.locustfile is not None and not (self.folder / stream.locustfile).is_file():
+            message = f"there is no file {stream.locustfile!r} next to the scenario; check the path"
+            yield Finding((*here, "locustfile"), message)
+        if stream.python is not None:
+            file, colon, function = stream.python.rpartition(":")
+            missing: str | None = f"{stream.python!r} is not a function; write it like `flows.py:buy`"
+            if colon and file.endswith(".py") and function.isidentifier():
+                missing = missing_function(self.folder / file, function)
+            if missing is not None:
+                yield Finding((*here, "python"), missing)
+
+    def _check_phases(self) -> Iterator[Finding]:
+        seen: set[str] = set()
+        for index, phase in enumerate(self.scenario.phases):
+            here: Location = ("phases", index, phase.name)
+            if phase.name in seen:
+                yield Finding(here, f"the phase `{phase.name}` is declared above already; rename one of them", key=True)
+            seen.add(phase.name)
+            for stream in phase.body.multiply:
+                if stream not in (ALL_STREAMS, *self.names.streams):
+                    message = f"`{stream}` is no stream of `load`{did_you_mean(stream, self.names.streams)}"
+                    yield Finding((*here, "multiply", stream), message, key=True)
+
+    def _check_fault(self, here: Location, entry: FaultEntry) -> Iterator[Finding]:
+        fault = entry.fault
+        if isinstance(fault, LinkFault) and self.topology is not None and not self.topology.links(fault.link):
+            message = f"the target has no link {fault.link!r}{did_you_mean(fault.link, self.topology.link_names)}"
+            yield Finding((*here, fault.kind, "link"), message)
+        if isinstance(fault, RegionDown) and self.topology is not None:
+            if fault.region not in self.topology.regions:
+                message = (
+                    f"the target has no region {fault.region!r}{did_you_mean(fault.region, self.topology.regions)}"
+                )
+                yield Finding((*here, fault.kind, "region"), message)
+            elif not self.topology.links_of_region(fault.region):
+                yield Finding(
+                    (*here, fault.kind, "region"), f"no link has an end in {fault.region}; name links instead"
+                )
+        if entry.during not in self.names.phases:
+            message = f"there is no phase {entry.during!r}{did_you_mean(entry.during, self.names.phases)}"
+            yield Finding((*here, "during"), message)
+        phase = next((phase for phase in self.scenario.phases if phase.name == entry.during), None)
+        if phase is None:
+            return
+        length = phase.body.length
+        if entry.at >= length:
+            message = f"the fault begins {format_duration(entry.at)} into a phase of {format_duration(length)}"
+            yield Finding((*here, "at"), f"{message}; let it begin earlier")
+        elif entry.length is not None and entry.at + entry.length > length + 1e-9:
+            over = format_duration(entry.at + entry.length - length)
+            yield Finding((*here, "for"), f"the fault ends {over} after its phase; make it shorter or begin earlier")
+
+    def _check_statement(self, here: Location, statement: Statement) -> Iterator[Finding]:
+        if statement.stream is not None and statement.stream not in self.names.streams:
+            message = f"there is no stream {statement.stream!r}{did_you_mean(statement.stream, self.names.streams)}"
+            yield Finding(here, message)
+        if statement.phase is not None and statement.phase not in self.names.phases:
+            message = f"there is no phase {statement.phase!r}{did_you_mean(statement.phase, self.names.phases)}"
+            yield Finding(here, message)
+
+    def _check_expectation(self) -> Iterator[Finding]:
+        if self.scenario.expect is None or self.topology is None:
+            return
+        expected = self.scenario.expect.bottleneck
+        known = [
+            *self.topology.resources,
+            *(f"link:{name}" for name in self.topology.link_names),
+            *(f"region:{region}" for region in self.topology.regions),
+            *_OTHER_SUSPECTS,
+        ]
+        if expected not in known:
+            message = f"{expected!r} is nothing that this target can run out of{did_you_mean(expected, known)}"
+            yield Finding(("expect", "bottleneck"), message)
+
+
+def is_safe(host: str) -> bool:
+    """Return whether `host` is surely this machine or a private network; names other than localhost are not."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or (address.is_private and not address.is_unspecified)

@@ -1,0 +1,130 @@
+"""Where a target's components and links lie once its regions are known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from chaoskit.scenario.manifest import Component, Manifest
+
+CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One process of a component: `gateway@us-east-1`, or `engine` where it exists once."""
+
+    name: str
+    component: str
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A TCP link between two instances, or from the clients; `regions` are those of its two ends.
+
+    `upstream` is HOST:PORT where the destination runs already.
+    """
+
+    name: str
+    kind: str
+    source: str
+    destination: str
+    port: str
+    regions: tuple[str, ...]
+    upstream: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """All instances, links and resources of one target in its regions."""
+
+    target: str
+    regions: tuple[str, ...]
+    instances: tuple[Instance, ...]
+    edges: tuple[Edge, ...]
+    resources: tuple[str, ...]
+    """Kind ids, without the region: `exchange/gateway.db_pool`."""
+
+    def links(self, name: str) -> tuple[str, ...]:
+        """Return the links that `name` means: one full name, or all of one kind; empty where it means none."""
+        return tuple(edge.name for edge in self.edges if name in (edge.name, edge.kind))
+
+    def links_of_region(self, region: str) -> tuple[str, ...]:
+        """Return the links with at least one end in `region`."""
+        return tuple(edge.name for edge in self.edges if region in edge.regions)
+
+    @property
+    def link_names(self) -> tuple[str, ...]:
+        """Every name a link can be called by: the kinds first, then the full names."""
+        return tuple(dict.fromkeys([*(edge.kind for edge in self.edges), *(edge.name for edge in self.edges)]))
+
+
+def main_port(component: Component) -> str:
+    """Return the port that links lead to: the first that is not the metrics port, or the only one."""
+    metrics = component.metrics.port if component.metrics else None
+    return next((port for port in component.ports if port != metrics), next(iter(component.ports)))
+
+
+def of_manifest(manifest: Manifest, regions: Sequence[str]) -> Topology:
+    """Lay the manifest out over `regions`. Links to components that do not exist are left out."""
+    instances = {name: _instances(name, component, regions) for name, component in manifest.components.items()}
+    return Topology(
+        target=manifest.name,
+        regions=tuple(regions),
+        instances=tuple(instance for group in instances.values() for instance in group),
+        edges=tuple(_edges(manifest, instances)),
+        resources=tuple(
+            f"{manifest.name}/{name}.{resource}"
+            for name, component in manifest.components.items()
+            for resource in (*component.resources, *(("cpu",) if component.cores else ()))
+        ),
+    )
+
+
+def of_urls(urls: Mapping[str, str], regions: Sequence[str]) -> Topology:
+    """Lay out a system that runs already: one link from the clients to each URL."""
+    edges = tuple(
+        Edge(f"{CLIENT}->{name}", f"{CLIENT}->{name}", CLIENT, name, "http", (), _host_and_port(url))
+        for name, url in urls.items()
+    )
+    return Topology("external", tuple(regions), (), edges, ())
+
+
+def _host_and_port(url: str) -> str:
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or 80}"
+
+
+def _instances(name: str, component: Component, regions: Sequence[str]) -> list[Instance]:
+    if component.per == "target":
+        return [Instance(name, name, None)]
+    return [Instance(f"{name}@{region}", name, region) for region in regions]
+
+
+def _edges(manifest: Manifest, instances: Mapping[str, Sequence[Instance]]) -> list[Edge]:
+    edges = []
+    for name, component in manifest.components.items():
+        if component.entry:
+            edges += [_edge(manifest, None, end) for end in instances[name]]
+    for name, component in manifest.components.items():
+        for destination in component.links:
+            edges += [
+                _edge(manifest, start, end)
+                for start in instances[name]
+                for end in instances.get(destination, ())
+                if start.region is None or end.region is None or start.region == end.region
+            ]
+    return edges
+
+
+def _edge(manifest: Manifest, start: Instance | None, end: Instance) -> Edge:
+    source, kind = (start.name, start.component) if start else (CLIENT, CLIENT)
+    return Edge(
+        name=f"{source}->{end.name}",
+        kind=f"{kind}->{end.component}",
+        source=source,
+        destination=end.name,
+        port=main_port(manifest.components[end.component]),
+        regions=tuple(dict.fromkeys(region for region in (start and start.region, end.region) if region)),
+    )

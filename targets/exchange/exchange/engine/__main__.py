@@ -1,0 +1,155 @@
+"""`python -m exchange.engine`: the matching engine, its market maker and its write-behind."""
+
+import argparse
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+
+import uvloop
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from exchange.arguments import addresses, duration_s
+from exchange.engine.feed import market_feed
+from exchange.engine.ledger import Ledger
+from exchange.engine.loop import MatchingLoop
+from exchange.engine.market_maker import MarketMaker
+from exchange.engine.matching import Exchange
+from exchange.engine.server import EngineServer
+from exchange.engine.write_behind import RegionWriter
+from exchange.exposition import MetricsServer, ResourceCollector, registry_of
+from exchange.occupancy import Resource
+from exchange.venue import SYMBOLS
+from exchange.wall import wall_ms, wall_us
+
+FEED_INTERVAL_S = 0.1
+QUOTE_EVERY_FEEDS = 3
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="exchange.engine", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="where gateways connect")
+    parser.add_argument("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
+    parser.add_argument("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
+    parser.add_argument(
+        "--positions", type=addresses, required=True, help="region=host:port,… of the databases"
+    )
+    parser.add_argument("--service-time", type=duration_s, default=0.0001, help="time of one command")
+    parser.add_argument("--queue-limit", type=int, default=2000, help="commands that may wait")
+    parser.add_argument("--accounts", type=int, default=10_000, help="how many accounts there are")
+    parser.add_argument("--seed", type=int, default=1, help="draws the opening positions")
+    parser.add_argument(
+        "--write-interval", type=duration_s, default=0.05, help="pause between write-behind batches"
+    )
+    parser.add_argument("--write-batch", type=int, default=500, help="accounts written at once")
+    return parser.parse_args()
+
+
+class Engine:
+    """The parts of the engine, put together."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.ledger = Ledger(arguments.accounts, arguments.seed, wall_us())
+        self.exchange = Exchange(self.ledger, self._touched)
+        self.loop = MatchingLoop(arguments.service_time, arguments.queue_limit)
+        self.server = EngineServer(self.exchange, self.loop, arguments.accounts)
+        self.makers = [MarketMaker(self.exchange, symbol.index) for symbol in SYMBOLS]
+        self.write_behind = Resource("write_behind", len(arguments.positions))
+        self.writers = [
+            RegionWriter(region, place, self.ledger, self.write_behind)
+            for region, place in arguments.positions.items()
+        ]
+        for writer in self.writers:
+            writer.interval_s = arguments.write_interval
+            writer.batch_limit = arguments.write_batch
+
+    def _touched(self, account: int) -> None:
+        committed_us = wall_us()
+        self.ledger.accounts[account].updated_us = committed_us
+        for writer in self.writers:
+            writer.touch(account, committed_us)
+
+    def ready(self) -> bool:
+        """Whether every region's database holds the opening state."""
+        return all(writer.filled for writer in self.writers)
+
+    async def publish(self) -> None:
+        """Send market data when it changed, and let the market maker renew its quotes."""
+        sent: object = None
+        turn = 0
+        while True:
+            versions = [market.version for market in self.exchange.markets]
+            if versions != sent or turn % 10 == 0:
+                self.server.publish(market_feed(self.exchange, wall_ms()))
+                sent = versions
+            if turn % QUOTE_EVERY_FEEDS == 0:
+                for maker in self.makers:
+                    self.loop.submit(lambda maker=maker: maker.refresh(wall_ms()))  # type: ignore[misc]
+            turn += 1
+            await asyncio.sleep(FEED_INTERVAL_S)
+
+
+class EngineCollector(Collector):
+    """Write-behind by region, trades, and the open orders."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterator[Metric]:
+        """The families."""
+        pending = GaugeMetricFamily(
+            "exchange_write_behind_pending",
+            "Accounts whose latest state is not in the database",
+            labels=["to"],
+        )
+        lag = GaugeMetricFamily(
+            "exchange_write_behind_lag_seconds", "Age of the oldest change not in the database", labels=["to"]
+        )
+        for writer in self._engine.writers:
+            pending.add_metric([writer.region], writer.pending)
+            lag.add_metric([writer.region], writer.lag_s())
+        trades = CounterMetricFamily("exchange_trades", "Fills", labels=["symbol"])
+        for symbol, market in zip(SYMBOLS, self._engine.exchange.markets, strict=True):
+            trades.add_metric([symbol.name], market.trades)
+        yield from (pending, lag, trades)
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    engine = Engine(arguments)
+    gc.collect()
+    gc.freeze()  # ten thousand accounts live for ever; do not walk them at each collection
+    registry = registry_of(
+        [
+            ResourceCollector([engine.loop.matching, engine.loop.queue, engine.write_behind]),
+            EngineCollector(engine),
+        ]
+    )
+    listeners = [
+        await MetricsServer(registry, engine.ready).start(arguments.host, arguments.metrics_port),
+        await engine.server.start(arguments.host, arguments.port),
+    ]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(writer.run()) for writer in engine.writers]
+        tasks.append(group.create_task(engine.publish()))
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+    for listener in listeners:
+        listener.close()
+
+
+def main() -> int:
+    """Run until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    uvloop.run(_run(_parse()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""The exchange core: executes one command at a time against books and ledger. Synchronous and free of I/O.
+
+A command is a list `[operation, account, …]` as it came from a gateway, already checked for form; its answer
+is a status and a JSON body in the venue's shape, which the gateway hands to the client untouched.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from exchange.engine.bodies import order_body, trade_body
+from exchange.engine.book import Order, OrderBook
+from exchange.engine.ledger import UNIT_VALUES, Account, Ledger, Trade
+from exchange.failures import Refusal
+from exchange.venue import LEVERAGE, SYMBOLS
+
+MAX_OPEN_ORDERS = 200
+
+Answer = tuple[int, bytes]
+Touched = Callable[[int], None]
+
+
+class Market:
+    """One symbol: its book and its statistics since the start."""
+
+    def __init__(self, opening_ticks: int) -> None:
+        self.book = OrderBook()
+        self.last = self.high = self.low = self.opening = opening_ticks
+        self.lots = 0
+        self.value = 0
+        self.trades = 0
+        self.version = 0
+
+    def record(self, price: int, lots: int) -> None:
+        """Count one fill."""
+        self.last = price
+        self.high = max(self.high, price)
+        self.low = min(self.low, price)
+        self.lots += lots
+        self.value += price * lots
+        self.trades += 1
+
+
+class Exchange:
+    """Books, ledger and the commands on them.
+
+    `touched` is called with the number of each account whose wallet or positions changed.
+    """
+
+    def __init__(self, ledger: Ledger, touched: Touched) -> None:
+        self.ledger = ledger
+        self.markets = [Market(symbol.opening_ticks) for symbol in SYMBOLS]
+        self.marks = [market.last for market in self.markets]
+        self._touched = touched
+        self._order_id = 0
+        self._trade_id = 0
+        self._operations: dict[str, Callable[..., Any]] = {
+            "order": self.place,
+            "cancel": self.cancel,
+            "query": self.query,
+            "open": self.open_orders,
+            "trades": self.trades,
+        }
+
+    def execute(self, command: list[Any], now_ms: int) -> Answer:
+        """Run one command at wall-clock `now_ms`; refusals become the venue's error bodies."""
+        try:
+            operation = self._operations.get(command[0])
+            if operation is None or not 0 <= command[1] < len(self.ledger.accounts):
+                raise Refusal(400, -1100, f"The engine cannot do {command[:2]}.")
+            return 200, orjson.dumps(operation(now_ms, self.ledger.accounts[command[1]], *command[2:]))
+        except Refusal as refusal:
+            return refusal.status, refusal.body
+
+    def place(
+        self,
+        now_ms: int,
+        account: Account,
+        deadline_ms: int,
+        terms: list[Any],
+    ) -> dict[str, object]:
+        """Accept an order: [symbol, buy, kind, price, lots, time in force, client id, reduce only]."""
+        if now_ms > deadline_ms:
+            raise Refusal(400, -5028, "Timestamp for this request is outside of the ME recvWindow.")
+        symbol, buy, kind, price, lots, time_in_force, client_id, reduce_only = terms
+        self._order_id += 1
+        order = Order(
+            self._order_id, account.number, symbol, buy, price, lots, kind, time_in_force,
+            client_id or f"x{self._order_id}", reduce_only, created_ms=now_ms, updated_ms=now_ms,
+        )  # fmt: skip
+        self._check(account, order)
+        self.submit(account, order)
+        return order_body(order)
+
+    def submit(self, account: Account, order: Order) -> None:
+        """Match an accepted order and rest, expire or finish what remains of it."""
+        market = self.markets[order.symbol]
+        market.version += 1
+        limit_price = order.price if order.kind == "LIMIT" else None
+        if self._may_match(market.book, order, limit_price):
+            for fill in market.book.match(order, limit_price):
+                self._settle(account, order, fill.maker, fill.price, fill.lots)
+        if order.filled == order.lots:
+            order.status = "FILLED"
+        elif order.kind == "LIMIT" and order.time_in_force in ("GTC", "GTX") and order.status != "EXPIRED":
+            order.status = "PARTIALLY_FILLED" if order.filled else "NEW"
+            market.book.rest(order)
+            account.open(order)
+            return
+        else:
+            order.status = "EXPIRED"
+        account.close(order)
+
+    def withdraw(self, account: Account, order: Order, now_ms: int) -> None:
+        """Cancel an open order."""
+        market = self.markets[order.symbol]
+        market.version += 1
+        market.book.cancel(order)
+        account.release(order, order.remaining)
+        order.status = "CANCELED"
+        order.updated_ms = now_ms
+        account.close(order)
+
+    def cancel(
+        self, now_ms: int, account: Account, symbol: int, order_id: int | None, client_id: str | None
+    ) -> dict[str, object]:
+        """Cancel by order id or client id."""
+        order = account.find(order_id, client_id)
+        if order is None or order.order_id not in account.open_orders or order.symbol != symbol:
+            raise Refusal(400, -2011, "Unknown order sent.")
+        self.withdraw(account, order, now_ms)
+        return order_body(order)
+
+    def query(
+        self, _now_ms: int, account: Account, symbol: int, order_id: int | None, client_id: str | None
+    ) -> dict[str, object]:
+        """One order, open or recently finished."""
+        order = account.find(order_id, client_id)
+        if order is None or order.symbol != symbol:
+            raise Refusal(400, -2013, "Order does not exist.")
+        return order_body(order)
+
+    def open_orders(self, _now_ms: int, account: Account, symbol: int | None) -> list[dict[str, object]]:
+        """All open orders, of one symbol or of all."""
+        return [order_body(order) for order in account.open_orders.values() if symbol in (None, order.symbol)]
+
+    def trades(self, _now_ms: int, account: Account, symbol: int, limit: int) -> list[dict[str, object]]:
+        """The latest `limit` fills of one symbol, oldest first."""
+        return [trade_body(trade) for trade in account.trades if trade.symbol == symbol][-limit:]
+
+    def _check(self, account: Account, order: Order) -> None:
+        """Refuse an order that the account may not place."""
+        if account.house:
+            return
+        if any(order.client_id == known.client_id for known in account.open_orders.values()):
+            raise Refusal(400, -4116, "ClientOrderId is duplicated.")
+        if len(account.open_orders) >= MAX_OPEN_ORDERS:
+            raise Refusal(400, -2025, "Reach max open order limit.")
+        held = account.positions[order.symbol].lots
+        closes = (held < 0) if order.buy else (held > 0)
+        if order.reduce_only:
+            if not closes:
+                raise Refusal(400, -2022, "ReduceOnly Order is rejected.")
+            order.lots = min(order.lots, abs(held))
+            return
+        price = order.price or self.marks[order.symbol]
+        opening_lots = order.lots - min(order.lots, abs(held)) if closes else order.lots
+        needed = opening_lots * price * UNIT_VALUES[order.symbol] // LEVERAGE
+        if needed > account.available(self.marks):
+            raise Refusal(400, -2019, "Margin is insufficient.")
+
+    def _may_match(self, book: OrderBook, order: Order, limit_price: int | None) -> bool:
+        """Whether to match; expires a fill-or-kill that cannot fill and a post-only order that would take."""
+        if order.time_in_force == "GTX" and book.would_cross(buy=order.buy, price=order.price):
+            order.status = "EXPIRED"
+        elif order.time_in_force == "FOK":
+            opposite = book.side(buy=not order.buy)
+            if opposite.available(limit_price, order.lots) < order.lots:
+                order.status = "EXPIRED"
+        return order.status != "EXPIRED"
+
+    def _settle(self, account: Account, taker: Order, maker: Order, price: int, lots: int) -> None:
+        """Book one fill on both sides."""
+        self._trade_id += 1
+        symbol = taker.symbol
+        self.markets[symbol].record(price, lots)
+        self.marks[symbol] = price
+        maker_account = self.ledger.accounts[maker.account]
+        for party, order, is_maker in ((account, taker, False), (maker_account, maker, True)):
+            signed = lots if order.buy else -lots
+            fee = self.ledger.trade(party, symbol, signed, price, maker=is_maker)
+            order.updated_ms = taker.created_ms
+            party.trades.append(
+                Trade(
+                    self._trade_id,
+                    order.order_id,
+                    symbol,
+                    order.buy,
+                    price,
+                    lots,
+                    fee,
+                    is_maker,
+                    order.updated_ms,
+                )
+            )
+            self._touched(party.number)
+        maker_account.release(maker, lots)
+        maker.status = "FILLED" if maker.filled == maker.lots else "PARTIALLY_FILLED"
+        if maker.filled == maker.lots:
+            maker_account.close(maker)
+
+    def next_order_id(self) -> int:
+        """A fresh order id, for orders that are made inside the engine."""
+        self._order_id += 1
+        return self._order_id

@@ -1,0 +1,148 @@
+"""`python -m exchange.gateway`: one region's gateway."""
+
+import argparse
+import asyncio
+import gc
+import logging
+import sys
+
+import uvicorn
+import uvloop
+
+from exchange.arguments import address, duration_s
+from exchange.exposition import MetricsServer, ResourceCollector, registry_of
+from exchange.gateway.application import Application, Limits
+from exchange.gateway.engine_link import EngineLink
+from exchange.gateway.limiter import OrderLimiter, WeightLimiter
+from exchange.gateway.link_metrics import LinkCollector
+from exchange.gateway.market import Market
+from exchange.gateway.pool import Pool
+from exchange.gateway.routes import routes
+from exchange.gateway.trading import Trading
+from exchange.gateway.workers import Workers
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="exchange.gateway", description=__doc__)
+    add = parser.add_argument
+    add("--port", type=int, required=True, help="where clients connect")
+    add("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
+    add("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
+    add("--engine", type=address, required=True, help="host:port of the engine")
+    add("--positions", type=address, required=True, help="host:port of the region's database")
+    add("--workers", type=int, default=64, help="requests handled at once")
+    add("--worker-queue", type=int, default=256, help="requests that may wait for a worker")
+    add("--service-time", type=duration_s, default=0.0002, help="a worker's own time for one request")
+    add("--db-pool", type=int, default=16, help="connections to the database")
+    add("--backend-timeout", type=duration_s, default=2.0, help="bound on every request")
+    add("--rate-limit", type=int, default=6_000_000, help="weight per window and client")
+    add("--rate-limit-window", type=duration_s, default=60.0, help="length of a window")
+    add("--rate-limit-by", choices=("ip", "account"), default="ip", help="what a client is")
+    add("--order-limit-10s", type=int, default=1_000_000, help="new orders per account and 10 s")
+    add("--order-limit-1m", type=int, default=6_000_000, help="new orders per account and minute")
+    add("--ban-after", type=int, default=20, help="refusals within a window that lead to a ban")
+    add("--ban-time", type=duration_s, default=120.0, help="length of the first ban")
+    return parser.parse_args()
+
+
+class Gateway:
+    """The parts of a gateway, put together."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self.workers = Workers(arguments.workers, arguments.worker_queue, arguments.service_time)
+        self.pool = Pool(arguments.positions, arguments.db_pool)
+        self.limiter = WeightLimiter(
+            arguments.rate_limit, arguments.rate_limit_window, arguments.ban_after, arguments.ban_time
+        )
+        self.market = Market(_rate_limits(arguments))
+        self.engine = EngineLink(arguments.engine, arguments.backend_timeout, self.market.update)
+        self.trading = Trading(self.workers, self.pool, self.engine, self.market)
+        orders = OrderLimiter(arguments.order_limit_10s, arguments.order_limit_1m)
+        self.application = Application(
+            routes(self.market, self.trading),
+            Limits(self.limiter, orders, by_account=arguments.rate_limit_by == "account"),
+            self.workers,
+            self.engine,
+            arguments.backend_timeout,
+        )
+
+    def ready(self) -> bool:
+        """Whether the engine has greeted, market data came and the database can be asked."""
+        greeted = self.engine.connected and self.engine.accounts > 0 and self.market.known
+        return greeted and self.pool.open > 0
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        arguments = self._arguments
+        self.pool.start()
+        link = asyncio.create_task(self.engine.run())
+        registry = registry_of(
+            [
+                ResourceCollector([self.limiter.resource, self.workers, self.pool]),
+                self.trading.staleness,
+                LinkCollector(self.pool, self.engine),
+            ]
+        )
+        listener = await MetricsServer(registry, self.ready).start(arguments.host, arguments.metrics_port)
+        gc.collect()
+        gc.freeze()
+        server = uvicorn.Server(
+            uvicorn.Config(
+                self.application,
+                host=arguments.host,
+                port=arguments.port,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                proxy_headers=False,
+                backlog=4096,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=3,
+            )
+        )
+        try:
+            await server.serve()
+        finally:
+            listener.close()
+            link.cancel()
+            await self.pool.close()
+
+
+def _rate_limits(arguments: argparse.Namespace) -> list[dict[str, object]]:
+    return [
+        {
+            "rateLimitType": "REQUEST_WEIGHT",
+            "interval": "SECOND" if arguments.rate_limit_window < 60 else "MINUTE",
+            "intervalNum": int(arguments.rate_limit_window / (1 if arguments.rate_limit_window < 60 else 60)),
+            "limit": arguments.rate_limit,
+        },
+        {
+            "rateLimitType": "ORDERS",
+            "interval": "SECOND",
+            "intervalNum": 10,
+            "limit": arguments.order_limit_10s,
+        },
+        {
+            "rateLimitType": "ORDERS",
+            "interval": "MINUTE",
+            "intervalNum": 1,
+            "limit": arguments.order_limit_1m,
+        },
+    ]
+
+
+def main() -> int:
+    """Run until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    uvloop.run(Gateway(_parse()).run())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

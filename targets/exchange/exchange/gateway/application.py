@@ -1,0 +1,162 @@
+"""The HTTP edge: one raw ASGI callable that admits, authenticates, dispatches and answers.
+
+Order of checks, as the venue has it: rate limit, signature and time, order count, then a worker slot.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from time import monotonic, time
+from typing import Any
+
+from exchange.failures import Refusal, internal_error
+from exchange.gateway.call import Call, Parameters, parse
+from exchange.gateway.engine_link import EngineLink
+from exchange.gateway.limiter import OrderLimiter, WeightLimiter
+from exchange.gateway.signing import Signatures, check_time, split_signature
+from exchange.gateway.workers import Slot, Workers
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Handler = Callable[[Call], Awaitable[bytes]]
+
+LOG = logging.getLogger(__name__)
+BODY_LIMIT_BYTES = 64 * 1024
+CONTENT_TYPE = (b"content-type", b"application/json")
+NOT_FOUND = Refusal(404, -1000, "An unknown error occurred while processing the request: no such path.")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One endpoint. `weight` gives its cost from the parameters; `order` counts against the order limits."""
+
+    handler: Handler
+    weight: Callable[[Parameters], int]
+    signed: bool = False
+    order: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limiters, and what the weight is counted by: the client's address, or its API key."""
+
+    weight: WeightLimiter
+    orders: OrderLimiter
+    by_account: bool = False
+
+
+class Application:
+    """ASGI application of one gateway.
+
+    `backend_timeout_s` bounds every request, from its admission to its answer.
+    """
+
+    def __init__(
+        self,
+        routes: dict[tuple[str, str], Route],
+        limits: Limits,
+        workers: Workers,
+        engine: EngineLink,
+        backend_timeout_s: float,
+    ) -> None:
+        self._routes = routes
+        self._limits = limits
+        self._workers = workers
+        self._engine = engine
+        self._backend_timeout_s = backend_timeout_s
+        self._signatures = Signatures()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        if scope["type"] != "http":
+            raise ValueError(f"this application speaks HTTP only, not {scope['type']}")
+        headers = [CONTENT_TYPE]
+        try:
+            status, body = 200, await self._answer(scope, receive, headers)
+        except Refusal as refusal:
+            status, body = refusal.status, refusal.body
+        except Exception:  # the last line of the edge: a client gets an answer, the log gets the traceback
+            LOG.exception("%s %s failed", scope["method"], scope["path"])
+            status, body = 500, internal_error().body
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Scope, receive: Receive, headers: list[tuple[bytes, bytes]]) -> bytes:
+        query = scope["query_string"]
+        body = b"" if scope["method"] == "GET" else await _read(receive)
+        route = self._routes.get((scope["method"], scope["path"]))
+        if route is None:
+            raise NOT_FOUND
+        parameters = parse(query + b"&" + body if body and query else query or body)
+        key = _header(scope, b"x-mbx-apikey")
+        now_s = time()
+        self._admit(scope, route, parameters, key, headers, now_s)
+        call = Call(parameters, _NO_SLOT, monotonic() + self._backend_timeout_s, headers=headers)
+        if route.signed:
+            if not self._engine.accounts:
+                raise internal_error()  # the engine has not yet said which accounts there are
+            payload, signature = split_signature(query, body)
+            call.account = self._signatures.account(key, payload, signature, self._engine.accounts)
+            call.stale_ms = check_time(parameters, int(now_s * 1000))
+        if route.order:
+            ten_s, one_minute = self._limits.orders.admit(call.account, now_s)
+            headers.append((b"x-mbx-order-count-10s", b"%d" % ten_s))
+            headers.append((b"x-mbx-order-count-1m", b"%d" % one_minute))
+        return await self._work(route, call)
+
+    def _admit(
+        self,
+        scope: Scope,
+        route: Route,
+        parameters: Parameters,
+        key: bytes | None,
+        headers: list[tuple[bytes, bytes]],
+        now_s: float,
+    ) -> None:
+        """Spend the request's weight, or refuse with the time to wait."""
+        client = key or b"none" if self._limits.by_account else scope["client"][0].encode()
+        limiter = self._limits.weight
+        try:
+            used = limiter.admit(client, route.weight(parameters), now_s)
+        except Refusal:
+            headers.append((b"retry-after", b"%d" % limiter.retry_after_s(client, now_s)))
+            headers.append((b"x-mbx-used-weight-1m", b"%d" % limiter.used(client)))
+            raise
+        headers.append((b"x-mbx-used-weight-1m", b"%d" % used))
+
+    async def _work(self, route: Route, call: Call) -> bytes:
+        """Handle the call in a worker slot."""
+        workers = self._workers
+        exempt = call.parameters.get(b"reduceOnly") == b"true" or route.handler.__name__ == "cancel"
+        call.slot = await workers.acquire(call.deadline_s, reserve=workers.reserve if exempt else 0)
+        try:
+            return await route.handler(call)
+        finally:
+            rest_s = workers.release(call.slot)
+            if rest_s:
+                await workers.rest(rest_s)
+
+
+_NO_SLOT = Slot(0.0)
+
+
+def _header(scope: Scope, name: bytes) -> bytes | None:
+    for key, value in scope["headers"]:
+        if key == name:
+            found: bytes = value
+            return found
+    return None
+
+
+async def _read(receive: Receive) -> bytes:
+    """The whole request body; raises `Refusal` -1130 where it is larger than any order could be."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > BODY_LIMIT_BYTES:
+            raise Refusal(413, -1130, "The request body is too large.")
+    return body

@@ -1,0 +1,168 @@
+"""The gateway's one connection to the engine: many calls in flight, market data, mended by itself."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, cast
+
+import orjson
+
+from exchange.failures import backend_timeout, internal_error
+
+LOG = logging.getLogger(__name__)
+CONNECT_WITHIN_S = 1.0
+FIRST_BACKOFF_S = 0.05
+LONGEST_BACKOFF_S = 1.0
+SWEEP_EVERY_S = 0.05
+
+Answer = tuple[int, bytes]
+
+
+class EngineLink:
+    """Calls to the engine (protocol: `exchange.engine.server`).
+
+    `accounts` is how many accounts the engine has (0 until it said so); `on_feed` gets each market data
+    snapshot.
+    """
+
+    def __init__(
+        self, address: tuple[str, int], timeout_s: float, on_feed: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self._host, self._port = address
+        self._timeout_s = timeout_s
+        self._on_feed = on_feed
+        self._connection: _Connection | None = None
+        self._number = 0
+        self._pending: dict[int, tuple[asyncio.Future[Answer], float]] = {}
+        self.accounts = 0
+        self.reconnects = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether calls can be sent now."""
+        return self._connection is not None
+
+    def call(self, command: list[Any]) -> "asyncio.Future[Answer]":
+        """Send one command; the future gives status and JSON body.
+
+        It raises `Refusal` -1007 where the answer does not come in time or the connection breaks meanwhile,
+        and -1001 at once where there is no connection: then the command was certainly not executed.
+        """
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if self._connection is None:
+            future.set_exception(internal_error())
+            return future
+        self._number += 1
+        self._pending[self._number] = (future, monotonic())
+        self._connection.send(b"%d %s\n" % (self._number, orjson.dumps(command)))
+        return future
+
+    async def run(self) -> None:
+        """Keep the connection up for ever."""
+        backoff_s = FIRST_BACKOFF_S
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                async with asyncio.timeout(CONNECT_WITHIN_S):
+                    _, connection = await loop.create_connection(
+                        lambda: _Connection(self), self._host, self._port
+                    )
+            except (OSError, TimeoutError) as error:
+                LOG.debug("no connection to the engine: %r; again in %.2f s", error, backoff_s)
+            else:
+                if await self._serve(connection):
+                    backoff_s = FIRST_BACKOFF_S
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
+            self.reconnects += 1
+
+    async def _serve(self, connection: "_Connection") -> bool:
+        """Use `connection` until it breaks or falls silent; True where the engine ever answered on it."""
+        self._connection = connection
+        hello = self.call(["hello"])
+        hello.add_done_callback(self._greeted)
+        try:
+            while not connection.lost.is_set():
+                try:
+                    async with asyncio.timeout(SWEEP_EVERY_S):
+                        await connection.lost.wait()
+                except TimeoutError:
+                    self._sweep(connection)
+        finally:
+            self._connection = None
+            connection.abort()
+            self._fail_all()
+        return connection.heard
+
+    def _greeted(self, hello: "asyncio.Future[Answer]") -> None:
+        if not hello.cancelled() and hello.exception() is None:
+            self.accounts = orjson.loads(hello.result()[1])["accounts"]
+
+    def _sweep(self, connection: "_Connection") -> None:
+        """Fail overdue calls; a connection that was silent all that time is given up."""
+        overdue_s = monotonic() - self._timeout_s
+        for number, (future, sent_s) in list(self._pending.items()):
+            if sent_s > overdue_s:
+                break
+            del self._pending[number]
+            if not future.done():
+                future.set_exception(backend_timeout())
+            if connection.heard_s < sent_s:
+                connection.abort()
+
+    def _fail_all(self) -> None:
+        pending, self._pending = self._pending, {}
+        for future, _ in pending.values():
+            if not future.done():
+                future.set_exception(backend_timeout())
+
+    def received(self, line: bytes) -> None:
+        """One line from the engine."""
+        number, _, text = line.partition(b" ")
+        if number == b"*":
+            self._on_feed(orjson.loads(text))
+            return
+        status, _, body = text.partition(b" ")
+        future, _ = self._pending.pop(int(number), (None, 0.0))
+        if future is not None and not future.done():
+            future.set_result((int(status), body))
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, link: EngineLink) -> None:
+        self._link = link
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._out: list[bytes] = []
+        self.lost = asyncio.Event()
+        self.heard = False
+        self.heard_s = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
+        self._transport = None
+        self.lost.set()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = True
+        self.heard_s = monotonic()
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            self._link.received(line)
+
+    def send(self, line: bytes) -> None:
+        if not self._out:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._out.append(line)
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _flush(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(self._out))
+        self._out.clear()

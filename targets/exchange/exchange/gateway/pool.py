@@ -1,0 +1,173 @@
+"""A pool of connections to the region's PostgreSQL that measures itself and mends itself.
+
+Each place of the pool is a task's worth of care: it connects, prepares its statements, and when its
+connection breaks or a query overstays, the connection is aborted and the place connects again, with growing
+pauses, for ever.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import asyncpg
+
+from exchange.failures import backend_timeout
+from exchange.occupancy import Resource
+from exchange.storage import DATABASE, READ_ACCOUNT, USER
+
+LOG = logging.getLogger(__name__)
+LINK = "gateway->positions"
+CONNECT_WITHIN_S = 1.0
+FIRST_BACKOFF_S = 0.05
+LONGEST_BACKOFF_S = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    connection: "asyncpg.Connection"
+    read_account: "asyncpg.prepared_stmt.PreparedStatement"
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    arrived_s: float
+    place: "asyncio.Future[_Place]"
+
+
+class Pool(Resource):
+    """`size` connections, first come first served: `start` opens them `close` ends them."""
+
+    def __init__(self, address: tuple[str, int], size: int) -> None:
+        super().__init__("db_pool", size)
+        self._host, self._port = address
+        self._size = size
+        self._idle: list[_Place] = []
+        self._waiters: deque[_Waiter] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._query = self.blocked_on(LINK)
+        self.open = 0
+        self.connect_failures = 0
+
+    def start(self) -> None:
+        """Begin to open all connections."""
+        for _ in range(self._size):
+            self._open_one()
+
+    async def close(self) -> None:
+        """Stop connecting and abort all connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._idle:
+            self._idle.pop().connection.terminate()
+
+    async def read_account(self, account: int, deadline_s: float) -> list[Any]:
+        """The rows of one account (see `exchange.storage.READ_ACCOUNT`), by monotonic `deadline_s`.
+
+        Raises `Refusal` -1007 where no connection comes free or the database does not answer in time.
+        """
+        place = await self._acquire(deadline_s)
+        started_s = monotonic()
+        self._query.enter(started_s)
+        healthy = False
+        try:
+            rows: list[Any] = await place.read_account.fetch(
+                account, timeout=max(0.001, deadline_s - started_s)
+            )
+            healthy = True
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self.rejections["timeout" if isinstance(error, TimeoutError) else "broken"] += 1
+            raise backend_timeout() from error
+        finally:
+            now_s = monotonic()
+            self._query.leave(started_s, now_s)
+            self.busy.leave(started_s, now_s)
+            if healthy:
+                self.completions += 1
+                self._release(place, now_s)
+            else:
+                self._discard(place)
+        return rows
+
+    async def _acquire(self, deadline_s: float) -> _Place:
+        now_s = monotonic()
+        self.arrivals += 1
+        while self._idle:
+            place = self._idle.pop()
+            if not place.connection.is_closed():
+                self.busy.enter(now_s)
+                return place
+            self._discard(place)
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(now_s, loop.create_future())
+        self._waiters.append(waiter)
+        self.waiting.enter(now_s)
+        expiry = loop.call_later(max(0.0, deadline_s - now_s), self._expire, waiter)
+        try:
+            return await waiter.place
+        finally:
+            expiry.cancel()
+
+    def _release(self, place: _Place, now_s: float) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.place.done():
+                self.waiting.leave(waiter.arrived_s, now_s)
+                self.busy.enter(now_s)
+                waiter.place.set_result(place)
+                return
+        self._idle.append(place)
+
+    def _expire(self, waiter: _Waiter) -> None:
+        if not waiter.place.done():
+            self._waiters.remove(waiter)
+            self.waiting.leave(waiter.arrived_s, monotonic())
+            self.rejections["acquire_timeout"] += 1
+            waiter.place.set_exception(backend_timeout())
+
+    def _discard(self, place: _Place) -> None:
+        self.open -= 1
+        place.connection.terminate()
+        self._open_one()
+
+    def _open_one(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._connect())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self) -> None:
+        backoff_s = FIRST_BACKOFF_S
+        while True:
+            try:
+                place = await self._prepare()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                self.connect_failures += 1
+                LOG.debug("no connection to the positions database: %r; again in %.2f s", error, backoff_s)
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
+            else:
+                self.open += 1
+                self._release(place, monotonic())
+                return
+
+    async def _prepare(self) -> _Place:
+        connection = await asyncpg.connect(
+            host=self._host,
+            port=self._port,
+            user=USER,
+            database=DATABASE,
+            ssl=False,
+            timeout=CONNECT_WITHIN_S,
+        )
+        with contextlib.ExitStack() as undo:
+            undo.callback(connection.terminate)
+            place = _Place(connection, await connection.prepare(READ_ACCOUNT, timeout=CONNECT_WITHIN_S))
+            # Proves the link in both directions, and ends the exchange that preparing leaves open: until then
+            # PostgreSQL would show the session as active.
+            await place.read_account.fetch(0, timeout=CONNECT_WITHIN_S)
+            undo.pop_all()
+        return place

@@ -1,0 +1,41 @@
+"""Which endpoint costs how much weight and who handles it: the subset of the venue that its clients need."""
+
+from collections.abc import Callable
+
+from exchange.gateway.application import Route
+from exchange.gateway.call import Parameters
+from exchange.gateway.market import Market
+from exchange.gateway.trading import Trading
+
+
+def _flat(weight: int) -> Callable[[Parameters], int]:
+    return lambda _parameters: weight
+
+
+def _by_symbol(with_symbol: int, without: int) -> Callable[[Parameters], int]:
+    return lambda parameters: with_symbol if b"symbol" in parameters else without
+
+
+def _depth(parameters: Parameters) -> int:
+    limit = int(parameters.get(b"limit", b"500")) if parameters.get(b"limit", b"500").isdigit() else 500
+    return next((weight for bound, weight in ((50, 2), (100, 5), (500, 10)) if limit <= bound), 20)
+
+
+def routes(market: Market, trading: Trading) -> dict[tuple[str, str], Route]:
+    """The routing table, by method and path. New orders have weight 0: the venue counts them by account."""
+    return {
+        ("GET", "/fapi/v1/ping"): Route(market.ping, _flat(1)),
+        ("GET", "/fapi/v1/time"): Route(market.time, _flat(1)),
+        ("GET", "/fapi/v1/exchangeInfo"): Route(market.exchange_info, _flat(1)),
+        ("GET", "/fapi/v1/depth"): Route(market.depth, _depth),
+        ("GET", "/fapi/v1/ticker/24hr"): Route(market.ticker, _by_symbol(1, 40)),
+        ("GET", "/fapi/v1/premiumIndex"): Route(market.premium_index, _by_symbol(1, 10)),
+        ("GET", "/fapi/v1/leverageBracket"): Route(market.leverage_brackets, _flat(1), signed=True),
+        ("POST", "/fapi/v1/order"): Route(trading.place, _flat(0), signed=True, order=True),
+        ("DELETE", "/fapi/v1/order"): Route(trading.cancel, _flat(1), signed=True),
+        ("GET", "/fapi/v1/order"): Route(trading.query, _flat(1), signed=True),
+        ("GET", "/fapi/v1/openOrders"): Route(trading.open_orders, _by_symbol(1, 40), signed=True),
+        ("GET", "/fapi/v1/userTrades"): Route(trading.trades, _flat(5), signed=True),
+        ("GET", "/fapi/v3/account"): Route(trading.balance, _flat(5), signed=True),
+        ("GET", "/fapi/v3/positionRisk"): Route(trading.positions, _flat(5), signed=True),
+    }

@@ -1,0 +1,1 @@
+"""The positions database of one region: a real PostgreSQL that a wrapper starts, watches and stops."""

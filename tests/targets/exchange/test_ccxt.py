@@ -1,0 +1,129 @@
+"""Unmodified ccxt against a running gateway: the calls that traders use, the errors that they match on."""
+
+from collections.abc import Callable
+from time import monotonic
+
+import ccxt
+import pytest
+from exchange.venue import api_key, api_secret
+
+from tests.support.exchange import RunningExchange
+
+SYMBOL = "BTC/USDT:USDT"
+
+
+def trader(port: int, account: int) -> ccxt.binanceusdm:
+    """ccxt's `binanceusdm` pointed at a local gateway through its sandbox: no call can leave the machine."""
+    base = f"http://127.0.0.1:{port}/fapi"
+    client = ccxt.binanceusdm(
+        {"apiKey": api_key(account), "secret": api_secret(api_key(account)), "enableRateLimit": False}
+    )
+    client.urls["test"] = {
+        "fapiPublic": f"{base}/v1",
+        "fapiPrivate": f"{base}/v1",
+        "fapiPrivateV2": f"{base}/v2",
+        "fapiPrivateV3": f"{base}/v3",
+    }
+    client.set_sandbox_mode(True)
+    client.exceptions["exact"] = {**client.exceptions["exact"], **client.exceptions["linear"]["exact"]}
+    return client
+
+
+def test_the_whole_call_list(exchange: RunningExchange) -> None:
+    client = trader(exchange.components["gateway"].port, 3)
+    markets = client.load_markets()
+    assert markets[SYMBOL]["swap"]
+    assert markets[SYMBOL]["precision"] == {**markets[SYMBOL]["precision"], "amount": 0.001, "price": 0.1}
+    book = client.fetch_order_book(SYMBOL, 5)
+    assert len(book["bids"]) == 5
+    assert book["bids"][0][0] < book["asks"][0][0]
+    ticker = client.fetch_ticker(SYMBOL)
+    assert ticker["last"] > 0
+    bid = book["bids"][-1][0]
+
+    resting = client.create_order(SYMBOL, "limit", "buy", 0.01, bid)
+    assert resting["status"] == "open"
+    assert client.fetch_order(resting["id"], SYMBOL)["remaining"] == 0.01
+    assert resting["id"] in [order["id"] for order in client.fetch_open_orders(SYMBOL)]
+    assert client.cancel_order(resting["id"], SYMBOL)["status"] == "canceled"
+    assert client.fetch_open_orders(SYMBOL) == []
+
+    filled = client.create_order(SYMBOL, "market", "buy", 0.02)
+    assert filled["status"] == "closed"
+    assert filled["filled"] == 0.02
+    assert book["bids"][0][0] < filled["average"] < book["asks"][-1][0]
+    assert client.fetch_my_trades(SYMBOL)[-1]["order"] == filled["id"]
+    balance = client.fetch_balance()
+    assert 0 < balance["USDT"]["free"] < balance["USDT"]["total"]
+
+
+def contracts(client: ccxt.binanceusdm) -> float | None:
+    """Signed contracts held in the symbol, or None where there is no position."""
+    for position in client.fetch_positions([SYMBOL]):
+        return float(position["contracts"] * (1 if position["side"] == "long" else -1))
+    return None
+
+
+def test_a_fill_reaches_the_position_through_the_database(exchange: RunningExchange) -> None:
+    client = trader(exchange.components["gateway"].port, 7)
+    before = contracts(client)
+    assert before is not None
+    client.create_order(SYMBOL, "market", "buy", 0.25)
+    deadline_s = monotonic() + 5
+    while contracts(client) != pytest.approx(before + 0.25):
+        assert monotonic() < deadline_s, "write-behind never brought the fill"
+    assert int(client.last_response_headers["X-Position-Age-Ms"]) < 5000
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda client: client.cancel_order("999999999", SYMBOL), ccxt.OrderNotFound),
+        (lambda client: client.fetch_order("999999999", SYMBOL), ccxt.OrderNotFound),
+        (lambda client: client.create_order(SYMBOL, "limit", "buy", 1000, 60000), ccxt.InsufficientFunds),
+        (
+            lambda client: client.create_order("ETH/USDT:USDT", "limit", "buy", 0.001, 100),
+            ccxt.InvalidOrder,
+        ),
+    ],
+)
+def test_refusals_become_the_right_exceptions(
+    exchange: RunningExchange, call: Callable[[ccxt.binanceusdm], object], error: type[Exception]
+) -> None:
+    client = trader(exchange.components["gateway"].port, 4)
+    client.load_markets()
+    with pytest.raises(error):
+        call(client)
+
+
+def test_a_wrong_secret_is_an_authentication_error(exchange: RunningExchange) -> None:
+    client = trader(exchange.components["gateway"].port, 4)
+    client.secret = "0" * 64
+    with pytest.raises(ccxt.AuthenticationError):
+        client.fetch_balance()
+
+
+def test_an_old_timestamp_is_an_invalid_nonce(
+    exchange: RunningExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = trader(exchange.components["gateway"].port, 4)
+    monkeypatch.setattr(client, "nonce", lambda: client.milliseconds() - 60_000)
+    with pytest.raises(ccxt.InvalidNonce):
+        client.fetch_balance()
+
+
+def test_a_spent_budget_is_refused_and_then_banned(exchange: RunningExchange) -> None:
+    limited = exchange.start_gateway("limited", "--rate-limit=41", "--ban-after=2", "--rate-limit-window=1h")
+    client = trader(limited.port, 4)
+    seen = []
+    for _ in range(16):
+        try:
+            client.fetch_balance()
+        except ccxt.DDoSProtection as error:
+            seen.append(str(error))
+    assert len(seen) == 8  # one weight for the markets, five for each of eight balances
+    assert ["banned" in message for message in seen] == [False] * 2 + [True] * 6
+    assert int(client.last_response_headers["Retry-After"]) > 0
+    metrics = limited.metrics()
+    assert metrics['resource_rejections_total{reason="429",resource="rate_limit"}'] == 2
+    assert metrics['resource_busy_seconds_total{resource="rate_limit"}'] == 41 * 3600
