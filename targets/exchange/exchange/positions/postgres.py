@@ -36,7 +36,7 @@ _CONFIGURATION = {
 }
 
 
-class StartFailed(Exception):  # noqa: N818 - it says what happened
+class StartFailed(Exception):
     """The server could not be made or started; the message carries what it printed."""
 
 
@@ -80,13 +80,9 @@ def create_cluster(data: Path) -> bool:
         "--auth=trust",
         f"--username={USER}",
     ]
-    done = subprocess.run(
-        _command("initdb", "-D", str(data), *options), capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(_command("initdb", "-D", str(data), *options), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise StartFailed(
-            f"initdb could not make a cluster in {data}: {done.stderr.strip() or done.stdout.strip()}"
-        )
+        raise StartFailed(f"initdb could not make a cluster in {data}: {done.stderr.strip() or done.stdout.strip()}")
     return True
 
 
@@ -115,9 +111,7 @@ class PostgresServer:
         }
         flags = [part for name, value in configuration.items() for part in ("-c", f"{name}={value}")]
         with (self.data / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                _command("postgres", "-D", str(self.data), *flags), stderr=log, stdout=log
-            )
+            self._process = subprocess.Popen(_command("postgres", "-D", str(self.data), *flags), stderr=log, stdout=log)
 
     def exit_code(self) -> int | None:
         """The server's exit code, or None while it runs."""

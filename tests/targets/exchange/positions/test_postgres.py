@@ -31,9 +31,7 @@ def wait_gone(processes: list[psutil.Process]) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_the_server_ends_with_its_wrapper_and_leaves_nothing_behind(
-    how: signal.Signals, tmp_path: Path
-) -> None:
+def test_the_server_ends_with_its_wrapper_and_leaves_nothing_behind(how: signal.Signals, tmp_path: Path) -> None:
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o700)  # as root: the server's user cannot enter it by itself
     running = RunningExchange(folder)
