@@ -158,7 +158,8 @@ class Expectation(Strict):
     """A drill's own ground truth; checked and reported."""
 
     bottleneck: str = Field(examples=["shop/api.pool"])
-    """A resource of the target without its region, `link:NAME` or `region:NAME`."""
+    """A resource of the target without its region, `link:NAME`, `region:NAME`, `host.cpu`, or `none`. The part before
+    `/` or `:` may be left out."""
 
 
 class Generator(Strict):

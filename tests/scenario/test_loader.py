@@ -83,6 +83,15 @@ def test_a_target_may_lie_next_to_the_scenario(tmp_path: Path) -> None:
         assert load(path).manifest_folder == tmp_path / "shop"
 
 
+@pytest.mark.parametrize(
+    "expected", ["shop/till.loop", "till.loop", "link:counter->till", "region:local", "local", "none"]
+)
+def test_what_can_be_expected_to_be_the_bottleneck(tmp_path: Path, expected: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"{(HERE / 'good' / 'least.yaml').read_text()}expect: {{bottleneck: '{expected}'}}\n")
+    assert load(path, search=[TARGETS]).scenario.expect is not None
+
+
 def test_the_code_that_a_run_would_import_is_named() -> None:
     full = load("full", search=[HERE / "good", TARGETS])
     assert {file.resolve() for file in full.runs_code} == {TARGETS / "shop" / "shop_flows.py"}
