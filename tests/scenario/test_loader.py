@@ -25,6 +25,16 @@ def test_good_files_load(path: Path) -> None:
     assert loaded.text == path.read_text()
 
 
+def test_problems_name_files_as_seen_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "days").mkdir()
+    (tmp_path / "days" / "bad.yaml").write_text("[")
+    monkeypatch.chdir(tmp_path)
+    for path in ("days/bad.yaml", tmp_path / "days" / "bad.yaml"):
+        with pytest.raises(InvalidFile) as caught:
+            load(path)
+        assert caught.value.problems[0].file == "days/bad.yaml"
+
+
 def test_a_scenario_is_found_by_name_in_the_folders_of_search() -> None:
     loaded = load("least", search=[HERE / "good", TARGETS])
     assert loaded.path == HERE / "good" / "least.yaml"
