@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,12 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chaoskit.environment.labels import RUN, find_labelled
+from chaoskit.environment.labels import RUN, RUNNER, find_labelled
 from chaoskit.environment.leftovers import find, remove
 from chaoskit.environment.workspace import Workspace
 
 # A little runner: brings the small plan up, says which run it is, and waits to be killed.
-RUNNER = """
+PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 from chaoskit.environment import ProcessDriver, Workspace
@@ -42,7 +43,7 @@ def start_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
     def start() -> tuple[str, "subprocess.Popen[str]"]:
         run_id = os.urandom(4).hex()
         runner = subprocess.Popen(
-            [sys.executable, "-c", RUNNER, run_id, str(tmp_path)],
+            [sys.executable, "-c", PROGRAM, run_id, str(tmp_path)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
@@ -63,7 +64,7 @@ def start_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
 
 
 def processes_of(run_id: str) -> list[psutil.Process]:
-    return [found.process for found in find_labelled() if found.run_id == run_id]
+    return [found.process for found in find_labelled() if found.label.run_id == run_id]
 
 
 def test_a_killed_runner_leaves_nothing_once_cleaned_and_a_living_one_is_not_touched(
@@ -96,10 +97,23 @@ def test_a_runner_that_is_a_zombie_is_dead(start_runner: StartRunner, tmp_path: 
     assert {leftover.run_id for leftover in find(tmp_path)} == {run_id}
 
 
-def test_children_of_a_living_parent_are_not_touched_though_their_folder_is_gone(tmp_path: Path) -> None:
+def test_a_living_run_is_known_without_its_folder(start_runner: StartRunner, tmp_path: Path) -> None:
+    run_id, runner = start_runner()
+    shutil.rmtree(tmp_path / f"chaoskit-{run_id}")
+    assert run_id not in {leftover.run_id for leftover in find(tmp_path)}
+    runner.kill()
+    runner.wait()
+    assert len([leftover for leftover in find(tmp_path / "elsewhere") if leftover.run_id == run_id]) == 3
+
+
+@pytest.mark.parametrize("runner", ["", "{}", "nonsense"])
+def test_a_label_that_does_not_say_whose_it_is_is_left_alone(tmp_path: Path, runner: str) -> None:
     run_id = os.urandom(4).hex()
-    command = [sys.executable, "-c", "input()"]
-    with subprocess.Popen(command, env={**os.environ, RUN: run_id}, stdin=subprocess.PIPE) as child:
+    environment = {**os.environ, RUN: run_id, RUNNER: runner}
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], env=environment, stdin=subprocess.PIPE
+    ) as child:
+        assert run_id in {found.label.run_id for found in find_labelled()}
         assert run_id not in {leftover.run_id for leftover in find(tmp_path)}
         child.kill()
 
