@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chaoskit.analysis.result import Bottleneck, Result, StreamPhase, Verdict
+from chaoskit.analysis.result import Bottleneck, CauseStep, Result, StreamPhase, Verdict
 from chaoskit.plan.model import Plan
 from chaoskit.report import wording
 
@@ -60,14 +60,20 @@ def cards(result: Result) -> tuple[Card, ...]:
 def _found(bottleneck: Bottleneck) -> tuple[Card, ...]:
     root = next((step for step in bottleneck.cause_chain if step.role == "root"), None)
     point = bottleneck.saturates_at
-    load = f"Gives way at {wording.multiples(point)}." if point else ""
-    why = root.statement if root else bottleneck.evidence[0].statement if bottleneck.evidence else ""
+    load = wording.multiples(point) if point else ""
+    detail = f"Gives way at {load}." if load and load not in bottleneck.title else ""
+    why = _sentence(root) if root else bottleneck.evidence[0].statement if bottleneck.evidence else ""
     setting = f"Setting: {bottleneck.setting}" if bottleneck.setting else ""
     return (
-        Card("What broke", bottleneck.title, load),
+        Card("What broke", bottleneck.title, detail),
         Card("Why", why or "The evidence stands below.", f"Confidence {wording.ratio(bottleneck.confidence)}."),
         Card("What to do", bottleneck.prediction or "See the evidence below.", setting),
     )
+
+
+def _sentence(step: CauseStep) -> str:
+    name = wording.short_resource(step.subject)
+    return step.statement if name in step.statement else f"{name}: {step.statement}"
 
 
 def _next_to_give_way(result: Result) -> Card:

@@ -11,6 +11,9 @@ from chaoskit.report.tables import MAX_REASONS, Table, Value, rounded, table
 MAX_RUNGS: Final = 14
 """How many rungs the chart of the ladder shows; the table beside it has all."""
 
+OWN_APART: Final = 1.05
+"""From this ratio on, a resource's own share is drawn beside its share; nearer it would only hide the end of the bar."""
+
 
 def ladder(rungs: Sequence[Rung]) -> Table:
     """Return the nearest rungs with the share clipped to what the axis shows; `label` has the true one."""
@@ -21,7 +24,8 @@ def ladder(rungs: Sequence[Rung]) -> Table:
         load = wording.multiples(rung.saturates_at)
         name = wording.short_resource(rung.resource)
         label = " · ".join(part for part in (name, wording.number(share), load) if part)
-        rows.append((name, label, _clipped(share), _clipped(rung.own_share), state))
+        own = rung.own_share if rung.own_share is not None and rung.own_share > share * OWN_APART else None
+        rows.append((name, label, _clipped(share), _clipped(own), state))
     return table(("resource", "label", "share", "own_share", "state"), rows)
 
 

@@ -88,6 +88,7 @@ def _tables(result: Result, plan: Plan, history: History) -> dict[str, Table]:
     utilization["resource"] = [wording.short_resource(str(resource)) for resource in utilization["resource"]]
     return {
         "bands": tables.bands(plan, history),
+        "events": tables.events(history),
         "load": tables.load(history, cell),
         "latency": tables.latency(history, cell),
         "errors": tables.errors(history, cell),
@@ -130,9 +131,9 @@ def _load_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[Char
     yield Chart(
         "schedule",
         "What was done to the target",
-        "Phases of load above, faults below. The same bands are shaded in every chart that follows.",
+        "Phases of load above, faults below; triangles are events. Faults are shaded in every chart that follows.",
         timeline.schedule(faults),
-        ("bands",),
+        ("bands", "events"),
     )
     if not data["load"]["t"]:
         return

@@ -21,6 +21,7 @@ from chaoskit.report import diagnosis, gallery, wording
 from chaoskit.report.chronicle import chronicle
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+_TOLD: Final = frozenset({"incident", "self_check"})
 _FILTERS: Final = (
     wording.duration,
     wording.moment,
@@ -60,6 +61,7 @@ def render_html(result: Result, plan: Plan, history: History) -> str:
             objective_phases={objective.text: objective.phase for objective in plan.objectives},
             chronicle=chronicle(history),
             incident=result.provenance.get("incident"),
+            self_check=result.provenance.get("self_check"),
             provenance=provenance_rows(result.provenance),
             command=repeat_command(result),
             style=markupsafe.Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
@@ -96,7 +98,7 @@ class Fact:
 
 
 def provenance_rows(provenance: Mapping[str, Any]) -> tuple[Fact, ...]:
-    """Return provenance as flat facts, nested names joined by dots; the incident's text has a place of its own."""
+    """Return provenance as flat facts, nested names joined by dots, but for those that the page tells elsewhere."""
     facts: list[Fact] = []
 
     def walk(prefix: str, value: object) -> None:
@@ -108,7 +110,7 @@ def provenance_rows(provenance: Mapping[str, Any]) -> tuple[Fact, ...]:
         else:
             facts.append(Fact(prefix, wording.ABSENT if value is None else str(value)))
 
-    walk("", {key: value for key, value in provenance.items() if key != "incident"})
+    walk("", {key: value for key, value in provenance.items() if key not in _TOLD})
     return tuple(facts)
 
 

@@ -241,6 +241,12 @@ def bands(plan: Plan, history: History) -> Table:
     return table(("kind", "row", "mark", "title", "start", "end"), rows)
 
 
+def events(history: History) -> Table:
+    """Return what else happened: aborts, deaths of components, what a person did."""
+    rows = ((rounded(event.t_s, 5), event.event.replace("_", " "), event.detail) for event in history.events)
+    return table(("t", "event", "detail"), rows)
+
+
 def _moments(history: History, wanted: Callable[[FaultEvent], bool]) -> dict[str, float]:
     return {event.fault: event.t_s for event in history.faults if wanted(event)}
 

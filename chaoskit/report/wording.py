@@ -64,7 +64,7 @@ def quantity(value: float | None, unit: str) -> str:
 
 def multiples(point: SaturationPoint) -> str:
     """Return the load at which something gives way, by stream: `trading ×35, positions ×341`."""
-    return ", ".join(f"{stream} {multiple(value)}" for stream, value in sorted(point.multiples.items()))
+    return ", ".join(f"{stream} {multiple(value)}" for stream, value in point.multiples.items())
 
 
 def pairs(mapping: Mapping[str, object]) -> str:
@@ -73,8 +73,11 @@ def pairs(mapping: Mapping[str, object]) -> str:
 
 
 def short_resource(resource: str) -> str:
-    """Return a resource id without its target: `exchange/gateway@us-east-1.db_pool` as `gateway@us-east-1.db_pool`."""
-    return resource.rpartition("/")[2]
+    """Return a resource id without its target: `exchange/gateway@us-east-1.db_pool` as `gateway@us-east-1.db_pool`.
+
+    The load generator's own resources keep its name.
+    """
+    return resource if resource.startswith("generator/") else resource.rpartition("/")[2]
 
 
 def without_region(resource: str) -> str:

@@ -10,7 +10,7 @@ from chaoskit.report import diagnosis
 def test_a_bottleneck_answers_what_why_and_what_to_do(result: Result) -> None:
     broke, why, todo = diagnosis.cards(result)
     assert broke.answer == result.bottlenecks[0].title
-    assert why.answer == result.bottlenecks[0].cause_chain[-1].statement
+    assert why.answer == f"gateway.db_pool: {result.bottlenecks[0].cause_chain[-1].statement}"
     assert (todo.answer, todo.detail) == (result.bottlenecks[0].prediction, "Setting: gateway.db_pool")
 
 

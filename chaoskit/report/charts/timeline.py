@@ -5,6 +5,7 @@ The page's script sets three parameters of every chart: `from_s` and `to_s`, the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import altair as alt
 
@@ -14,6 +15,12 @@ from chaoskit.report.charts.drawing import Layer, Spec
 _STREAM = "datum.stream === stream"
 _PHASE_PX = 20
 _FAULT_PX = 22
+_NAMES_PX = 16
+
+
+def _below_names(kind: Literal["linear", "log", "symlog"] = "linear") -> alt.Scale:
+    """Return a scale that leaves the top of the plot to the names of the faults."""
+    return alt.Scale(type=kind, nice=True, range=[{"expr": "height"}, _NAMES_PX])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,9 @@ class Timeline:
             ),
             early.mark_text(clip=True, align="left", dx=6).encode(x=self._time("start"), **text),
             late.mark_text(clip=True, align="right", dx=-6).encode(x=self._time("end"), **text),
+            alt.Chart(alt.NamedData("events"))
+            .mark_point(clip=True, shape="triangle-up", filled=True, size=60, color=drawing.INK, y=_PHASE_PX - 4)
+            .encode(x=self._time("t"), tooltip=["t:Q", "event:N", "detail:N"]),
         ]
         return self._finished(layers, height, "Phases and faults along the run.")
 
@@ -84,7 +94,7 @@ class Timeline:
             .mark_area(clip=True, interpolate="step-after", opacity=0.85, line=False)
             .encode(
                 x=self._time("t"),
-                y=alt.Y("per_second:Q", stack="zero", axis=drawing.left_axis()),
+                y=alt.Y("per_second:Q", stack="zero", axis=drawing.left_axis(), scale=_below_names()),
                 color=alt.Color(
                     "fate:N",
                     scale=alt.Scale(domain=["ok", "failed"], range=[drawing.OK, drawing.FAILED]),
@@ -123,7 +133,7 @@ class Timeline:
             .mark_line(clip=True, strokeWidth=1.8, interpolate="monotone")
             .encode(
                 x=self._time("middle"),
-                y=alt.Y("ms:Q", scale=alt.Scale(type="log", nice=True), axis=drawing.millisecond_axis()),
+                y=alt.Y("ms:Q", scale=_below_names("log"), axis=drawing.millisecond_axis()),
                 color=alt.Color(
                     "quantile:N",
                     scale=alt.Scale(domain=["p50", "p99", "p99.9"], range=[f"var(--quantile-{i})" for i in (1, 2, 3)]),
@@ -149,7 +159,7 @@ class Timeline:
             .encode(
                 x=self._time("t"),
                 x2="until:Q",
-                y=alt.Y("low:Q", axis=drawing.left_axis(), scale=alt.Scale(nice=True, zero=True)),
+                y=alt.Y("low:Q", axis=drawing.left_axis(), scale=_below_names()),
                 y2="high:Q",
                 color=alt.Color("reason:N", scale=alt.Scale(range=drawing.SERIES), legend=drawing.legend()),
                 tooltip=["t:Q", "reason:N", alt.Tooltip("failed:Q", title="per second")],
@@ -203,7 +213,7 @@ class Timeline:
         if lines.only is not None:
             column, wanted = lines.only
             base = base.transform_filter(alt.FieldEqualPredicate(field=column, equal=wanted))
-        scale = alt.Scale(type="symlog" if lines.wide_range else "linear", nice=True)
+        scale = _below_names("symlog" if lines.wide_range else "linear")
         drawn = base.mark_line(clip=True, strokeWidth=1.8, color=drawing.SERIES[0]).encode(
             x=self._time("middle"),
             y=alt.Y(f"{lines.value}:Q", axis=drawing.left_axis(), scale=scale),
