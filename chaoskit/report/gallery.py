@@ -7,7 +7,7 @@ from typing import Any, Final
 from chaoskit.analysis.result import Result
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
-from chaoskit.report import findings, tables, wording
+from chaoskit.report import diagnosis, findings, tables, wording
 from chaoskit.report.charts import Lines, Timeline, error_bars, ladder_chart, percentile_plot
 from chaoskit.report.charts.drawing import Spec
 from chaoskit.report.tables import Table
@@ -98,7 +98,7 @@ def _tables(result: Result, plan: Plan, history: History) -> dict[str, Table]:
         "cpu": strongest(tables.cpu(history, cell), "source", "cores"),
         "figures": tables.figures(history, cell),
         "quantiles": tables.quantile_curves(plan, history),
-        "failures": findings.failures(result),
+        "failures": findings.failures(diagnosis.streams_in_order(result, plan)),
         "ladder": findings.ladder(result.ladder),
     }
 

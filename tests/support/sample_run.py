@@ -92,6 +92,10 @@ def plan() -> Plan:
         abort_rules=(),
         generator=GeneratorPlan(),
         expected_bottleneck="exchange/gateway.db_pool",
+        incident={
+            "article": "10–11 October 2025: a cascade of liquidations drove trading to a hundred times its usual rate.",
+            "record": "The cascade itself began later.",
+        },
     )
 
 
