@@ -6,7 +6,8 @@ from typing import Final
 from chaoskit.analysis.result import Rung, StreamPhase
 from chaoskit.report import wording
 from chaoskit.report.charts.headroom import LEAST_SHARE, MOST_SHARE
-from chaoskit.report.tables import MAX_REASONS, Table, Value, rounded, table
+from chaoskit.report.tables import Table, Value, rounded, table
+from chaoskit.report.tables.load import MAX_REASONS
 
 MAX_RUNGS: Final = 14
 """How many rungs the chart of the ladder shows; the table beside it has all."""
