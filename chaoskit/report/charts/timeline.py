@@ -54,6 +54,7 @@ class Timeline:
         bars = bands.transform_filter("datum.kind === 'fault'").transform_calculate(
             top=f"{_PHASE_PX + 4} + datum.row * {_FAULT_PX}", bottom=f"{_PHASE_PX} + (datum.row + 1) * {_FAULT_PX}"
         )
+        room = {"expr": "max(8, scale('x', datum.end) - scale('x', datum.start) - 10)"}
         tips = ["mark:N", "title:N", alt.Tooltip("start:Q", title="from (s)"), alt.Tooltip("end:Q", title="to (s)")]
         words = bars.transform_calculate(
             middle="(datum.top + datum.bottom) / 2", words="datum.mark + '  ' + datum.title"
@@ -67,7 +68,7 @@ class Timeline:
             phases.mark_rect(
                 clip=True, color="var(--phase)", stroke="var(--surface)", strokeWidth=2, y=0, y2=_PHASE_PX
             ).encode(x=self._time("start"), x2="end:Q", tooltip=tips),
-            phases.mark_text(clip=True, align="left", dx=7, y=_PHASE_PX / 2, fontWeight=600).encode(
+            phases.mark_text(clip=True, align="left", dx=7, y=_PHASE_PX / 2, fontWeight=600, limit=room).encode(
                 x=self._time("start"), text="title:N"
             ),
             bars.mark_rect(clip=True, color=drawing.FAULT, opacity=0.4, cornerRadius=3).encode(
