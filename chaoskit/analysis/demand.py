@@ -40,11 +40,19 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Arrivals by window (rows) and stream (columns). `clean` marks windows in which all but none were served."""
+    """Arrivals by window (rows) and stream (columns).
+
+    `clean` marks windows in which nearly all were served, `late` those in which the load generator was behind its plan.
+    """
 
     offered: NDArray[np.float64]
     served: NDArray[np.float64]
     clean: Mask
+    late: Mask
+
+    def enough(self, rows: Mask) -> bool:
+        """Return whether the windows `rows` hold enough arrivals of each stream to fit demands to them alone."""
+        return bool(rows.any()) and bool((self.offered[rows].sum(axis=0) >= ENOUGH_ARRIVALS).all())
 
 
 def non_negative_least_squares(matrix: NDArray[np.float64], target: Series) -> Series:
@@ -84,8 +92,7 @@ def fit(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fit:
     served = _solve(work_s, arrivals.served, usable, "served")
     best = served if served.residual < PREFERENCE * offered.residual else offered
     clean = usable & arrivals.clean
-    enough = clean.any() and bool((arrivals.offered[clean].sum(axis=0) >= ENOUGH_ARRIVALS).all())
-    if best.residual > GOOD_FIT and enough:
+    if best.residual > GOOD_FIT and arrivals.enough(clean):
         return _solve(work_s, arrivals.offered, clean, "clean")
     return best
 
@@ -93,7 +100,8 @@ def fit(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fit:
 def fit_above_background(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fit:
     """Fit demands to work that also has a part without arrivals, such as a host's CPU; that part is not returned."""
     always = np.ones((len(work_s), 1))
-    widened = Arrivals(np.hstack((arrivals.offered, always)), np.hstack((arrivals.served, always)), arrivals.clean)
+    offered, served = (np.hstack((counts, always)) for counts in (arrivals.offered, arrivals.served))
+    widened = Arrivals(offered, served, arrivals.clean, arrivals.late)
     found = fit(work_s, widened, usable)
     return Fit(found.demand_s[:-1], found.residual, found.basis)
 

@@ -156,7 +156,7 @@ class Lane:
     def _attempt(self, arrival: Arrival, prepared: PreparedRequest) -> Answer:
         """Send once, or twice where a kept connection proves stale and the request may be sent again."""
         pool = self._keeper.pools[arrival.entry]
-        data = prepared.start + pool.host_line + prepared.rest
+        data = prepared.start + (prepared.host_line or pool.host_line) + prepared.rest
         while True:
             self._attempts += 1
             connection = self.connection or pool.idle_connection()

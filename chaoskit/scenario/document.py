@@ -47,6 +47,7 @@ class Document:
     data: object
     keys: Mapping[Location, Mark] = field(default_factory=dict)
     values: Mapping[Location, Mark] = field(default_factory=dict)
+    text: str = ""
 
     def problem(self, location: Location, message: str, *, key: bool = False) -> Problem:
         """Return a problem at the value (or key) that `location` names, or at the nearest part around it."""
@@ -117,13 +118,13 @@ def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
         return Document(file, None), [Problem(file, *_control_character(text), message)]
     except RecursionError:
         return Document(file, None), [Problem(file, 1, 1, f"nested deeper than {MAX_DEPTH} levels; make it flatter")]
-    if root is None:
-        return Document(file, None), [Problem(file, 1, 1, "the file is empty; start it with `version: 1`")]
     reader = _Reader(file)
-    data = reader.convert(root, ())
+    data = None if root is None else reader.convert(root, ())
     if reader.too_large:
         return Document(file, None), reader.problems[-1:]
-    return Document(file, data, reader.keys, reader.values), reader.problems
+    if data is None and not reader.problems:
+        reader.problems.append(Problem(file, 1, 1, "the file is empty; start it with `version: 1`"))
+    return Document(file, data, reader.keys, reader.values, text), reader.problems
 
 
 class _Reader:

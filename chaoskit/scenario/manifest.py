@@ -113,6 +113,7 @@ class Component(Strict):
     links: list[str] = Field(default=[])
     """Components that it calls; each link runs through a proxy."""
     ports: dict[Name, Port] = Field(min_length=1, examples=[{"http": {"protocol": "http"}}])
+    """Links lead to the first one."""
     ready: Ready | None = None
     metrics: Metrics | None = None
     cores: int | None = Field(default=None, ge=1, le=1024)

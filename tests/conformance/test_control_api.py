@@ -1,4 +1,4 @@
-"""Every call of the control API: code, kind and body of the answer. Deliberate differences stand in the rows."""
+"""Every call of the control API: code, kind and body of the answer; deliberate differences are data."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from tests.support.toxiproxy import Answer, Json, ToxiproxyServer
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 
-LATENCY = '{"attributes":{"latency":5,"jitter":2},"name":"slow","type":"latency","stream":"upstream","toxicity":0.3}'
+LATENCY = (
+    '{"attributes":{"latency":5,"jitter":2},'
+    '"name":"slow","type":"latency","stream":"upstream","toxicity":0.3}'
+)
 WEB = (
     '{"name":"web","listen":"127.0.0.1:PORT","upstream":"localhost:1","enabled":true,"Logger":{},'
     f'"toxics":[{LATENCY}]}}'

@@ -33,16 +33,16 @@ class Case:
 
 
 CASES = [
-    Case("latency", {"delay_s": 0.04, "jitter_s": 0.01}, during=(25, 80)),
-    Case("latency", {"delay_s": 0.06, "stream": "upstream"}, "postgres", during=(55, 120)),
+    Case("latency", {"delay_s": 0.04, "jitter_s": 0.01}, during=(25, 150)),
+    Case("latency", {"delay_s": 0.06, "stream": "upstream"}, "postgres", during=(55, 180)),
     Case("latency", {"delay_s": 0.2, "toxicity": 0.5}, "redis"),
-    Case("latency", {"delay_s": 0.04}, "text", during=(35, 80)),
+    Case("latency", {"delay_s": 0.04}, "text", during=(35, 150)),
     Case("latency", {"delay_s": 0.04}, "tcp", effective=None),
     Case("bandwidth", {"rate_bps": 64_000}),
     Case("bandwidth", {"rate_bps": 64_000}, "postgres"),
     Case("bandwidth", {"rate_bps": 64_000}, "redis"),
     Case("bandwidth", {"rate_bps": 100_000_000}, effective=None),
-    Case("slow_close", {"delay_s": 0.15}, during=(130, 300)),
+    Case("slow_close", {"delay_s": 0.15}, during=(130, 400)),
     Case("slow_close", {"delay_s": 0.15}, "postgres"),
     Case("slow_close", {"delay_s": 0.15}, "redis"),
     Case("slow_close", {"delay_s": 0.15}, "text"),
@@ -66,7 +66,7 @@ CASES = [
     Case("region_down", {"mode": "reset"}, "postgres", during=(1, 1)),
     Case("region_down", {"mode": "degraded", "share": 0.5}, "redis"),
 ]
-WINDOW = (2.2, 7.2)
+WINDOW = (1.6, 5.6)
 _RECEIPTS: dict[str, dict[str, Receipt]] = {}
 
 
@@ -81,7 +81,7 @@ async def receipts_on(server_kind: str, folder: Path) -> dict[str, Receipt]:
                 for case in CASES
             ]
             async with stage(server, links, faults) as on:
-                on.plane.margin_s = 2.0
+                on.plane.margin_s = 1.5
                 await on.plane.play()
                 await on.plane.heal()
                 _RECEIPTS[server_kind] = {receipt.fault: receipt for receipt in on.receipts}

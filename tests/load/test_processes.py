@@ -22,7 +22,8 @@ from chaoskit.plan.arrivals import per_second, schedule
 from chaoskit.plan.codec import encode
 from chaoskit.plan.model import Plan, PlannedFlow
 from chaoskit.records import Histogram, History
-from tests.load.conftest import ENTRY, MisbehavingServer, Play, get, plan_of, stream_of
+from tests.support.load_plan import ENTRY, Play, get, plan_of, stream_of
+from tests.support.misbehaving_server import MisbehavingServer
 
 
 def offered_per_second(history: History, stream: str = "trading") -> dict[int, int]:
@@ -139,7 +140,7 @@ async def test_a_locustfile_runs_as_it_is(play: Play, server: MisbehavingServer,
     opened = stream_of(get("/ok"), (3, 10))
     history = await play(plan_of(closed, opened), server.address)
     assert offered_per_second(history) == dict.fromkeys(range(3), 10)
-    ok = {second: 0 for second in range(4)}
+    ok = dict.fromkeys(range(4), 0)
     failed: Counter[str] = Counter()
     for batch in history.samples:
         if batch.stream == "web":
@@ -223,7 +224,7 @@ def test_a_load_process_ends_when_its_parent_is_gone(server: MisbehavingServer, 
 
 
 def test_importing_load_imports_neither_locust_nor_gevent() -> None:
-    code = "import sys, chaoskit.load.processes; sys.exit(any(m in sys.modules for m in ('locust', 'gevent', 'httptools')))"
+    code = "import sys, chaoskit.load.processes; sys.exit(bool({'locust', 'gevent', 'httptools'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

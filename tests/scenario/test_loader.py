@@ -67,7 +67,7 @@ def test_overrides_are_checked_together_with_the_file(tmp_path: Path) -> None:
 def test_hosts_outside_need_to_be_allowed(tmp_path: Path) -> None:
     path = tmp_path / "quotes.yaml"
     path.write_text(EXTERNAL)
-    with pytest.raises(InvalidFile, match="pass --allow-target api.example.com"):
+    with pytest.raises(InvalidFile, match=r"pass --allow-target api\.example\.com"):
         load(path)
     assert load(path, allow_targets=["api.example.com"]).topology.edges[0].upstream == "api.example.com:80"
 

@@ -14,9 +14,7 @@ def duration_s(text: str) -> float:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h)?", text)
     if match is None or (match[2] is None and float(match[1]) != 0):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a duration; write for example 200us, 2ms, 1.5s or 1m"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration; write for example 200us, 2ms, 1.5s or 1m")
     return float(Decimal(match[1]) * Decimal(_SECONDS[match[2] or "s"]))
 
 

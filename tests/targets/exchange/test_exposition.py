@@ -21,9 +21,7 @@ async def test_the_port_tells_resources_and_readiness() -> None:
     pool.blocked_on("gateway->positions").add(0.5)
     pool.rejections["full"] += 3
     state = {"ready": False}
-    server = await MetricsServer(registry_of([ResourceCollector([pool])]), lambda: state["ready"]).start(
-        "127.0.0.1", 0
-    )
+    server = await MetricsServer(registry_of([ResourceCollector([pool])]), lambda: state["ready"]).start("127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     assert (await fetch(port, "/ready"))[0] == 503
     state["ready"] = True

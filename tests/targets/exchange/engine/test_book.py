@@ -3,9 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 Terms = tuple[bool, int, int, bool]
-ORDERS = st.lists(
-    st.tuples(st.booleans(), st.integers(95, 105), st.integers(1, 20), st.booleans()), max_size=60
-)
+ORDERS = st.lists(st.tuples(st.booleans(), st.integers(95, 105), st.integers(1, 20), st.booleans()), max_size=60)
 
 
 def play(orders: list[Terms]) -> tuple[OrderBook, list[Order], list[tuple[Order, list[Fill]]]]:
@@ -30,9 +28,7 @@ def test_the_book_is_never_crossed(orders: list[Terms]) -> None:
 @given(ORDERS)
 def test_what_one_side_gives_the_other_receives(orders: list[Terms]) -> None:
     _, sent, matched = play(orders)
-    assert sum(order.filled for order in sent if order.buy) == sum(
-        order.filled for order in sent if not order.buy
-    )
+    assert sum(order.filled for order in sent if order.buy) == sum(order.filled for order in sent if not order.buy)
     for taker, fills in matched:
         assert sum(fill.lots for fill in fills) <= taker.lots
         assert all(fill.maker.filled <= fill.maker.lots for fill in fills)
@@ -71,9 +67,6 @@ def test_levels_show_what_rests_also_after_cancels(orders: list[Terms], data: st
         limited.remove(order)
     for side, buy in ((book.bids, True), (book.asks, False)):
         prices = sorted({order.price for order in limited if order.buy == buy}, reverse=buy)
-        shown = [
-            (price, sum(o.remaining for o in limited if o.buy == buy and o.price == price))
-            for price in prices
-        ]
+        shown = [(price, sum(o.remaining for o in limited if o.buy == buy and o.price == price)) for price in prices]
         assert side.top(1000) == shown
         assert side.available(None, 10**9) == sum(lots for _, lots in shown)

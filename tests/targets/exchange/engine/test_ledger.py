@@ -4,9 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 TRADES = st.lists(
-    st.tuples(
-        st.integers(0, 3), st.integers(0, 3), st.integers(0, 2), st.integers(1, 500), st.integers(1, 10**6)
-    ),
+    st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 2), st.integers(1, 500), st.integers(1, 10**6)),
     max_size=60,
 )
 

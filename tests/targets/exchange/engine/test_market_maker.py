@@ -12,9 +12,7 @@ def test_quotes_stand_are_renewed_and_lean_against_inventory() -> None:
     assert [len(side) for side in opening] == [LEVELS, LEVELS]
     size = opening[0][0][1]
 
-    sold = exchange.place(
-        2, exchange.ledger.accounts[0], 10, [0, False, "MARKET", 0, size // 2, "IOC", "", False]
-    )
+    sold = exchange.place(2, exchange.ledger.accounts[0], 10, [0, False, "MARKET", 0, size // 2, "IOC", "", False])
     assert sold["status"] == "FILLED"
     maker.refresh(3)
     assert book.bids.top(LEVELS) == opening[0]

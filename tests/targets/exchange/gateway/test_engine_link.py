@@ -18,9 +18,7 @@ OPEN_ORDERS = ["open", 5, None]
 
 
 @asynccontextmanager
-async def linked(
-    exchange: RunningExchange, timeout_s: float = 0.5
-) -> AsyncIterator[tuple[EngineLink, Relay]]:
+async def linked(exchange: RunningExchange, timeout_s: float = 0.5) -> AsyncIterator[tuple[EngineLink, Relay]]:
     """A link through a relay, greeted and with market data."""
     fed = asyncio.Event()
     async with relay_to(exchange.components["engine"].port) as relay:

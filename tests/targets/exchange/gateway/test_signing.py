@@ -7,8 +7,7 @@ from exchange.gateway.signing import Signatures, check_time, split_signature
 from exchange.venue import api_key, api_secret
 
 PAYLOAD = (
-    b"symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=9000&timeInForce=GTC&recvWindow=5000"
-    b"&timestamp=1591702613943"
+    b"symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=9000&timeInForce=GTC&recvWindow=5000&timestamp=1591702613943"
 )
 
 
@@ -52,9 +51,7 @@ def test_unknown_keys(key: bytes | None, code: int) -> None:
         (b"a=1&signature=ab&c=3", b"", b"a=1&c=3"),
     ],
 )
-def test_the_signed_payload_is_query_and_body_without_the_signature(
-    query: bytes, body: bytes, payload: bytes
-) -> None:
+def test_the_signed_payload_is_query_and_body_without_the_signature(query: bytes, body: bytes, payload: bytes) -> None:
     assert split_signature(query, body) == (payload, b"ab")
 
 

@@ -7,8 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import asyncpg
 import psutil
 import pytest
+from exchange.storage import DATABASE, USER
 
 from tests.support.exchange import SOURCE, Component, RunningExchange, free_port
 
@@ -31,9 +33,7 @@ def wait_gone(processes: list[psutil.Process]) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_the_server_ends_with_its_wrapper_and_leaves_nothing_behind(
-    how: signal.Signals, tmp_path: Path
-) -> None:
+def test_the_server_ends_with_its_wrapper_and_leaves_nothing_behind(how: signal.Signals, tmp_path: Path) -> None:
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o700)  # as root: the server's user cannot enter it by itself
     running = RunningExchange(folder)
@@ -75,16 +75,31 @@ def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
         wrapper.stop()
 
 
-def test_a_restart_keeps_the_data(tmp_path: Path) -> None:
+async def query(port: int, *statements: str) -> object:
+    connection = await asyncpg.connect(
+        host="127.0.0.1", port=port, user=USER, database=DATABASE, ssl=False, timeout=GONE_WITHIN_S
+    )
+    try:
+        return [await connection.fetchval(statement) for statement in statements][-1]
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_restart_keeps_the_data(how: signal.Signals, tmp_path: Path) -> None:
     running = RunningExchange(tmp_path)
-    identities = []
-    for _ in range(2):
-        wrapper = running.start("positions", "positions", f"--data={tmp_path}/pg")
-        running.wait_ready(wrapper)
-        identities.append((tmp_path / "pg" / "global" / "pg_control").stat().st_ino)
-        wrapper.stop()
-        assert wrapper.process.returncode == 0
-    assert identities[0] == identities[1]
+    wrapper = running.start("positions", "positions", f"--data={tmp_path}/pg")
+    running.wait_ready(wrapper)
+    await query(wrapper.port, "INSERT INTO accounts VALUES (1, 4711, 0)")
+    wrapper.process.send_signal(how)
+    wrapper.process.wait(GONE_WITHIN_S)
+    again = running.start("positions", "positions", f"--data={tmp_path}/pg", f"--port={wrapper.port}")
+    try:
+        running.wait_ready(again)
+        assert await query(wrapper.port, "SELECT wallet FROM accounts WHERE account = 1") == 4711
+    finally:
+        again.stop()
+    assert again.process.returncode == 0
 
 
 def test_a_dead_server_ends_its_wrapper_with_its_last_words(tmp_path: Path) -> None:
