@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Final, Protocol
 
@@ -127,15 +128,16 @@ class FaultPlane:
     async def play(self) -> None:
         """Play every fault of the plan in its window, and return when the last receipt is written.
 
+        A fault that could not be lifted is noted as failed and left to `heal`, which tries again.
+
         Raises:
             FaultFailed: a fault could not be applied; the others are left as they are, for `heal`.
-            RestoreFailed: a fault could not be lifted; likewise.
         """
         try:
             async with asyncio.TaskGroup() as group:
                 for fault in self._plan.faults:
                     group.create_task(self._play(fault), name=f"fault {fault.id}")
-        except* (FaultFailed, RestoreFailed) as failures:
+        except* FaultFailed as failures:
             first: BaseException = failures
             while isinstance(first, BaseExceptionGroup):
                 first = first.exceptions[0]
@@ -208,7 +210,8 @@ class FaultPlane:
         await self._until(fault.start_s)
         await self.inject(fault)
         await self._until(fault.end_s)
-        await self.lift(fault.id)
+        with suppress(RestoreFailed):  # it is on record, and `heal` tries again
+            await self.lift(fault.id)
         await asyncio.gather(*(self._links[name].quiet.wait() for name in fault.links))
         await self._prove(play, PROOF_BOUND_S)
         await self._until(fault.end_s + self.margin_s)
@@ -255,7 +258,11 @@ class FaultPlane:
             raise failures[0]
         async with self._restarting:
             if self._restarts == restarts:
-                await self._server.restart()
+                try:
+                    await self._server.restart()
+                except SetupFailed as error:
+                    message = f"the Toxiproxy server hung and did not come back: {error}"
+                    raise FaultFailed(message) from error
                 self._restarts += 1
             for link in self._links.values():
                 await link.rebuild()
