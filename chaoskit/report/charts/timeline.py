@@ -54,6 +54,7 @@ class Timeline:
         bars = bands.transform_filter("datum.kind === 'fault'").transform_calculate(
             top=f"{_PHASE_PX + 4} + datum.row * {_FAULT_PX}", bottom=f"{_PHASE_PX} + (datum.row + 1) * {_FAULT_PX}"
         )
+        room = {"expr": "max(8, scale('x', datum.end) - scale('x', datum.start) - 10)"}
         tips = ["mark:N", "title:N", alt.Tooltip("start:Q", title="from (s)"), alt.Tooltip("end:Q", title="to (s)")]
         words = bars.transform_calculate(
             middle="(datum.top + datum.bottom) / 2", words="datum.mark + '  ' + datum.title"
@@ -67,13 +68,13 @@ class Timeline:
             phases.mark_rect(
                 clip=True, color="var(--phase)", stroke="var(--surface)", strokeWidth=2, y=0, y2=_PHASE_PX
             ).encode(x=self._time("start"), x2="end:Q", tooltip=tips),
-            phases.mark_text(clip=True, align="left", dx=7, y=_PHASE_PX / 2, fontWeight=600).encode(
+            phases.mark_text(clip=True, align="left", dx=7, y=_PHASE_PX / 2, fontWeight=600, limit=room).encode(
                 x=self._time("start"), text="title:N"
             ),
             bars.mark_rect(clip=True, color=drawing.FAULT, opacity=0.4, cornerRadius=3).encode(
                 x=self._time("start"),
                 x2="end:Q",
-                y=alt.Y("top:Q", scale=pixels, axis=drawing.left_axis(None)),
+                y=alt.Y("top:Q", scale=pixels, axis=drawing.bare_axis()),
                 y2="bottom:Q",
                 tooltip=tips,
             ),
@@ -129,8 +130,7 @@ class Timeline:
             .transform_calculate(middle=f"datum.t + {self.cell_s / 2}")
             .transform_fold(["p50", "p99", "p999"], as_=["column", "ms"])
             .transform_calculate(quantile="datum.column === 'p999' ? 'p99.9' : datum.column")
-            .transform_filter("isValid(datum.ms)")
-            .mark_line(clip=True, strokeWidth=1.8, interpolate="monotone")
+            .mark_line(clip=True, strokeWidth=1.8, strokeCap="round", interpolate="monotone")
             .encode(
                 x=self._time("middle"),
                 y=alt.Y("ms:Q", scale=_below_names("log"), axis=drawing.millisecond_axis()),
@@ -171,7 +171,7 @@ class Timeline:
         """Return the heat map: a row per resource, a cell per second, its label in the plot above the row."""
         base = alt.Chart(alt.NamedData("utilization"))
         heat = alt.Legend(orient="top", title=None, format=".0%", gradientLength=260, gradientThickness=10, offset=6)
-        row = alt.Y("resource:N", sort=None, axis=drawing.left_axis(None), scale=drawing.row_scale())
+        row = alt.Y("resource:N", sort=None, axis=drawing.bare_axis(), scale=drawing.row_scale())
         cells = (
             base.transform_filter("isValid(datum.utilization)")
             .transform_calculate(until=f"datum.t + {self.cell_s}")
@@ -214,7 +214,7 @@ class Timeline:
             column, wanted = lines.only
             base = base.transform_filter(alt.FieldEqualPredicate(field=column, equal=wanted))
         scale = _below_names("symlog" if lines.wide_range else "linear")
-        drawn = base.mark_line(clip=True, strokeWidth=1.8, color=drawing.SERIES[0]).encode(
+        drawn = base.mark_line(clip=True, strokeWidth=1.8, strokeCap="round", color=drawing.SERIES[0]).encode(
             x=self._time("middle"),
             y=alt.Y(f"{lines.value}:Q", axis=drawing.left_axis(), scale=scale),
             tooltip=["t:Q", f"{lines.value}:Q"],
@@ -250,7 +250,7 @@ class Timeline:
         faults = bands.transform_filter("datum.kind === 'fault'").mark_rect(
             clip=True, color=drawing.FAULT, opacity=0.14, y=0, y2={"expr": "height"}
         )
-        phases = bands.transform_filter("datum.kind === 'phase' && datum.start > 0").mark_rule(
+        phases = bands.transform_filter("datum.kind === 'phase' && datum.start >= 1").mark_rule(
             clip=True, color=drawing.MUTED, opacity=0.7, y=0, y2={"expr": "height"}
         )
         return [faults.encode(x=self._time("start"), x2="end:Q"), phases.encode(x=self._time("start"))]
