@@ -161,7 +161,7 @@ class FaultPlane:
         self._note(fault, "applied", f"in {(self._clock.now_s() - play.applied_s) * 1000:.1f}ms")
 
     async def lift(self, fault_id: str) -> None:
-        """Lift a fault now.
+        """Lift a fault now. Open connections of its links are closed by that.
 
         Raises:
             RestoreFailed: it cannot be lifted.
@@ -177,7 +177,8 @@ class FaultPlane:
             message = f"fault {fault_id} could not be lifted: {error}"
             raise RestoreFailed(message) from error
         play.lifted_s = self._clock.now_s()
-        self._note(play.fault, "lifted", f"in {(play.lifted_s - begun_s) * 1000:.1f}ms")
+        took_ms = (play.lifted_s - begun_s) * 1000
+        self._note(play.fault, "lifted", f"in {took_ms:.1f}ms; connections of its links were closed")
 
     async def heal(self) -> None:
         """Lift whatever is applied, prove every link that was touched clean, and write the receipts still owed.
@@ -273,6 +274,8 @@ class FaultPlane:
 
         open_ = [name for name in play.fault.links if name not in play.proofs or not play.proofs[name].clean]
         await asyncio.gather(*(prove(name) for name in open_))
+        if open_ and all(proof.clean for proof in play.proofs.values()):
+            self._note(play.fault, "proven_clean", "; ".join(proof.detail for proof in play.proofs.values()))
 
     async def _conclude(self, play: _Play) -> None:
         """Stop watching; write the receipts of a fault that was applied. Once only."""
@@ -280,8 +283,6 @@ class FaultPlane:
         if play.concluded or play.applied_s is None:
             return
         play.concluded = True
-        if all(proof.clean for proof in play.proofs.values()):
-            self._note(play.fault, "proven_clean", "; ".join(proof.detail for proof in play.proofs.values()))
         for watch in play.watches:
             link = watch.watched.link.name
             seen = watch.observations(play.fault.id, play.applied_s)
