@@ -17,7 +17,13 @@ from chaoskit.records import FaultEvent, Record
 from tests.faults.support import Addresses, fault, free_address, link, plan_of, stage
 
 LINK = "gateway->positions"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 WHOLE_LIFE = ["intent", "applied", "lifting", "lifted", "proven_clean"]
+
+
+@pytest.fixture
+def server(shared_server: ProxyServer) -> ProxyServer:
+    return shared_server
 
 
 async def test_a_fault_is_played_in_its_window_and_leaves_a_receipt(server: ProxyServer) -> None:
