@@ -31,7 +31,8 @@ def test_the_rule_of_three(count: int, quantile: float, enough: bool) -> None:
 def test_batches_of_a_phase_add_up() -> None:
     phase = stream_phase([batch(0, [1000] * 30), batch(1, [3000] * 10, failed={"timeout": 10, "reset": 0})], 2.0)
     assert (phase.offered, phase.ok, phase.failed) == (50, 40, {"reset": 0, "timeout": 10})
-    assert (phase.offered_rps, phase.ok_rps, phase.errors_ratio) == (25.0, 20.0, pytest.approx(0.2))
+    assert (phase.offered_rps, phase.ok_rps) == (25.0, 20.0)
+    assert phase.errors_ratio == pytest.approx(0.2)
     assert phase.attempts_per_arrival == 2.0
     assert phase.lag_p99_s == 7e-6
     assert phase.response_s == {"p50": pytest.approx(0.001, rel=0.01), "p90": pytest.approx(0.003, rel=0.01)}
