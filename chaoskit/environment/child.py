@@ -12,7 +12,7 @@ from typing import Final
 from chaoskit.environment.contract import Death
 from chaoskit.errors import SetupFailed
 
-TERMINATE_TIMEOUT_S: Final = 5.0
+TERMINATE_TIMEOUT_S: Final = 10.0  # a database writes its cache out first; SIGKILL would leave its shared memory
 KILL_TIMEOUT_S: Final = 3.0
 LOG_TAIL_LINES: Final = 12
 LOG_TAIL_BYTES: Final = 16_384

@@ -1,5 +1,6 @@
 """What every driver does: bring the instances of a plan up, watch them, and take them down again."""
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,16 +37,28 @@ class RunningInstance:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """An instance ended though nobody asked it to. `log_tail` holds its last log lines, newest last."""
+    """An instance ended though nobody asked it to.
+
+    `exit_code` is negative where a signal ended it (-9: SIGKILL). `log_tail` holds its last log lines, newest last.
+    """
 
     instance: str
     exit_code: int
     log_tail: tuple[str, ...]
 
     def __str__(self) -> str:
-        ended = f"was killed by signal {-self.exit_code}" if self.exit_code < 0 else f"exited with {self.exit_code}"
+        ended = (
+            f"was killed by {_signal_name(-self.exit_code)}" if self.exit_code < 0 else f"exited with {self.exit_code}"
+        )
         lines = "; its last log lines:\n  " + "\n  ".join(self.log_tail) if self.log_tail else "; it logged nothing"
         return f"{self.instance} {ended}{lines}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 class Driver(Protocol):

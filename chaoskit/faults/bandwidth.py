@@ -5,7 +5,7 @@ from statistics import median
 from chaoskit.faults.contract import Inquiry, Judgement, LinkAction, Observations
 from chaoskit.faults.judgement import AddedTime, judge_added
 from chaoskit.faults.parameters import DOWNSTREAM, TOXICITY, Parameter, number
-from chaoskit.faults.toxics import connections, single_toxic, unseen_upstream
+from chaoskit.faults.toxics import on_connections, single_toxic, unseen_upstream
 from chaoskit.plan.model import PlannedFault
 from chaoskit.units import format_size
 
@@ -26,7 +26,7 @@ class Bandwidth:
 
     def describe(self, fault: PlannedFault) -> str:
         """Return what is requested."""
-        return f"limits data to {format_size(number(fault, RATE))}/s{connections(fault)}"
+        return f"limits data to {format_size(number(fault, RATE))}/s{on_connections(fault)}"
 
     def action(self, fault: PlannedFault) -> LinkAction:
         """Return one `bandwidth` toxic."""

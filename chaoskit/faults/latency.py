@@ -3,7 +3,7 @@
 from chaoskit.faults.contract import Inquiry, Judgement, LinkAction, Observations
 from chaoskit.faults.judgement import AddedTime, judge_added
 from chaoskit.faults.parameters import DOWNSTREAM, LONGEST_S, TOXICITY, Parameter, number
-from chaoskit.faults.toxics import connections, single_toxic
+from chaoskit.faults.toxics import on_connections, single_toxic
 from chaoskit.plan.model import PlannedFault
 from chaoskit.units import format_duration
 
@@ -20,7 +20,7 @@ class Latency:
         """Return what is requested."""
         jitter_s = number(fault, JITTER)
         jitter = f" ± {format_duration(jitter_s)}" if jitter_s else ""
-        return f"adds {format_duration(number(fault, DELAY))}{jitter}{connections(fault)}"
+        return f"adds {format_duration(number(fault, DELAY))}{jitter}{on_connections(fault)}"
 
     def action(self, fault: PlannedFault) -> LinkAction:
         """Return one `latency` toxic; Toxiproxy counts in whole milliseconds."""

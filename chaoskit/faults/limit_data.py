@@ -22,7 +22,7 @@ class LimitData:
 
     def describe(self, fault: PlannedFault) -> str:
         """Return what is requested."""
-        return f"closes connections after {format_size(number(fault, LIMIT))}{connections(fault)}"
+        return f"closes {connections(fault)} after {format_size(number(fault, LIMIT))}"
 
     def action(self, fault: PlannedFault) -> LinkAction:
         """Return one `limit_data` toxic."""

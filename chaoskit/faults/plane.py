@@ -55,7 +55,8 @@ class FaultPlane:
     """Plays the faults of one plan on its links.
 
     `emit` must have a record on disk when it returns: the intent of a fault is there before the fault is. Use from
-    one task: `create_links`, `play` (or `inject` and `lift`), then on every way out `heal`.
+    one task: `create_links`, `play` (or `inject` and `lift`), then on every way out `heal`. Making one raises
+    FaultFailed if a fault of the plan has parameters or links that do not fit, before anything is touched.
     """
 
     margin_s: float = 3.0
@@ -89,6 +90,8 @@ class FaultPlane:
         self._plays: dict[str, _Play] = {}
         self._restarting = asyncio.Lock()
         self._restarts = 0
+        for fault in plan.faults:
+            self._check(fault)
 
     @property
     def active(self) -> tuple[Active, ...]:
@@ -128,8 +131,6 @@ class FaultPlane:
             FaultFailed: a fault could not be applied; the others are left as they are, for `heal`.
             RestoreFailed: a fault could not be lifted; likewise.
         """
-        for fault in self._plan.faults:
-            check(fault, self._kind(fault).parameters)
         try:
             async with asyncio.TaskGroup() as group:
                 for fault in self._plan.faults:
@@ -179,6 +180,8 @@ class FaultPlane:
     async def heal(self) -> None:
         """Lift whatever is applied, prove every link that was touched clean, and write the receipts still owed.
 
+        A `play` that still runs has to be cancelled first. Calling it again is harmless, and tries again what failed.
+
         Raises:
             RestoreFailed: a link could not be brought back, or does not work as it does past the proxy.
         """
@@ -212,22 +215,23 @@ class FaultPlane:
         if all(proof.clean is not False for proof in play.proofs.values()):
             await self._conclude(play)  # else `heal` tries again
 
-    def _kind(self, fault: PlannedFault) -> FaultKind:
+    def _check(self, fault: PlannedFault) -> FaultKind:
+        """Return the fault's kind, once its parameters and links have proved fit; FaultFailed where they do not."""
         if fault.kind not in KINDS:
             message = f"fault {fault.id}: {fault.kind!r} is no fault of links or regions; known are {', '.join(KINDS)}"
+            raise FaultFailed(message)
+        check(fault, KINDS[fault.kind].parameters)
+        unknown = [name for name in fault.links if name not in self._links]
+        if unknown or not fault.links:
+            what = f"{', '.join(unknown)}, which this run does not have" if unknown else "no link at all"
+            message = f"fault {fault.id} is to hit {what}"
             raise FaultFailed(message)
         return KINDS[fault.kind]
 
     def _watch(self, fault: PlannedFault) -> _Play:
         if fault.id in self._plays:
             return self._plays[fault.id]
-        kind = self._kind(fault)
-        check(fault, kind.parameters)
-        unknown = [name for name in fault.links if name not in self._links]
-        if unknown or not fault.links:
-            what = f"{', '.join(unknown)}, which this run does not have" if unknown else "no link at all"
-            message = f"fault {fault.id} is to hit {what}"
-            raise FaultFailed(message)
+        kind = self._check(fault)
         inquiry = kind.inquiry(fault)
         watches = []
         for link in (self._links[name] for name in fault.links):
@@ -247,7 +251,7 @@ class FaultPlane:
         failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         if not failures:
             return
-        if not all(isinstance(failure, FaultFailed) for failure in failures) or await self._server_answers():
+        if not all(isinstance(failure, FaultFailed) for failure in failures) or not self._server.client.silent:
             raise failures[0]
         async with self._restarting:
             if self._restarts == restarts:
@@ -255,13 +259,6 @@ class FaultPlane:
                 self._restarts += 1
             for link in self._links.values():
                 await link.rebuild()
-
-    async def _server_answers(self) -> bool:
-        try:
-            await self._server.client.list()
-        except FaultFailed:
-            return False
-        return True
 
     async def _prove(self, play: _Play, bound_s: float) -> None:
         async def prove(name: str) -> None:

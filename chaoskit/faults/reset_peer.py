@@ -25,7 +25,7 @@ class ResetPeer:
         """Return what is requested."""
         after_s = number(fault, AFTER)
         after = f" {format_duration(after_s)} after the first data" if after_s else ""
-        return f"resets connections{after}{connections(fault)}"
+        return f"resets {connections(fault)}{after}"
 
     def action(self, fault: PlannedFault) -> LinkAction:
         """Return one `reset_peer` toxic."""

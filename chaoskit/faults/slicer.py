@@ -5,7 +5,7 @@ from statistics import median
 from chaoskit.faults.contract import Inquiry, Judgement, LinkAction, Observations, Pair
 from chaoskit.faults.judgement import enough, share_fits
 from chaoskit.faults.parameters import DOWNSTREAM, LONGEST_S, TOXICITY, Parameter, number
-from chaoskit.faults.toxics import connections, single_toxic, unseen_upstream
+from chaoskit.faults.toxics import on_connections, single_toxic, unseen_upstream
 from chaoskit.plan.model import PlannedFault
 from chaoskit.records import ProbeSample
 from chaoskit.units import format_duration, format_size
@@ -20,8 +20,9 @@ class Slicer:
     """Cuts data into pieces of about `size_bytes` ± `variation_bytes`, with `delay_s` after each.
 
     Toxiproxy halves what it has until the pieces are small enough, so they are between half the size and the size.
-    Receipt: the bytes per read of an answer. Without a pause the pieces may arrive as one again; then, and where the
-    answer is no longer than a piece, it proves nothing.
+    Receipt: the bytes per read of an answer. A busy reader finds several pieces at once, so half of what a read brought
+    before counts as cut. Without a pause the pieces may arrive as one again; then, and where the answer is no longer
+    than a piece, it proves nothing.
     """
 
     parameters = (SIZE, VARIATION, DELAY, TOXICITY, DOWNSTREAM)
@@ -31,7 +32,7 @@ class Slicer:
         variation, delay_s = number(fault, VARIATION), number(fault, DELAY)
         around = f" ± {format_size(variation)}" if variation else ""
         pause = f" with {format_duration(delay_s)} after each" if delay_s else ""
-        return f"cuts data into pieces of {format_size(number(fault, SIZE))}{around}{pause}{connections(fault)}"
+        return f"cuts data into pieces of {format_size(number(fault, SIZE))}{around}{pause}{on_connections(fault)}"
 
     def action(self, fault: PlannedFault) -> LinkAction:
         """Return one `slicer` toxic. Its variation stays below its size: a piece of no bytes ends Toxiproxy."""
@@ -63,7 +64,7 @@ class Slicer:
             return judged(missing, None)
         if usual <= largest:
             return judged(f"not measured: an answer of {format_size(usual)} fits into one piece", None)
-        cut = [piece for piece in pieces if piece <= 1.25 * largest]
+        cut = [piece for piece in pieces if piece <= max(largest, usual / 2) and piece < usual]
         words = f"{len(cut)} of {len(pieces)} answers came in pieces, {format_size(median(cut or pieces))} on average"
         if not cut and not number(fault, DELAY):
             return judged(f"not measured: {words}; without a pause pieces may join again", None)

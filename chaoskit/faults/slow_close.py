@@ -3,7 +3,7 @@
 from chaoskit.faults.contract import Inquiry, Judgement, LinkAction, Observations
 from chaoskit.faults.judgement import AddedTime, judge_added
 from chaoskit.faults.parameters import DOWNSTREAM, LONGEST_S, TOXICITY, Parameter, number
-from chaoskit.faults.toxics import connections, single_toxic, unseen_upstream
+from chaoskit.faults.toxics import on_connections, single_toxic, unseen_upstream
 from chaoskit.plan.model import PlannedFault
 from chaoskit.units import format_duration
 
@@ -18,7 +18,7 @@ class SlowClose:
 
     def describe(self, fault: PlannedFault) -> str:
         """Return what is requested."""
-        return f"holds the close for {format_duration(number(fault, DELAY))}{connections(fault)}"
+        return f"holds the close for {format_duration(number(fault, DELAY))}{on_connections(fault)}"
 
     def action(self, fault: PlannedFault) -> LinkAction:
         """Return one `slow_close` toxic."""

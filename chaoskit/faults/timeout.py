@@ -3,7 +3,7 @@
 from chaoskit.faults.contract import Inquiry, Judgement, LinkAction, Observations
 from chaoskit.faults.judgement import judge_share
 from chaoskit.faults.parameters import DOWNSTREAM, LONGEST_S, TOXICITY, Parameter, number
-from chaoskit.faults.toxics import connections, single_toxic
+from chaoskit.faults.toxics import on_connections, single_toxic
 from chaoskit.plan.model import PlannedFault
 from chaoskit.records import ProbeSample
 from chaoskit.units import format_duration
@@ -29,7 +29,7 @@ class Timeout:
         """Return what is requested."""
         after_s = number(fault, AFTER)
         close = f" and closes after {format_duration(after_s)}" if after_s else ""
-        return f"lets no data through{close}{connections(fault)}"
+        return f"lets no data through{close}{on_connections(fault)}"
 
     def action(self, fault: PlannedFault) -> LinkAction:
         """Return one `timeout` toxic; 0 means that the connection stays open."""

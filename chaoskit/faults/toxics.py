@@ -1,4 +1,7 @@
-"""What the kinds that are one toxic share: `toxicity` and `stream`."""
+"""What the kinds that are one toxic share: `toxicity` and `stream`.
+
+Toxiproxy draws for each connection whether a toxic hits it, and draws again when another toxic is added to the link.
+"""
 
 from collections.abc import Mapping
 
@@ -14,9 +17,14 @@ def single_toxic(fault: PlannedFault, type_: str, attributes: Mapping[str, int])
 
 
 def connections(fault: PlannedFault) -> str:
-    """Return the share of connections that are hit, as the end of a sentence; nothing where it is all."""
+    """Return which connections are hit, as an object: `connections` or `50% of connections`."""
     share_ratio = number(fault, TOXICITY)
-    return "" if share_ratio == 1 else f" on {share_ratio:.0%} of connections"
+    return "connections" if share_ratio == 1 else f"{share_ratio:.0%} of connections"
+
+
+def on_connections(fault: PlannedFault) -> str:
+    """Return which connections are hit, as the end of a sentence; nothing where it is all."""
+    return "" if number(fault, TOXICITY) == 1 else f" on {connections(fault)}"
 
 
 def unseen_upstream(fault: PlannedFault, measure: str, unit: str) -> Judgement | None:

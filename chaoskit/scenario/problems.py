@@ -136,7 +136,7 @@ def _flow_style(value: object) -> str:
         return "{" + ", ".join(f"{key}: {_flow_style(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_flow_style(item) for item in value) + "]"
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _keys(model: type[BaseModel], location: Location) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Literal
 
 from chaoskit.address import Address
@@ -13,7 +13,7 @@ from chaoskit.faults.plane import FaultPlane
 from chaoskit.faults.server import ProxyServer
 from chaoskit.plan.model import GeneratorPlan, Plan, PlannedFault, PlannedLink, Probe, Scalar
 from chaoskit.records import FaultEvent, ProbeSample, Receipt, Record
-from tests.faults.upstreams import SERVERS
+from tests.faults.upstreams import SERVERS, Handler
 
 Protocol = Literal["http", "postgres", "redis", "text", "tcp"]
 PROBES: dict[Protocol, Probe] = {
@@ -38,25 +38,34 @@ def free_address() -> Address:
 
 
 @asynccontextmanager
-async def upstream(protocol: Protocol, address: Address | None = None) -> AsyncIterator[Address]:
-    serve = SERVERS["text" if protocol == "tcp" else protocol]
-    open_: set[asyncio.StreamWriter] = set()
+async def serving(handle: Handler) -> AsyncIterator[Address]:
+    """A server on loopback whose connections `handle` serves; none of them outlives it."""
+    open_: dict[asyncio.Task[object], asyncio.StreamWriter] = {}
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        open_.add(writer)
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        open_[task] = writer
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await serve(reader, writer)
-        open_.discard(writer)
-        writer.close()
+            await handle(reader, writer)
+        with suppress(ConnectionError):
+            writer.close()
+            await writer.wait_closed()
+        del open_[task]
 
-    host, port = address or ("127.0.0.1", 0)
-    server = await asyncio.start_server(handle, host, port)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield Address("127.0.0.1", server.sockets[0].getsockname()[1])
     finally:
         server.close()
-        for writer in open_:
+        for writer in open_.values():
             writer.transport.abort()
+        await asyncio.gather(*open_)
+
+
+def upstream(protocol: Protocol) -> AbstractAsyncContextManager[Address]:
+    """A healthy server that speaks `protocol`."""
+    return serving(SERVERS["text" if protocol == "tcp" else protocol])
 
 
 def link(name: str = "gateway->positions", protocol: Protocol = "http", regions: tuple[str, ...] = ()) -> PlannedLink:
@@ -113,14 +122,29 @@ def plan_of(
 class Stage:
     """A fault plane over real proxies, with everything that it emitted."""
 
-    plane: FaultPlane
-    records: list[Record]
     addresses: Mapping[str, Addresses]
     clock: Clock
+    plane: FaultPlane = field(init=False)
+    records: list[Record] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def emit(self, record: Record) -> None:
+        self.records.append(record)
+        self.news.set()
+
+    async def happened(self, steps: Sequence[str]) -> None:
+        """Wait until the steps of all faults together are `steps`."""
+        async with asyncio.timeout(10):
+            while [step for _, step in self.steps] != list(steps):
+                self.news.clear()
+                await self.news.wait()
 
     @property
     def steps(self) -> list[tuple[str, str]]:
         return [(record.fault, record.step) for record in self.records if isinstance(record, FaultEvent)]
+
+    def steps_of(self, fault_id: str) -> list[str]:
+        return [step for fault_, step in self.steps if fault_ == fault_id]
 
     @property
     def receipts(self) -> list[Receipt]:
@@ -137,13 +161,13 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Upstreams, proxies and a plane for `links`; all of it is gone afterwards."""
     async with _upstreams(links) as addresses:
-        records: list[Record] = []
         clock = Clock.starting_now()
-        plane = FaultPlane(plan_of(links, faults), addresses, server, clock, records.append)
-        plane.margin_s = 1.0
+        on = Stage(addresses, clock)
+        plane = on.plane = FaultPlane(plan_of(links, faults), addresses, server, clock, on.emit)
+        plane.margin_s = 0.6
         await plane.create_links()
         try:
-            yield Stage(plane, records, addresses, clock)
+            yield on
         finally:
             await plane.delete_links()
 

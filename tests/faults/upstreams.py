@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HTTP_BODY = b'{"status":"ok"}' + b" " * 2033
 
 
 async def serve_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while True:
         head = await reader.readuntil(b"\r\n\r\n")
+        while head.startswith(b"GET /flood"):
+            writer.write(HTTP_BODY)
+            await writer.drain()
         close = b"connection: close" in head.lower()
         answer = b"HTTP/1.1 200 OK\r\nContent-Length: " + str(len(HTTP_BODY)).encode() + b"\r\n\r\n" + HTTP_BODY
         writer.write(answer)
@@ -55,7 +59,11 @@ async def serve_text(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         await writer.drain()
 
 
-SERVERS: dict[str, Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]] = {
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+SERVERS: dict[str, Handler] = {
     "http": serve_http,
     "postgres": serve_postgres,
     "redis": serve_redis,

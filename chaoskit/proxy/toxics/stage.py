@@ -1,8 +1,8 @@
 """The contract of a toxic: what it is told, what it may do, and how it is registered.
 
 A toxic type is one file: its attributes (a pydantic model: types, units, ranges), its behaviour (a `Stage`),
-and one `@register` line. A stage works on one direction of one connection. It is told of data by `feed` and of
-the end by `finish`, and passes both on to `self.output` when it likes. The rules:
+and one `@register` line. A stage works on one direction of one connection. It is told of data by `feed` and
+of the end by `finish`, and passes both on to `self.output` when it likes. The rules:
 
 - keep the order; never drop a chunk unless dropping is what the toxic is for;
 - never wait: to act later, ask `self.lane.loop` for a timer, and cancel it in `discard`;
@@ -32,7 +32,7 @@ ByteCount = Annotated[int, Field(ge=0, le=_INT64_MAX)]
 
 
 class Attributes(BaseModel):
-    """Base of every toxic's attributes. Strict: no unknown names, no string or fraction for a whole number."""
+    """Base of every toxic's attributes. Strict: no unknown names, no string or fraction as a whole number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

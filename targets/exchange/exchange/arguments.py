@@ -2,8 +2,9 @@
 
 import argparse
 import re
+from decimal import Decimal
 
-_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SECONDS = {"us": "1e-6", "ms": "1e-3", "s": "1", "m": "60", "h": "3600"}
 
 
 def duration_s(text: str) -> float:
@@ -13,10 +14,8 @@ def duration_s(text: str) -> float:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h)?", text)
     if match is None or (match[2] is None and float(match[1]) != 0):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a duration; write for example 200us, 2ms, 1.5s or 1m"
-        )
-    return float(match[1]) * _SECONDS[match[2] or "s"]
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration; write for example 200us, 2ms, 1.5s or 1m")
+    return float(Decimal(match[1]) * Decimal(_SECONDS[match[2] or "s"]))
 
 
 def addresses(text: str) -> dict[str, tuple[str, int]]:

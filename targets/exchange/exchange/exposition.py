@@ -36,9 +36,7 @@ class ResourceCollector(Collector):
         blocked = CounterMetricFamily(
             "resource_blocked_seconds", "Busy time that waited on something else", labels=["resource", "on"]
         )
-        rejections = CounterMetricFamily(
-            "resource_rejections", "Requests turned away", labels=["resource", "reason"]
-        )
+        rejections = CounterMetricFamily("resource_rejections", "Requests turned away", labels=["resource", "reason"])
         for resource in self._resources:
             resource.settle(now_s)
             name = [resource.name]

@@ -3,7 +3,7 @@
 import orjson
 
 
-class Refusal(Exception):  # noqa: N818 - the domain's word
+class Refusal(Exception):
     """A request that the venue answers with an error body `{"code": …, "msg": …}`.
 
     Raised anywhere below the HTTP edge; the gateway turns it into a response with `status` and `body`.
@@ -31,8 +31,7 @@ def overloaded() -> Refusal:
     return Refusal(
         503,
         -1008,
-        "Request throttled by system-level protection. Reduce-only/close-position orders are exempt."
-        " Please try again.",
+        "Request throttled by system-level protection. Reduce-only/close-position orders are exempt. Please try again.",
     )
 
 
@@ -47,9 +46,7 @@ def backend_timeout() -> Refusal:
 
 def missing(parameter: str) -> Refusal:
     """A mandatory parameter was not sent."""
-    return Refusal(
-        400, -1102, f"Mandatory parameter '{parameter}' was not sent, was empty/null, or malformed."
-    )
+    return Refusal(400, -1102, f"Mandatory parameter '{parameter}' was not sent, was empty/null, or malformed.")
 
 
 def illegal(parameter: str) -> Refusal:

@@ -37,9 +37,7 @@ CREATE OR REPLACE VIEW account_reads AS
     FROM modelled, watermark, accounts JOIN positions USING (account);
 """
 
-READ_ACCOUNT = (
-    "SELECT wallet, updated_us, symbol, lots, cost, complete_to_us FROM account_reads WHERE account = $1"
-)
+READ_ACCOUNT = "SELECT wallet, updated_us, symbol, lots, cost, complete_to_us FROM account_reads WHERE account = $1"
 
 # One round trip writes a whole batch; the watermark says up to which engine time the tables are complete.
 WRITE_BATCH = """

@@ -103,9 +103,7 @@ def test_a_wrong_secret_is_an_authentication_error(exchange: RunningExchange) ->
         client.fetch_balance()
 
 
-def test_an_old_timestamp_is_an_invalid_nonce(
-    exchange: RunningExchange, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_timestamp_is_an_invalid_nonce(exchange: RunningExchange, monkeypatch: pytest.MonkeyPatch) -> None:
     client = trader(exchange.components["gateway"].port, 4)
     monkeypatch.setattr(client, "nonce", lambda: client.milliseconds() - 60_000)
     with pytest.raises(ccxt.InvalidNonce):

@@ -34,16 +34,12 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True, help="where gateways connect")
     parser.add_argument("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
     parser.add_argument("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
-    parser.add_argument(
-        "--positions", type=addresses, required=True, help="region=host:port,… of the databases"
-    )
+    parser.add_argument("--positions", type=addresses, required=True, help="region=host:port,… of the databases")
     parser.add_argument("--service-time", type=duration_s, default=0.0001, help="time of one command")
     parser.add_argument("--queue-limit", type=int, default=2000, help="commands that may wait")
     parser.add_argument("--accounts", type=int, default=10_000, help="how many accounts there are")
     parser.add_argument("--seed", type=int, default=1, help="draws the opening positions")
-    parser.add_argument(
-        "--write-interval", type=duration_s, default=0.05, help="pause between write-behind batches"
-    )
+    parser.add_argument("--write-interval", type=duration_s, default=0.05, help="pause between write-behind batches")
     parser.add_argument("--write-batch", type=int, default=500, help="accounts written at once")
     return parser.parse_args()
 
@@ -59,8 +55,7 @@ class Engine:
         self.makers = [MarketMaker(self.exchange, symbol.index) for symbol in SYMBOLS]
         self.write_behind = Resource("write_behind", len(arguments.positions))
         self.writers = [
-            RegionWriter(region, place, self.ledger, self.write_behind)
-            for region, place in arguments.positions.items()
+            RegionWriter(region, place, self.ledger, self.write_behind) for region, place in arguments.positions.items()
         ]
         for writer in self.writers:
             writer.interval_s = arguments.write_interval

@@ -61,6 +61,4 @@ def levels_body(symbol: int, levels: list[tuple[int, int]]) -> list[list[str]]:
     """Book levels as pairs of decimal strings, price and quantity."""
     price_decimals = _PRICE_DECIMALS[symbol]
     quantity_decimals = _QUANTITY_DECIMALS[symbol]
-    return [
-        [decimal_text(price, price_decimals), decimal_text(lots, quantity_decimals)] for price, lots in levels
-    ]
+    return [[decimal_text(price, price_decimals), decimal_text(lots, quantity_decimals)] for price, lots in levels]

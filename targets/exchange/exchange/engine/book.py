@@ -98,9 +98,7 @@ class BookSide:
 
     def top(self, count: int) -> list[tuple[int, int]]:
         """The best `count` levels as (price, lots), best first."""
-        return [
-            (key * self._sign, self._levels[key * self._sign].lots) for key in reversed(self._keys[-count:])
-        ]
+        return [(key * self._sign, self._levels[key * self._sign].lots) for key in reversed(self._keys[-count:])]
 
     def available(self, limit_price: int | None, wanted_lots: int) -> int:
         """Lots that an order with `limit_price` (None: any price) could take, counted up to `wanted_lots`."""
@@ -138,9 +136,7 @@ class OrderBook:
             level = opposite.best()
             if level is None:
                 break
-            if limit_price is not None and (
-                level.price > limit_price if taker.buy else level.price < limit_price
-            ):
+            if limit_price is not None and (level.price > limit_price if taker.buy else level.price < limit_price):
                 break
             maker = next(iter(level.orders.values()))
             lots = min(taker.remaining, maker.remaining)

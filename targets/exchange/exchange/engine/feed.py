@@ -31,9 +31,7 @@ def market_feed(exchange: Exchange, now_ms: int) -> bytes:
                 "lowPrice": decimal_text(market.low, price),
                 "priceChange": decimal_text(market.last - market.opening, price),
                 "priceChangePercent": f"{100 * (market.last - market.opening) / market.opening:.3f}",
-                "weightedAvgPrice": decimal_text(
-                    market.value // market.lots if market.lots else market.last, price
-                ),
+                "weightedAvgPrice": decimal_text(market.value // market.lots if market.lots else market.last, price),
                 "volume": decimal_text(market.lots, symbol.quantity_decimals),
                 "quoteVolume": money_text(market.value * symbol.unit_value),
                 "count": market.trades,

@@ -120,9 +120,7 @@ class Ledger:
         randomness = random.Random(seed)
         wallet = OPENING_WALLET_USDT * MONEY_UNITS_PER_USDT
         self.fees = 0
-        self.accounts = [
-            Account(number, wallet, _opening_positions(randomness)) for number in range(accounts)
-        ]
+        self.accounts = [Account(number, wallet, _opening_positions(randomness)) for number in range(accounts)]
         opposite = tuple(
             Position(
                 -sum(account.positions[symbol.index].lots for account in self.accounts),

@@ -71,9 +71,7 @@ class RegionWriter:
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 self.failures += 1
                 self._resource.rejections["link"] += 1
-                LOG.warning(
-                    "positions of %s are not written: %r; again in %.1f s", self.region, error, backoff_s
-                )
+                LOG.warning("positions of %s are not written: %r; again in %.1f s", self.region, error, backoff_s)
                 self._drop()
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
@@ -84,9 +82,7 @@ class RegionWriter:
         )
         identity = await connection.fetchval(READ_IDENTITY, timeout=TIMEOUT_S)
         if identity != self._identity:
-            self._identity = (
-                identity  # an empty database, at the start or after it was lost: write everything
-            )
+            self._identity = identity  # an empty database, at the start or after it was lost: write everything
             committed_us = wall_us()
             for account in self._ledger.accounts:
                 self.touch(account.number, committed_us)

@@ -70,9 +70,7 @@ def _liquidation_price(row: Row, rows: Sequence[Row], marks: Sequence[int]) -> s
     contract = SYMBOLS[row[SYMBOL]]
     lots = row[LOTS]
     ticks = (equity / contract.unit_value - row[COST]) / (abs(lots) * MAINTENANCE_PER_1_000 / 1_000 - lots)
-    return decimal_text(
-        int(max(0.0, ticks) * 10**LIQUIDATION_DIGITS), contract.price_decimals + LIQUIDATION_DIGITS
-    )
+    return decimal_text(int(max(0.0, ticks) * 10**LIQUIDATION_DIGITS), contract.price_decimals + LIQUIDATION_DIGITS)
 
 
 def account_information(rows: Sequence[Row], marks: Sequence[int]) -> bytes:

@@ -10,9 +10,7 @@ from exchange.venue import MONEY_UNITS_PER_USDT, SYMBOL_BY_NAME, Symbol
 MIN_NOTIONAL_USDT = 5
 CLIENT_ID_LENGTH = 36
 TIMES_IN_FORCE = frozenset({"GTC", "IOC", "FOK", "GTX"})
-CONDITIONAL = frozenset(
-    {b"STOP", b"STOP_MARKET", b"TAKE_PROFIT", b"TAKE_PROFIT_MARKET", b"TRAILING_STOP_MARKET"}
-)
+CONDITIONAL = frozenset({b"STOP", b"STOP_MARKET", b"TAKE_PROFIT", b"TAKE_PROFIT_MARKET", b"TRAILING_STOP_MARKET"})
 
 Parameters = dict[bytes, bytes]
 OrderTerms = tuple[int, bool, str, int, int, str, str, bool]

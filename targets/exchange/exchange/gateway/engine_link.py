@@ -26,9 +26,7 @@ class EngineLink:
     snapshot.
     """
 
-    def __init__(
-        self, address: tuple[str, int], timeout_s: float, on_feed: Callable[[dict[str, Any]], None]
-    ) -> None:
+    def __init__(self, address: tuple[str, int], timeout_s: float, on_feed: Callable[[dict[str, Any]], None]) -> None:
         self._host, self._port = address
         self._timeout_s = timeout_s
         self._on_feed = on_feed
@@ -65,9 +63,7 @@ class EngineLink:
         while True:
             try:
                 async with asyncio.timeout(CONNECT_WITHIN_S):
-                    _, connection = await loop.create_connection(
-                        lambda: _Connection(self), self._host, self._port
-                    )
+                    _, connection = await loop.create_connection(lambda: _Connection(self), self._host, self._port)
             except (OSError, TimeoutError) as error:
                 LOG.debug("no connection to the engine: %r; again in %.2f s", error, backoff_s)
             else:

@@ -117,9 +117,7 @@ class _OrderWindow:
             self._window = window
             self._counts.clear()
         if self._counts.get(account, 0) >= self._limit:
-            raise Refusal(
-                429, -1015, f"Too many new orders; current limit is {self._limit} orders per {self._name}."
-            )
+            raise Refusal(429, -1015, f"Too many new orders; current limit is {self._limit} orders per {self._name}.")
 
     def count(self, account: int) -> int:
         count = self._counts[account] = self._counts.get(account, 0) + 1

@@ -75,9 +75,7 @@ class Pool(Resource):
         self._query.enter(started_s)
         healthy = False
         try:
-            rows: list[Any] = await place.read_account.fetch(
-                account, timeout=max(0.001, deadline_s - started_s)
-            )
+            rows: list[Any] = await place.read_account.fetch(account, timeout=max(0.001, deadline_s - started_s))
             healthy = True
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             self.rejections["timeout" if isinstance(error, TimeoutError) else "broken"] += 1

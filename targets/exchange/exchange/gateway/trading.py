@@ -34,9 +34,7 @@ class Trading:
     async def cancel(self, call: Call) -> bytes:
         """`DELETE /fapi/v1/order`."""
         symbol = symbol_of(call.parameters)
-        return await self._ask(
-            call, ["cancel", call.account, symbol.index, *order_reference(call.parameters)]
-        )
+        return await self._ask(call, ["cancel", call.account, symbol.index, *order_reference(call.parameters)])
 
     async def query(self, call: Call) -> bytes:
         """`GET /fapi/v1/order`."""

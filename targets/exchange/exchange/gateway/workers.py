@@ -17,6 +17,7 @@ from exchange.failures import overloaded
 from exchange.occupancy import Resource
 
 TICK_S = 0.001
+LATENESS_S = 2 * TICK_S  # how late a wake-up may be and not be held against the slot
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class Workers(Resource):
         self.completions += 1
         free_s = slot.started_s + slot.blocked_s + self._service_s
         if free_s <= now_s:
-            self._free(slot.started_s, now_s)
+            self._free(slot.started_s, max(free_s, now_s - LATENESS_S))
             return 0.0
         heapq.heappush(self._cooling, (free_s, slot.started_s))
         if self._waiters:

@@ -24,9 +24,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
     parser.add_argument("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
     parser.add_argument("--data", type=Path, required=True, help="folder of the cluster; made if missing")
-    parser.add_argument(
-        "--max-connections", type=int, default=60, help="PostgreSQL's max_connections (default: 60)"
-    )
+    parser.add_argument("--max-connections", type=int, default=60, help="PostgreSQL's max_connections (default: 60)")
     parser.add_argument("--query-time", type=duration_s, default=0.002, help="time of a read in the database")
     return parser.parse_args()
 
@@ -42,9 +40,7 @@ async def _connect(server: PostgresServer, database: str) -> "asyncpg.Connection
             )
         except (OSError, asyncpg.CannotConnectNowError, TimeoutError) as error:
             if server.exit_code() is not None or monotonic() > deadline_s:
-                raise StartFailed(
-                    f"PostgreSQL did not come up on port {server.port}: {server.log_tail()}"
-                ) from error
+                raise StartFailed(f"PostgreSQL did not come up on port {server.port}: {server.log_tail()}") from error
             await asyncio.sleep(0.02)
 
 

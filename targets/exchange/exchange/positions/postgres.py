@@ -13,12 +13,15 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from time import monotonic, sleep
 
 from exchange.storage import USER
 
 UNPRIVILEGED_ID = 65534  # nobody
+PREDECESSOR_ENDS_WITHIN_S = 5.0
 
-# What is lost on a crash of the machine is a mock's data; what must stay true is its speed and its clean end.
+# What a crash of the machine loses is a mock's data, so nothing is synced to disk; commits still reach the operating
+# system at once, so that a killed server has every write that the engine believes to be written.
 _CONFIGURATION = {
     "autovacuum_naptime": "15s",
     "dynamic_shared_memory_type": "mmap",  # files in the data folder, none in /dev/shm
@@ -30,13 +33,12 @@ _CONFIGURATION = {
     "max_parallel_workers_per_gather": "0",
     "max_wal_senders": "0",
     "shared_buffers": "32MB",
-    "synchronous_commit": "off",
     "unix_socket_directories": "",
     "wal_level": "minimal",
 }
 
 
-class StartFailed(Exception):  # noqa: N818 - it says what happened
+class StartFailed(Exception):
     """The server could not be made or started; the message carries what it printed."""
 
 
@@ -80,13 +82,9 @@ def create_cluster(data: Path) -> bool:
         "--auth=trust",
         f"--username={USER}",
     ]
-    done = subprocess.run(
-        _command("initdb", "-D", str(data), *options), capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(_command("initdb", "-D", str(data), *options), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise StartFailed(
-            f"initdb could not make a cluster in {data}: {done.stderr.strip() or done.stdout.strip()}"
-        )
+        raise StartFailed(f"initdb could not make a cluster in {data}: {done.stderr.strip() or done.stdout.strip()}")
     return True
 
 
@@ -104,7 +102,11 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the server process; it accepts connections a moment later."""
+        """Start the server process; it accepts connections a moment later.
+
+        A server of a wrapper that was just killed may still be ending in the same folder; it is waited for.
+        """
+        self._wait_for_predecessor()
         if self.host not in ("127.0.0.1", "::1", "localhost"):
             with (self.data / "pg_hba.conf").open("a") as rules:
                 rules.write("host all all all trust\n")
@@ -115,9 +117,19 @@ class PostgresServer:
         }
         flags = [part for name, value in configuration.items() for part in ("-c", f"{name}={value}")]
         with (self.data / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                _command("postgres", "-D", str(self.data), *flags), stderr=log, stdout=log
-            )
+            self._process = subprocess.Popen(_command("postgres", "-D", str(self.data), *flags), stderr=log, stdout=log)
+
+    def _wait_for_predecessor(self) -> None:
+        """Wait until the server that holds the folder is gone; raises `StartFailed` where it stays."""
+        lock = self.data / "postmaster.pid"
+        deadline_s = monotonic() + PREDECESSOR_ENDS_WITHIN_S
+        while lock.exists():
+            holder = lock.read_text().split("\n", 1)[0]
+            if not holder.isdigit() or not Path("/proc", holder).exists():
+                return  # a lock that a dead server left; PostgreSQL clears it away
+            if monotonic() > deadline_s:
+                raise StartFailed(f"the folder {self.data} is in use by the server with process id {holder}.")
+            sleep(0.02)
 
     def exit_code(self) -> int | None:
         """The server's exit code, or None while it runs."""

@@ -1,0 +1,3 @@
+"""Plug-ins that all tests share."""
+
+pytest_plugins = ["tests.support.golden", "tests.support.requirements"]

@@ -1,0 +1,308 @@
+"""The lean client in this process, against a server that misbehaves: lane, pool, connection and dispatcher."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from chaoskit.address import Address
+from chaoskit.load.arrival import Stream
+from chaoskit.load.dispatcher import Dispatcher
+from chaoskit.load.flow import Arrival, Client, Flow
+from chaoskit.load.outcomes import Outcomes, Recorder
+from chaoskit.load.pool import Pool
+from chaoskit.load.routing import router_for
+from chaoskit.load.run_time import RunTime
+from chaoskit.plan.arrivals import Schedule
+from chaoskit.plan.model import Routing
+from tests.support.misbehaving_server import MisbehavingServer
+
+
+class Bench:
+    """A dispatcher with one pool for each address; plays a flow at given milliseconds."""
+
+    def __init__(self, addresses: Sequence[Address], limit: int) -> None:
+        self.run_time = RunTime()
+        self.pools = [Pool(f"client->{n}", "client->web", address, limit) for n, address in enumerate(addresses)]
+        self.dispatcher = Dispatcher(self.run_time, self.pools)
+        self.stream: Stream | None = None
+
+    def play(
+        self,
+        flow: Flow,
+        *,
+        at_ms: Sequence[int] = (0,),
+        keys: Sequence[int] = (),
+        timeout_s: float = 2.0,
+        routing: Routing = "round_robin",
+    ) -> list[Outcomes]:
+        recorders = [Recorder("trading", pool.name) for pool in self.pools]
+        self.stream = Stream(
+            "trading", flow, router_for(routing, len(self.pools)), round(timeout_s * 1e6), recorders, {"s": "1"}, {}
+        )
+        times_us = np.array(at_ms, dtype=np.int64) * 1000
+        drawn = np.array(keys or [0] * len(at_ms), dtype=np.uint32)
+        self.run_time.release(time.monotonic())
+        self.dispatcher.play(self.stream, Schedule(times_us, drawn), 0, 1)
+        self.dispatcher.drain(10_000_000)
+        for pool in self.pools:
+            pool.limit = pool.places
+        return [recorder.take() for recorder in recorders]
+
+
+@pytest.fixture
+def bench() -> Iterator[Callable[..., Bench]]:
+    started: list[Bench] = []
+
+    def start(*addresses: Address, limit: int = 10) -> Bench:
+        started.append(Bench(addresses, limit))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.dispatcher.stop()
+        for pool in each.pools:
+            while (connection := pool.idle_connection()) is not None:
+                connection.close()
+
+
+def getting(path: str, method: str = "GET") -> Flow:
+    def flow(client: Client, arrival: Arrival) -> None:
+        client.request(method, path)
+
+    return flow
+
+
+Start = Callable[..., Bench]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/ok", "/204", "/304", "/chunked", "/continue", "/close-header", "/to-the-end", "/byte-by-byte", "/large"],
+)
+def test_a_good_answer_is_ok(bench: Start, server: MisbehavingServer, path: str) -> None:
+    (outcomes,) = bench(server.address).play(getting(path), at_ms=(0, 1))
+    assert (len(outcomes.ok), outcomes.reasons) == (2, ())
+
+
+def test_head(bench: Start, server: MisbehavingServer) -> None:
+    (outcomes,) = bench(server.address).play(getting("/ok", "HEAD"), at_ms=(0, 30, 60))
+    assert len(outcomes.ok) == 3
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/503", "status 503"),
+        ("/close", "closed"),
+        ("/reset", "reset"),
+        ("/cut", "closed"),
+        ("/garbage", "bad_answer"),
+        ("/excess", "bad_answer"),
+        ("/never-answered", "timeout"),
+    ],
+)
+def test_each_error_has_its_word(bench: Start, server: MisbehavingServer, path: str, reason: str) -> None:
+    (outcomes,) = bench(server.address).play(getting(path), timeout_s=0.3)
+    assert outcomes.reasons == (reason,)
+
+
+def test_nobody_listens(bench: Start, refusing: Address) -> None:
+    (outcomes,) = bench(refusing).play(getting("/ok"))
+    assert outcomes.reasons == ("refused",)
+
+
+def test_a_connection_that_is_never_accepted_times_out_as_such(bench: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = Address("127.0.0.1", full.getsockname()[1])
+        with socket.create_connection(address):
+            (outcomes,) = bench(address).play(getting("/ok"), timeout_s=0.3)
+    assert outcomes.reasons == ("connect_timeout",)
+
+
+def test_connections_are_kept_and_used_again(bench: Start, server: MisbehavingServer) -> None:
+    (outcomes,) = bench(server.address).play(getting("/ok"), at_ms=range(0, 100, 20))
+    assert len(outcomes.ok) == 5
+    assert server.connections == 1
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again(
+    bench: Start, server: MisbehavingServer
+) -> None:
+    (outcomes,) = bench(server.address).play(getting("/once-per-connection", "POST"), at_ms=(0, 200, 400))
+    assert (len(outcomes.ok), outcomes.reasons) == (3, ())
+    assert outcomes.ok[:, 3].tolist() == [1, 1, 1]  # attempts: none was made in vain
+    assert server.connections == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "reasons", "attempts"),
+    [("GET", ("closed", "closed"), [1, 2]), ("POST", ("closed", "closed"), [1, 1])],
+)
+def test_only_an_idempotent_request_is_sent_again_when_a_kept_connection_proves_stale(
+    bench: Start, server: MisbehavingServer, method: str, reasons: tuple[str, ...], attempts: list[int]
+) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
+        if arrival.index == 1:
+            client.request("GET", "/ok")
+        client.request(method, "/close")
+
+    (outcomes,) = bench(server.address).play(flow, at_ms=(0, 50))
+    assert outcomes.reasons == reasons
+    first, second = outcomes.failed[:, 3].tolist()
+    assert [first, second - 1] == attempts  # the second arrival made one good request before
+
+
+def test_bodies_and_headers_arrive(bench: Start, server: MisbehavingServer) -> None:
+    body = b"x" * 5_000_000  # more than the socket's buffers hold
+
+    def flow(client: Client, arrival: Arrival) -> None:
+        answer = client.request("POST", "/ok", {"content-type": "text/plain"}, body)
+        assert (answer.status, answer.headers["x-twice"], answer.body) == (200, "a, b", b"ok")
+
+    (outcomes,) = bench(server.address).play(flow, timeout_s=5)
+    assert outcomes.reasons == ()
+    assert server.bodies == [body]
+
+
+def test_what_a_flow_sees_and_says(bench: Start, server: MisbehavingServer) -> None:
+    seen: list[tuple[int, int, str]] = []
+
+    def flow(client: Client, arrival: Arrival) -> None:
+        seen.append((arrival.index, arrival.key, arrival.settings["s"]))
+        client.request("GET", "/ok")
+        client.request("GET", "/ok")
+        if arrival.index == 1:
+            client.fail("rejected")
+            client.fail("too late: the first reason counts")
+
+    (outcomes,) = bench(server.address).play(flow, at_ms=(0, 30), keys=(7, 4_000_000_000))
+    assert seen == [(0, 7, "1"), (1, 4_000_000_000, "1")]
+    assert (outcomes.ok[:, 3].tolist(), outcomes.reasons) == ([2], ("rejected",))
+
+
+def test_an_error_in_a_flow_fails_its_arrival_and_is_noted_a_few_times(bench: Start, server: MisbehavingServer) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
+        client.request("GET", "/ok")
+        raise KeyError("missing")
+
+    built = bench(server.address)
+    (outcomes,) = built.play(flow, at_ms=range(10))
+    assert outcomes.reasons == ("flow error: KeyError",) * 10
+    assert built.stream is not None
+    assert len(built.stream.notes) == 3
+    assert "KeyError: 'missing'" in built.stream.notes[0]
+    assert "test_client.py" in built.stream.notes[0]
+
+
+def test_a_flow_that_exits_takes_nothing_with_it(bench: Start, server: MisbehavingServer) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
+        raise SystemExit(3)
+
+    (outcomes,) = bench(server.address).play(flow)
+    assert outcomes.reasons == ("flow error: SystemExit",)
+
+
+def test_a_failed_request_is_the_reason_even_where_the_flow_trips_over_it(
+    bench: Start, server: MisbehavingServer
+) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
+        client.request("GET", "/503")
+        raise ValueError("no JSON")
+
+    built = bench(server.address)
+    (outcomes,) = built.play(flow)
+    assert outcomes.reasons == ("status 503",)
+    assert built.stream is not None
+    assert built.stream.notes == []
+
+
+def test_a_flow_may_catch_that_no_answer_came(bench: Start, server: MisbehavingServer) -> None:
+    caught: list[str] = []
+
+    def flow(client: Client, arrival: Arrival) -> None:
+        try:
+            client.request("GET", "/close")
+        except ConnectionError as error:
+            caught.append(str(error))
+
+    (outcomes,) = bench(server.address).play(flow)
+    assert caught == ["closed"]
+    assert outcomes.reasons == ("closed",)
+
+
+def test_arrivals_do_not_wait_for_answers(bench: Start, server: MisbehavingServer) -> None:
+    (outcomes,) = bench(server.address, limit=50).play(getting("/never"), at_ms=range(20), timeout_s=0.5)
+    assert outcomes.reasons == ("timeout",) * 20
+    lag_us = outcomes.failed[:, 1] - outcomes.failed[:, 0]
+    assert lag_us.max() < 400_000  # all were sent long before the first gave up
+
+
+def test_what_finds_no_connection_waits_and_then_counts_as_unsent(bench: Start, server: MisbehavingServer) -> None:
+    built = bench(server.address, limit=2)
+    (outcomes,) = built.play(getting("/never"), at_ms=(0, 0, 0, 0), timeout_s=0.4)
+    assert sorted(outcomes.reasons) == ["timeout", "timeout", "unsent", "unsent"]
+    assert built.dispatcher.unsent_count == 2
+    assert built.dispatcher.backlog == 0
+    assert built.pools[0].busy.count == 0
+    assert sorted(server.paths) == ["/never", "/never"]
+
+
+def test_the_backlog_is_served_as_connections_come_free(bench: Start, server: MisbehavingServer) -> None:
+    (outcomes,) = bench(server.address, limit=1).play(getting("/ok"), at_ms=[0] * 30)
+    assert len(outcomes.ok) == 30
+    assert server.connections == 1
+    sent_us = outcomes.ok[:, 1]
+    assert (np.diff(sent_us) > 0).all()  # one after the other
+    assert (outcomes.ok[:, 2] - outcomes.ok[:, 0]).min() >= 0
+
+
+def test_what_is_in_flight_when_the_run_ends_counts_as_failed(bench: Start, server: MisbehavingServer) -> None:
+    built = bench(server.address, limit=1)
+    recorder = Recorder("trading", "client->0")
+    stream = Stream("trading", getting("/never"), router_for("pinned", 1), 60_000_000, [recorder], {}, {})
+    built.run_time.release(time.monotonic())
+    arrivals = Schedule(np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.uint32))
+    built.dispatcher.play(stream, arrivals, 0, 1)
+    built.dispatcher.drain(100_000)
+    assert sorted(recorder.take().reasons) == ["timeout", "unsent"]
+    assert built.dispatcher.in_flight == 0
+
+
+def test_round_robin_and_pinned(bench: Start) -> None:
+    one, two = MisbehavingServer(), MisbehavingServer()
+    try:
+        built = bench(one.address, two.address)
+        turns = built.play(getting("/ok"), at_ms=range(0, 60, 10))
+        assert [len(each.ok) for each in turns] == [3, 3]
+        pinned = built.play(getting("/ok"), at_ms=range(0, 60, 10), keys=(1, 1, 3, 5, 2, 7), routing="pinned")
+        assert [len(each.ok) for each in pinned] == [1, 5]
+    finally:
+        one.stop()
+        two.stop()
+
+
+@pytest.mark.parametrize("path", ["/503", "/close", "/never"])
+def test_failover_tries_the_next_entry_and_stays_there(bench: Start, server: MisbehavingServer, path: str) -> None:
+    other = MisbehavingServer()
+    server.always, other.always = path, "/ok"
+    try:
+        home, away = bench(server.address, other.address).play(
+            getting("/"), at_ms=(0, 500, 520), timeout_s=0.6, routing="failover"
+        )
+    finally:
+        other.stop()
+    assert (home.count, away.reasons) == (0, ())
+    assert away.ok[:, 3].tolist() == [2, 1, 1]  # attempts: the later ones went to the second entry at once
+    assert len(server.paths) == 1
+
+
+def test_failover_away_from_an_entry_that_refuses(bench: Start, server: MisbehavingServer, refusing: Address) -> None:
+    home, other = bench(refusing, server.address).play(
+        getting("/ok"), at_ms=(0, 30, 60), timeout_s=2.0, routing="failover"
+    )
+    assert home.count == 0
+    assert other.ok[:, 3].tolist() == [2, 1, 1]  # attempts: only the first tried in vain

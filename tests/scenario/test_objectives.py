@@ -1,0 +1,51 @@
+import pytest
+
+from chaoskit.scenario.objectives import Statement, parse_abort_rule, parse_objective
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("p99 < 250ms", (None, "quantile", 0.99, "<", 0.25, None)),
+        ("trading p99 < 250ms in baseline", ("trading", "quantile", 0.99, "<", 0.25, "baseline")),
+        ("trading service p99.9 <= 20 ms in surge", ("trading", "service_quantile", 0.999, "<=", 0.02, "surge")),
+        ("service p50 < 1s", (None, "service_quantile", 0.5, "<", 1.0, None)),
+        ("errors<1%", (None, "errors", None, "<", 0.01, None)),
+        ("trading errors < 0.01 in surge", ("trading", "errors", None, "<", 0.01, "surge")),
+        ("a-b_c rate >= 900/s", ("a-b_c", "rate", None, ">=", 900.0, None)),
+        ("rate > 600/min in surge", (None, "rate", None, ">", 10.0, "surge")),
+        ("recovery < 10s", (None, "recovery", None, "<", 10.0, None)),
+        ("perfect p90 < 1s", ("perfect", "quantile", 0.9, "<", 1.0, None)),
+    ],
+)
+def test_objectives(text: str, expected: tuple[object, ...]) -> None:
+    found = parse_objective(text)
+    assert expected == (found.stream, found.metric, found.quantile, found.comparison, found.bound, found.phase)
+    assert found.text == text
+
+
+def test_spaces_in_the_text_are_tidied() -> None:
+    assert parse_objective("  errors   <  1%  in  surge ").text == "errors < 1% in surge"
+
+
+def test_an_abort_rule_has_its_time_and_turns_into_what_must_hold() -> None:
+    rule = parse_abort_rule("trading errors > 95% in surge for 15s")
+    assert rule == Statement(
+        "trading errors > 95% in surge for 15s", "trading", "errors", None, ">", 0.95, "surge", 15.0
+    )
+    assert rule.negated().comparison == "<="
+    assert rule.negated().negated() == rule
+
+
+@pytest.mark.parametrize(
+    "text", ["", "p99", "p99 < ", "p99 < 5s 5s", "p99 = 5s", "P99 < 5s", "x" * 10_000, 5, None, []]
+)
+def test_what_is_no_objective_is_told_with_an_example(text: object) -> None:
+    with pytest.raises(ValueError, match="write it like `trading p99 < 250ms in baseline`"):
+        parse_objective(text)
+
+
+@pytest.mark.parametrize("text", ["errors > 95%", "errors > 95% for 0s", "recovery > 5s for 5s"])
+def test_what_is_no_abort_rule_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"for |cannot stop"):
+        parse_abort_rule(text)

@@ -1,0 +1,55 @@
+"""Shared by all tests: a need of the machine is a marker, and a missing need is never a silent pass.
+
+A test marked `toxiproxy`, `browser` or `docker` is skipped, with the reason, where that is missing; where the
+environment variable CHAOSKIT_REQUIRE names it (`CHAOSKIT_REQUIRE=toxiproxy,docker`), the test fails instead.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+
+def _missing_toxiproxy() -> str | None:
+    missing = [name for name in ("toxiproxy-server", "toxiproxy-cli") if shutil.which(name) is None]
+    return f"{' and '.join(missing)} not on PATH" if missing else None
+
+
+def _missing_browser() -> str | None:
+    return None if shutil.which("chromium") else "chromium is not on PATH"
+
+
+def _missing_docker() -> str | None:
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        docker.from_env().ping()
+    except DockerException as error:
+        return f"no Docker engine answers ({error})"
+    return None
+
+
+_PROBES: dict[str, Callable[[], str | None]] = {
+    "toxiproxy": _missing_toxiproxy,
+    "browser": _missing_browser,
+    "docker": _missing_docker,
+}
+_missing: dict[str, str | None] = {}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    required = os.environ.get("CHAOSKIT_REQUIRE", "").split(",")
+    for need, probe in _PROBES.items():
+        if item.get_closest_marker(need) is None:
+            continue
+        if need not in _missing:
+            _missing[need] = probe()
+        reason = _missing[need]
+        if reason is None:
+            continue
+        if need in required:
+            pytest.fail(f"CHAOSKIT_REQUIRE names {need}, but {reason}", pytrace=False)
+        pytest.skip(reason)

@@ -1,0 +1,81 @@
+"""The pool against the real database, through a relay that breaks."""
+
+import asyncio
+from time import monotonic
+
+import pytest
+from exchange.failures import Refusal
+from exchange.gateway.pool import LINK, Pool
+
+from tests.support.exchange import RunningExchange
+from tests.support.relay import relay_to
+
+RECOVERED_WITHIN_S = 10.0
+
+
+async def until_served(pool: Pool) -> int:
+    """Read until a read succeeds; returns how many were refused before."""
+    deadline_s = monotonic() + RECOVERED_WITHIN_S
+    refused = 0
+    while True:
+        try:
+            assert await pool.read_account(1, monotonic() + 0.5)
+        except Refusal:
+            refused += 1
+            assert monotonic() < deadline_s, "the pool never recovered"
+        else:
+            return refused
+
+
+async def test_reads_share_the_connections_and_are_counted(exchange: RunningExchange) -> None:
+    pool = Pool(("127.0.0.1", exchange.components["positions"].port), 3)
+    pool.start()
+    rows = await asyncio.gather(*(pool.read_account(account, monotonic() + 10) for account in range(30)))
+    assert all(len(read) == 3 for read in rows)
+    assert pool.arrivals == pool.completions == 30
+    assert pool.open == 3
+    now_s = monotonic()
+    assert pool.busy.total_s(now_s) >= 30 * 0.002  # each read holds a connection for the modelled query time
+    assert pool.blocked[LINK].total_s(now_s) == pytest.approx(pool.busy.total_s(now_s))
+    assert pool.busy.holders == pool.waiting.holders == 0
+    await pool.close()
+
+
+async def test_a_cut_link_fails_at_once_and_mends(exchange: RunningExchange) -> None:
+    async with relay_to(exchange.components["positions"].port) as relay:
+        pool = Pool(("127.0.0.1", relay.port), 4)
+        pool.start()
+        await until_served(pool)
+        reads = [asyncio.ensure_future(pool.read_account(1, monotonic() + 30)) for _ in range(4)]
+        await asyncio.sleep(0)
+        relay.cut()
+        answers = await asyncio.gather(*reads, return_exceptions=True)
+        assert [answer.code for answer in answers if isinstance(answer, Refusal)] == [-1007] * 4
+        with pytest.raises(Refusal):
+            await pool.read_account(1, monotonic() + 0.1)
+        relay.heal()
+        await until_served(pool)
+        assert pool.busy.holders == pool.waiting.holders == 0
+        await pool.close()
+
+
+async def test_a_black_hole_ends_each_read_at_its_deadline_and_leaks_nothing(
+    exchange: RunningExchange,
+) -> None:
+    async with relay_to(exchange.components["positions"].port) as relay:
+        pool = Pool(("127.0.0.1", relay.port), 2)
+        pool.start()
+        await until_served(pool)
+        relay.black_hole()
+        started_s = monotonic()
+        reads = (pool.read_account(1, started_s + 0.3) for _ in range(10))
+        answers = await asyncio.gather(*reads, return_exceptions=True)
+        assert all(isinstance(answer, Refusal) and answer.code == -1007 for answer in answers)
+        assert monotonic() - started_s < 5
+        assert pool.rejections["timeout"] == 2
+        assert pool.rejections["acquire_timeout"] == 8
+        relay.heal()
+        await until_served(pool)
+        assert pool.busy.holders == pool.waiting.holders == 0
+        assert pool.busy.total_s(monotonic()) < 5
+        await pool.close()

@@ -1,0 +1,60 @@
+import asyncio
+from time import monotonic
+
+import pytest
+from exchange.failures import Refusal
+from exchange.gateway.workers import Workers
+
+
+async def handle(workers: Workers, within_s: float = 30.0) -> float:
+    """One request that needs nothing but a worker; returns when it was answered."""
+    slot = await workers.acquire(monotonic() + within_s)
+    rest_s = workers.release(slot)
+    if rest_s:
+        await workers.rest(rest_s)
+    return monotonic()
+
+
+async def test_throughput_of_the_slots_is_exact_below_a_timers_grain() -> None:
+    workers = Workers(2, queue_limit=1000, service_s=0.0003)
+    started_s = monotonic()
+    done_s = await asyncio.gather(*(handle(workers) for _ in range(1000)))
+    assert max(done_s) - started_s >= 998 / 2 * 0.0003  # never faster than the model
+    await asyncio.sleep(0.01)
+    workers.settle(monotonic())
+    assert workers.completions == workers.arrivals == 1000
+    assert workers.busy.holders == workers.waiting.holders == 0
+    assert workers.busy.total_s(monotonic()) == pytest.approx(1000 * 0.0003, rel=0.2)
+
+
+async def test_a_long_service_time_delays_the_answer() -> None:
+    workers = Workers(1, queue_limit=1, service_s=0.05)
+    started_s = monotonic()
+    first, second = await asyncio.gather(handle(workers), handle(workers))
+    assert first - started_s >= 0.049
+    assert second - started_s >= 0.099
+
+
+async def test_time_blocked_is_held_besides_the_service_time() -> None:
+    workers = Workers(1, queue_limit=1, service_s=10.0)
+    slot = await workers.acquire(monotonic() + 1)
+    slot.blocked_s = 5.0
+    assert workers.release(slot) == pytest.approx(15.0, abs=0.5)
+
+
+async def test_a_full_queue_and_a_passed_deadline_refuse() -> None:
+    workers = Workers(1, queue_limit=1, service_s=0.0)
+    held = await workers.acquire(monotonic() + 9)
+    late = asyncio.ensure_future(workers.acquire(monotonic() + 0.02))
+    await asyncio.sleep(0)
+    with pytest.raises(Refusal) as full:
+        await workers.acquire(monotonic() + 9)
+    assert (full.value.status, full.value.code) == (503, -1008)
+    favoured = asyncio.ensure_future(workers.acquire(monotonic() + 9, reserve=1))
+    with pytest.raises(Refusal):
+        await late
+    workers.release(held)
+    await favoured
+    assert workers.rejections == {"full": 1, "timeout": 1}
+    assert workers.waiting.holders == 0
+    assert workers.busy.holders == 1
