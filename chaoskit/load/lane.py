@@ -94,7 +94,7 @@ class Lane:
             stream.flow(self, arrival)
         except ExchangeFailed as failure:
             self.fail(failure.reason)
-        except Exception as error:  # noqa: BLE001 - a flow is the user's code: whatever it raises fails its arrival
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a flow is the user's: what it raises is its arrival's
             self._note(stream, error)
         done_us = self._keeper.run_time.now_us()
         recorder = stream.recorders[arrival.entry]
@@ -114,7 +114,7 @@ class Lane:
         self._sent_us = NEVER_SENT
         self.deadline_us = arrival.deadline_us
 
-    def _note(self, stream: Stream, error: Exception) -> None:
+    def _note(self, stream: Stream, error: BaseException) -> None:
         name = type(error).__name__
         if self._reason is None:
             last = traceback.extract_tb(error.__traceback__)[-1]

@@ -25,7 +25,7 @@ def until_line(running: "subprocess.Popen[str]", part: str) -> None:
 
 
 def left_of(run_id: str) -> list[str]:
-    return [str(found) for found in find_labelled() if found.run_id == run_id]
+    return [str(found) for found in find_labelled() if found.label.run_id == run_id]
 
 
 def test_a_run_exits_with_its_verdict_and_is_analysed_and_reported_again(chaoskit: Call, tmp_path: Path) -> None:

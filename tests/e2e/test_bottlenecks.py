@@ -1,4 +1,4 @@
-"""The bottleneck emerges: with only settings changed, one scenario names each cause, where the settings say it gives way."""
+"""The bottleneck emerges: with only settings changed, one scenario names each cause at the right load."""
 
 from collections.abc import Awaitable, Callable
 

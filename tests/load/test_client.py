@@ -198,6 +198,14 @@ def test_an_error_in_a_flow_fails_its_arrival_and_is_noted_a_few_times(bench: St
     assert "test_client.py" in built.stream.notes[0]
 
 
+def test_a_flow_that_exits_takes_nothing_with_it(bench: Start, server: MisbehavingServer) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
+        raise SystemExit(3)
+
+    (outcomes,) = bench(server.address).play(flow)
+    assert outcomes.reasons == ("flow error: SystemExit",)
+
+
 def test_a_failed_request_is_the_reason_even_where_the_flow_trips_over_it(
     bench: Start, server: MisbehavingServer
 ) -> None:

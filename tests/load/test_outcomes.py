@@ -1,4 +1,4 @@
-from chaoskit.load.outcomes import NEVER_SENT, Recorder
+from chaoskit.load.outcomes import NEVER_SENT, OTHER, Recorder
 
 
 def recorder() -> Recorder:
@@ -33,3 +33,12 @@ def test_what_is_taken_is_gone() -> None:
     assert nothing.count == 0
     assert list(nothing.batches(0)) == []
     assert list(nothing.completions(0)) == []
+
+
+def test_reasons_without_end_are_put_together() -> None:
+    kept = Recorder("trading", "client->web")
+    for number in range(300):
+        kept.failed((0, 0, 1), 1, f"order {number} rejected")
+    (batch,) = kept.take().batches(0)
+    assert len(batch.failed) == 101
+    assert batch.failed[OTHER] == 200

@@ -152,6 +152,22 @@ async def test_a_locustfile_runs_as_it_is(play: Play, server: MisbehavingServer,
     assert server.paths.count("/503") >= sum(failed.values())
 
 
+async def test_nothing_but_a_locustfile_over_two_processes(
+    play: Play, server: MisbehavingServer, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from locust import FastHttpUser, constant\n"
+        "class Visitor(FastHttpUser):\n"
+        "    wait_time = constant(0.1)\n"
+        "    tasks = [lambda self: self.client.get('/ok')]\n"
+    )
+    closed = stream_of(PlannedFlow("locustfile", "mine.py", str(tmp_path)), (1.5, 3), name="web", users=3)
+    history = await play(plan_of(closed, workers=2), server.address)
+    assert {batch.worker for batch in history.samples} == {0, 1}
+    assert failures(history) == {}
+    assert 10 <= sum(batch.ok for batch in history.samples) <= 50
+
+
 @pytest.mark.parametrize(
     ("flow", "words"),
     [
