@@ -8,8 +8,7 @@ from exchange.gateway.workers import Workers
 
 async def handle(workers: Workers, within_s: float = 30.0) -> float:
     """One request that needs nothing but a worker; returns when it was answered."""
-    slot = await workers.acquire(monotonic() + within_s)
-    rest_s = workers.release(slot)
+    rest_s = workers.release(await workers.acquire(monotonic() + within_s), blocked_s=0.0)
     if rest_s:
         await workers.rest(rest_s)
     return monotonic()
@@ -37,9 +36,8 @@ async def test_a_long_service_time_delays_the_answer() -> None:
 
 async def test_time_blocked_is_held_besides_the_service_time() -> None:
     workers = Workers(1, queue_limit=1, service_s=10.0)
-    slot = await workers.acquire(monotonic() + 1)
-    slot.blocked_s = 5.0
-    assert workers.release(slot) == pytest.approx(15.0, abs=0.5)
+    started_s = await workers.acquire(monotonic() + 1)
+    assert workers.release(started_s, blocked_s=5.0) == pytest.approx(15.0, abs=0.5)
 
 
 async def test_a_full_queue_and_a_passed_deadline_refuse() -> None:
@@ -53,7 +51,7 @@ async def test_a_full_queue_and_a_passed_deadline_refuse() -> None:
     favoured = asyncio.ensure_future(workers.acquire(monotonic() + 9, reserve=1))
     with pytest.raises(Refusal):
         await late
-    workers.release(held)
+    workers.release(held, blocked_s=0.0)
     await favoured
     assert workers.rejections == {"full": 1, "timeout": 1}
     assert workers.waiting.holders == 0
