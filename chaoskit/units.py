@@ -128,7 +128,7 @@ def format_duration(seconds: float) -> str:
         minutes, rest = divmod(round(seconds), 60)
         return f"{minutes}m {rest:02d}s"
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if abs(seconds) >= size:
+        if abs(seconds) >= size * 0.9995:  # so that 999.6ms is 1s and never 1e+03ms
             return f"{seconds / size:.3g}{unit}"
     return "0s" if seconds == 0 else f"{seconds * 1e6:.3g}us"
 

@@ -2,7 +2,8 @@
 
 For each stream, entry and second in which more than `HARMED_RATIO` of the arrivals failed or came late:
 
-1. A load generator that sends late is the cause, unless its connections are held by a target that is itself full.
+1. A load generator that sends late is the cause, unless its connections are held by a target that is itself full, or
+   the host that it runs on has no CPU left.
 2. A lost region is the cause for the arrivals that enter there.
 3. Otherwise start at the saturated resource furthest upstream, and follow what it is blocked on while that is
    saturated too (a resource), disturbed by a fault or slower than undisturbed (a link). Where nothing further is,
@@ -208,6 +209,9 @@ class _Search:
             if waiting or self._region_fault(second) or self._fault_on_path(second):
                 return None
             return Root(one.kind_id, "generator", victim=one.id)
+        host = self._host(second)
+        if host is not None and not cpus:
+            return host
         return Root("generator.cpu", "generator", victim=cpus[0].id if cpus else None)
 
     def _host(self, second: int) -> Root | None:

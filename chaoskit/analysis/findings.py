@@ -1,8 +1,8 @@
 """From harmed arrivals and their roots to ranked findings with evidence.
 
-Rank: the load generator first (nothing else is proven while it is late), then by the number of harmed arrivals that a
-root explains. Confidence: 0.4 + 0.55 x (checks that agree / checks that apply); the checks are those that `_checks`
-lists, each of which is also a line of evidence.
+Rank: the load generator and the host that it runs on first (nothing else is proven while they are short), then by the
+number of harmed arrivals that a root explains. Confidence: 0.4 + 0.55 x (checks that agree / checks that apply); the
+checks are those of `_checks` and `_fault_votes`, nearly each of which is also a line of evidence.
 """
 
 from collections import Counter
@@ -17,6 +17,7 @@ from chaoskit.analysis.ladder import point_at, rates_at, saturating_share, share
 from chaoskit.analysis.observations import Observations, demand_in
 from chaoskit.analysis.prediction import describe_load, enlarged, without_fault
 from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence, Rung, SaturationPoint
+from chaoskit.analysis.windows import ResourceSeries
 
 MINOR_RATIO: Final = 0.02
 MINOR_ARRIVALS: Final = 5
@@ -60,7 +61,7 @@ def findings(seen: Observations, harms: Sequence[Harm], rungs: Sequence[Rung]) -
         arrivals = sum(harm.arrivals for harm in explained)
         if arrivals >= max(MINOR_ARRIVALS, MINOR_RATIO * total):
             cases.append(_Case(_commonest(explained), tuple(explained), arrivals, total))
-    cases.sort(key=lambda case: (case.root.kind != "generator", -case.arrivals, case.root.subject))
+    cases.sort(key=lambda case: (case.root.kind not in {"generator", "host"}, -case.arrivals, case.root.subject))
     return tuple(_bottleneck(seen, case, rungs) for case in cases)
 
 
@@ -137,6 +138,8 @@ def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault:
         )
     if root.kind in {"region", "component"}:
         return f"{root.subject.replace(':', ' ')} is gone: {titles.get(fault or '', '')}"
+    if root.kind == "host":
+        return f"The host has no CPU left{at}; the target is not tested"
     if root.kind == "generator":
         return f"The load generator cannot keep up ({root.subject}){at}; the target is not tested"
     worse = f", made worse by {titles[fault]}" if fault in titles else ""
@@ -149,9 +152,17 @@ def _chain(case: _Case, seen: Observations) -> tuple[CauseStep, ...]:
         kin = [one for one in seen.series.values() if one.kind_id == held]
         waiting = max((_blocked_ratio(seen, one.id, case.seconds) for one in kin), default=0.0)
         steps.append(CauseStep(held, "victim", f"held, but waiting for the next for {waiting:.0%} of that time"))
-    if case.root.fault and case.root.kind == "link":
-        return (*steps, CauseStep(case.root.subject, "root", f"slowed by {case.root.fault}"))
-    return (*steps, CauseStep(case.root.subject, "root", "what it waits for is neither full nor slower than usual"))
+    reasons = {
+        "link": f"slowed by {case.root.fault}"
+        if case.root.fault
+        else "slower than undisturbed, without a declared fault",
+        "region": f"cut off by {case.root.fault}",
+        "component": f"disturbed by {case.root.fault}",
+        "generator": "full, or late by itself, while the target answers",
+        "host": "its CPU was full",
+    }
+    usual = "full, and what it waits for is neither full nor slower than usual"
+    return (*steps, CauseStep(case.root.subject, "root", reasons.get(case.root.kind, usual)))
 
 
 def _blocked_ratio(seen: Observations, resource: str, seconds: list[int]) -> float:
@@ -174,7 +185,7 @@ def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | N
     if nearest is not None:
         one, demand = seen.series[nearest], seen.demands[nearest]
         full = np.flatnonzero(seen.saturated[nearest])
-        used = float(one.utilization[case.seconds].mean())
+        used = _mean_known(one, case.seconds)
         usual = seen.mean_utilization(nearest, seen.plan.baseline_phase)
         evidence.append(Evidence(f"{nearest}: utilization {used:.2f} then (baseline {usual:.2f})", "resource metrics"))
         votes.append(len(full) >= 2)
@@ -191,11 +202,16 @@ def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | N
         votes += [not seen.saturated[supplier.id][case.seconds].mean() > 0.5 for supplier in idle]
         behind: dict[str, float] = {}
         for supplier in idle:
-            used = float(supplier.utilization[case.seconds].mean())
+            used = _mean_known(supplier, case.seconds)
             behind[supplier.kind_id] = max(used, behind.get(supplier.kind_id, 0.0))
         text = ", ".join(f"{kind_id} {used:.2f}" for kind_id, used in sorted(behind.items()))
         evidence += [Evidence(f"utilization of what it waits for: {text}", "resource metrics")] if text else []
     return evidence, sum(votes), len(votes)
+
+
+def _mean_known(one: ResourceSeries, seconds: list[int]) -> float:
+    known = one.utilization[seconds][one.known[seconds]]
+    return float(known.mean()) if known.size else 0.0
 
 
 def _refusals(seen: Observations, resource: str) -> list[Evidence]:

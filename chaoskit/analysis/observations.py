@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from chaoskit.analysis.demand import ENOUGH_ARRIVALS, Arrivals, Fit, fit, fit_above_background
+from chaoskit.analysis.demand import Arrivals, Fit, fit, fit_above_background
 from chaoskit.analysis.disturbances import active_windows, disturbed_windows, fault_results
 from chaoskit.analysis.result import FaultResult, StreamPhase
 from chaoskit.analysis.saturation import saturated_windows
@@ -132,7 +132,11 @@ def _arrivals(plan: Plan, entries: tuple[EntrySeries, ...]) -> Arrivals:
     asked = offered.sum(axis=1)
     kept_up = np.abs(served - offered).sum(axis=1) <= np.maximum(CLEAN_EXCESS, CLEAN_BACKLOG_RATIO * asked)
     clean = ((offered - ok).sum(axis=1) <= CLEAN_FAILED_RATIO * asked) & kept_up
-    return Arrivals(offered, served, clean)
+    late = np.zeros_like(clean)
+    for entry in entries:
+        late |= entry.lag_s > plan.generator.max_lag_s
+    surge = np.array([stream.baseline_rps * stream.surge_multiple for stream in plan.streams])
+    return Arrivals(offered, served, clean, late, surge)
 
 
 def _demand(
@@ -166,17 +170,19 @@ def _demand(
 def _unthinned(
     one: ResourceSeries, topology: Topology, saturated: Mapping[str, Mask], arrivals: Arrivals, usable: Mask
 ) -> Mask:
-    """Leave out the windows in which something upstream was full: not all arrivals came through to `one`.
+    """Leave out the windows in which something upstream was full or the generator late: not all came through to `one`.
 
-    Where too few arrivals would be left, all usable windows stay; the fit then finds out what was served.
+    Where too few arrivals would be left, windows in which nearly all were served stay all the same, and at last all
+    usable ones; the fit then finds out what was served.
     """
     upstream = [holder for holder in topology.holders(one) if holder.kind != "generator"]
-    thinned = np.zeros_like(usable)
+    thinned = arrivals.late.copy()
     for holder in upstream:
         thinned |= _around(saturated[holder.id])
-    kept: Mask = usable & ~thinned
-    enough = kept.any() and bool((arrivals.offered[kept].sum(axis=0) >= ENOUGH_ARRIVALS).all())
-    return kept if enough else usable
+    for kept in (usable & ~thinned, usable & (~thinned | arrivals.clean)):
+        if arrivals.enough(kept):
+            return kept
+    return usable
 
 
 def _around(mask: Mask) -> Mask:

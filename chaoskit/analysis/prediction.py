@@ -22,6 +22,12 @@ def describe_load(point: SaturationPoint) -> str:
 
 def enlarged(seen: Observations, one: ResourceSeries, rungs: Sequence[Rung]) -> str:
     """Predict what happens once `one` is enlarged: the size it needs, and what then gives way."""
+    if one.kind == "generator":
+        return (
+            f"Until {one.kind_id} is enlarged (more load workers, or more connections), nothing is known of the target."
+        )
+    if one.kind == "host":
+        return "Until the host has more CPU, or the load comes from another machine, nothing is known of the target."
     following = next((rung for rung in rungs if rung.resource != one.kind_id), None)
     carried = min(1.0, following.saturates_at.share) if following else 1.0
     demand = seen.demands[one.id]

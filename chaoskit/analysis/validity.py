@@ -4,20 +4,14 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
-
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.result import Check
+from chaoskit.analysis.steadiness import steadiness
 from chaoskit.analysis.streams import carried
-from chaoskit.records import Histogram, SampleBatch
+from chaoskit.records import SampleBatch
 from chaoskit.units import format_duration
 
 OFFERED_TOLERANCE: Final = 0.01
-BASELINE_ERRORS: Final = 0.01
-STEADY_FLOOR_S: Final = 0.002
-STEADY_ERRORS: Final = 3.0
-"""Two halves of the baseline differ only beyond this many standard errors, and by more than 2 ms."""
-
 GENERATOR_CPU: Final = 0.9
 HOST_FULL_RATIO: Final = 0.5
 UNKNOWN_RATIO: Final = 0.1
@@ -42,30 +36,7 @@ def _baseline(seen: Observations) -> Iterator[Check]:
     if seen.plan.baseline_phase is None:
         yield Check("baseline", True, "The scenario has no baseline; nothing is compared with it.")
         return
-    phase = seen.plan.phase(seen.plan.baseline_phase)
-    middle_s = (phase.start_s + phase.end_s) / 2
-    for name in seen.names:
-        batches = [b for b in seen.history.samples if b.stream == name and phase.start_s <= b.second < phase.end_s]
-        halves = (
-            [batch for batch in batches if batch.second < middle_s],
-            [batch for batch in batches if batch.second >= middle_s],
-        )
-        errors = seen.phases[name][phase.name].errors_ratio
-        (first_s, first_error_s), (second_s, second_error_s) = (_mean(half) for half in halves)
-        moved_s = abs(second_s - first_s)
-        noise_s = STEADY_ERRORS * math.hypot(first_error_s, second_error_s)
-        allowed_s = max(seen.plan.steady_tolerance_ratio * max(first_s, second_s), STEADY_FLOOR_S, noise_s)
-        steady = errors <= BASELINE_ERRORS and moved_s <= allowed_s
-        means = f"mean response {format_duration(first_s)}, then {format_duration(second_s)}; errors {errors:.1%}"
-        word = "was steady" if steady else "was not steady"
-        yield Check(f"baseline of {name}", steady, f"The baseline of {name} {word}: {means}.")
-
-
-def _mean(batches: list[SampleBatch]) -> tuple[float, float]:
-    """Return the mean response time and its standard error, in seconds."""
-    means = [batch.response_us.mean_us / 1e6 for batch in batches if batch.ok]
-    mean_s = Histogram.merged(batch.response_us for batch in batches).mean_us / 1e6
-    return mean_s, float(np.std(means, ddof=1) / math.sqrt(len(means))) if len(means) > 1 else math.inf
+    yield from steadiness(seen.plan, seen.history.samples)
 
 
 def _samples(seen: Observations) -> Iterator[Check]:

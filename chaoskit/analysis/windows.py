@@ -81,11 +81,16 @@ def window_count(plan: Plan) -> int:
 
 
 def without_restarts(values: Sequence[float]) -> Series:
-    """Return a cumulative counter that never falls: each fall counts as a restart from zero."""
+    """Return a cumulative counter that never falls.
+
+    A fall by half or more is a restart from zero. A smaller one is a correction (time accrued for work in progress that
+    then ended earlier than the scrape assumed); the counter stands still until it is made up for.
+    """
     raw = np.asarray(values, dtype=np.float64)
-    steps = np.diff(raw)
-    lost = np.where(steps < 0, raw[:-1], 0.0)
-    return raw + np.concatenate(([0.0], np.cumsum(lost)))
+    restarted = (np.diff(raw) < 0) & (raw[1:] <= raw[:-1] / 2)
+    lost = np.where(restarted, raw[:-1], 0.0)
+    kept: Series = np.maximum.accumulate(raw + np.concatenate(([0.0], np.cumsum(lost))))
+    return kept
 
 
 def differences(times_s: Series, values: Sequence[float], count: int) -> Series:
@@ -99,7 +104,7 @@ def enclosed(times_s: Series, count: int) -> Mask:
     starts = np.arange(count, dtype=np.float64)
     if times_s.size < 2:
         return np.zeros(count, dtype=np.bool_)
-    known: Mask = (starts >= times_s[0] - 0.5) & (starts + 1 <= times_s[-1] + 0.5)
+    known: Mask = (starts >= times_s[0]) & (starts + 1 <= times_s[-1])
     for before, after in pairwise(times_s.tolist()):
         if after - before > MAX_GAP_S:
             known &= (starts + 1 <= before) | (starts >= after)

@@ -11,7 +11,7 @@ share. What it must keep, and `tests/faults/test_conformance.py` holds every kin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from chaoskit.faults.parameters import Parameter
@@ -92,7 +92,7 @@ class Active:
 
     fault: PlannedFault
     since_s: float
-    links: tuple[str, ...] = field(default=())
+    links: tuple[str, ...]
 
 
 class FaultKind(Protocol):

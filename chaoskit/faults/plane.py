@@ -180,6 +180,8 @@ class FaultPlane:
     async def heal(self) -> None:
         """Lift whatever is applied, prove every link that was touched clean, and write the receipts still owed.
 
+        A `play` that still runs has to be cancelled first. Calling it again is harmless, and tries again what failed.
+
         Raises:
             RestoreFailed: a link could not be brought back, or does not work as it does past the proxy.
         """

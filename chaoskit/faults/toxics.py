@@ -1,4 +1,7 @@
-"""What the kinds that are one toxic share: `toxicity` and `stream`."""
+"""What the kinds that are one toxic share: `toxicity` and `stream`.
+
+Toxiproxy draws for each connection whether a toxic hits it, and draws again when another toxic is added to the link.
+"""
 
 from collections.abc import Mapping
 

@@ -7,6 +7,7 @@ from typing import Final
 import httptools
 
 _SWITCHING_PROTOCOLS: Final = 101
+_SIZES: Final = frozenset({b"content-length", b"transfer-encoding"})  # with one of these a body has a known end
 
 
 class ExchangeFailed(ConnectionError):
@@ -53,7 +54,7 @@ class _Stage(Enum):
 class AnswerReader:
     """Builds one answer after the other from the bytes of one connection (an httptools protocol)."""
 
-    __slots__ = ("_body", "_fields", "_head_only", "_parser", "_sized", "_stage", "_status", "keep_alive")
+    __slots__ = ("_body", "_fields", "_head_only", "_parser", "_stage", "_status", "keep_alive")
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
@@ -67,7 +68,6 @@ class AnswerReader:
         self._status = 0
         self._fields: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
-        self._sized = False
 
     @property
     def started(self) -> bool:
@@ -102,7 +102,7 @@ class AnswerReader:
             ExchangeFailed: `closed`, the answer is not whole.
         """
         self.keep_alive = False
-        if self._status == 0 or self._sized:
+        if self._status == 0 or any(name.lower() in _SIZES for name, _ in self._fields):
             reason = "closed"
             raise ExchangeFailed(reason)
         return self._answer()
@@ -127,8 +127,6 @@ class AnswerReader:
             self.keep_alive = self._parser.should_keep_alive()
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that HEAD never has
             self._stage = _Stage.COMPLETE
-        else:
-            self._sized = any(name.lower() in {b"content-length", b"transfer-encoding"} for name, _ in self._fields)
 
     def on_body(self, body: bytes) -> None:
         """Parser's call: a piece of the body."""

@@ -20,6 +20,8 @@ from chaoskit.plan.arrivals import Schedule, share
 
 SWEEP_S: Final = 0.01  # a deadline is kept to within this
 _QUANTUM_US: Final = 200  # at high rates arrivals this close share a wake-up, and are at most this late for it
+_EXPIRED_AT_ONCE: Final = 100  # each lane goes on with its next arrival at once: thousands would hold up the loop
+_CUT_OFF_US: Final = 1_000_000  # for flows that will not be cut off
 _CHUNK: Final = 8192
 
 
@@ -78,7 +80,8 @@ class Dispatcher:
         for lane in self._lanes:
             if lane.is_playing:
                 self._hub.loop.run_callback(lane.greenlet.throw, ExchangeFailed("timeout"))
-        gevent.sleep(SWEEP_S)
+        while self.in_flight and self.run_time.now_us() < now_us + _CUT_OFF_US:
+            gevent.sleep(SWEEP_S)
 
     def stop(self) -> None:
         """Stop watching deadlines. Lanes stay as they are: the process is about to end."""
@@ -149,9 +152,12 @@ class Dispatcher:
 
     def _sweep(self) -> None:
         now_us = self.run_time.now_us()
+        left = _EXPIRED_AT_ONCE
         for lane in self._lanes:
-            if lane.deadline_us <= now_us and lane.connection is not None:
-                lane.connection.expire()
+            if lane.deadline_us <= now_us and lane.connection is not None and lane.connection.expire():
+                left -= 1
+                if not left:
+                    break
         for pool in self.pools:
             if pool.waiting.count:
                 for arrival in pool.pop_expired(now_us):

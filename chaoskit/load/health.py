@@ -18,7 +18,11 @@ class Heartbeat:
 
     def __init__(self) -> None:
         self._worst_s = 0.0
-        self._beating = gevent.spawn(self._beat)
+        self._beating = gevent.Greenlet(self._beat)
+
+    def start(self) -> None:
+        """Start beating."""
+        self._beating.start()
 
     def worst_s(self) -> float:
         """Return the worst lateness since the last call."""

@@ -94,7 +94,7 @@ class Lane:
             stream.flow(self, arrival)
         except ExchangeFailed as failure:
             self.fail(failure.reason)
-        except Exception as error:  # noqa: BLE001 - a flow is the user's code: whatever it raises fails its arrival
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a flow is the user's: what it raises is its arrival's
             self._note(stream, error)
         done_us = self._keeper.run_time.now_us()
         recorder = stream.recorders[arrival.entry]
@@ -114,7 +114,7 @@ class Lane:
         self._sent_us = NEVER_SENT
         self.deadline_us = arrival.deadline_us
 
-    def _note(self, stream: Stream, error: Exception) -> None:
+    def _note(self, stream: Stream, error: BaseException) -> None:
         name = type(error).__name__
         if self._reason is None:
             last = traceback.extract_tb(error.__traceback__)[-1]
@@ -156,7 +156,7 @@ class Lane:
     def _attempt(self, arrival: Arrival, prepared: PreparedRequest) -> Answer:
         """Send once, or twice where a kept connection proves stale and the request may be sent again."""
         pool = self._keeper.pools[arrival.entry]
-        data = prepared.start + pool.host_line + prepared.rest
+        data = prepared.start + (prepared.host_line or pool.host_line) + prepared.rest
         while True:
             self._attempts += 1
             connection = self.connection or pool.idle_connection()

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from chaoskit.records import Completions, Histogram, SampleBatch
 
 NEVER_SENT: Final = -1
+OTHER: Final = "other reasons"
+_DISTINCT_REASONS: Final = 100  # a flow that puts an order's number into its reasons must not fill the run's folder
 _COLUMNS: Final = 4
 _INTENDED, _SENT, _DONE, _ATTEMPTS = range(_COLUMNS)
 _SECOND_US: Final = 1_000_000
@@ -90,11 +92,12 @@ class Outcomes:
 class Recorder:
     """Collects the outcomes of one stream at one entry."""
 
-    __slots__ = ("_failed", "_ok", "_reasons", "entry", "stream")
+    __slots__ = ("_failed", "_known", "_ok", "_reasons", "entry", "stream")
 
     def __init__(self, stream: str, entry: str) -> None:
         self.stream = stream
         self.entry = entry
+        self._known: set[str] = set()
         self._empty()
 
     def _empty(self) -> None:
@@ -109,6 +112,11 @@ class Recorder:
     def failed(self, times_us: tuple[int, int, int], attempts: int, reason: str) -> None:
         """Note an arrival that failed; `times_us` are intended, sent (`NEVER_SENT`) and done."""
         self._failed.extend((*times_us, attempts))
+        if reason not in self._known:
+            if len(self._known) == _DISTINCT_REASONS:
+                reason = OTHER
+            else:
+                self._known.add(reason)
         self._reasons.append(reason)
 
     def take(self) -> Outcomes:

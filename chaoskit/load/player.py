@@ -6,6 +6,7 @@ from typing import Any, Final
 import gevent
 import locust
 from locust.env import Environment
+from locust.stats import RequestStats
 
 from chaoskit.address import Address
 from chaoskit.load.arrival import Stream
@@ -18,7 +19,7 @@ from chaoskit.load.outcomes import Recorder
 from chaoskit.load.pool import Pool
 from chaoskit.load.routing import router_for
 from chaoskit.load.run_time import RunTime
-from chaoskit.load.statistics import LocustStatistics
+from chaoskit.load.statistics import LocustStatistics, merge
 from chaoskit.load.stream_user import Playing, user_class
 from chaoskit.plan.arrivals import schedule
 from chaoskit.plan.model import Plan, PlannedStream
@@ -68,12 +69,14 @@ class Player:
         warm_up = Recorder("warm-up", "none")
         warm_up.ok(0, 0, 1000, 1)
         warm_up.failed((0, 0, 1000), 1, "none")
-        b"".join(encode(batch) for batch in warm_up.take().batches(self.worker))
+        outcomes = warm_up.take()
+        merge(RequestStats(), outcomes, 0.0)
+        b"".join(encode(record) for record in (*outcomes.batches(self.worker), *self.records()))
 
     def release(self, zero_s: float) -> None:
         """Start to play; `zero_s` is the run's zero on the monotonic clock."""
         self.run_time.release(zero_s)
-        self._heartbeat.worst_s()
+        self._heartbeat.start()
         self.playing.released.set()
         for stream in self._locustfiles:
             share = (self.worker, self.workers)

@@ -45,9 +45,10 @@ class LoadProcesses:
         self._plan_path = plan_path
         self._entries = {name: str(entries[name]) for name in plan.entries}
         self._log_folder = log_folder
-        root = str(Path(chaoskit.__file__).parents[1])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment}
+        self._environment = {**os.environ, **environment}
+        root = str(Path(chaoskit.__file__).parents[1])  # the children run this very copy, wherever it lies
+        paths = [root, *filter(None, [self._environment.get("PYTHONPATH")])]
+        self._environment["PYTHONPATH"] = os.pathsep.join(paths)
         self._children: list[asyncio.subprocess.Process] = []
         self._clock: Clock | None = None
 

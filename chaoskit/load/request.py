@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from typing import Final
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
+_OWN: Final = frozenset({"content-length", "transfer-encoding"})
 _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
-    """A request but for its Host line, which belongs to the entry: `start + host line + rest` are its bytes.
+    """A request as bytes: `start`, then a Host line, then `rest`. Empty, `host_line` is that of the entry.
 
     `idempotent` says whether it may be sent again after a kept connection proved stale (RFC 9110 §9.2.2);
     `head_only` whether its answer has no body (HEAD).
     """
 
     start: bytes
+    host_line: bytes
     rest: bytes
     idempotent: bool
     head_only: bool
@@ -25,29 +27,37 @@ class PreparedRequest:
     def build(
         cls, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | str = b""
     ) -> "PreparedRequest":
-        """Write the request down.
-
-        `Content-Length` is added where there is a body or the method calls for one; a `Host` among `headers` is
-        refused, because the entry decides it.
+        """Write the request down; its length is added where there is a body or the method calls for one.
 
         Raises:
             ValueError: a line break in method, target or headers, or a space in the target: the request would
-                become another one.
+                become another one; or a header about the length, which is the client's to write.
         """
         data = body.encode() if isinstance(body, str) else body
-        lines = [f"{name}: {value}\r\n" for name, value in headers.items()] if headers else []
+        lines: list[str] = []
+        host_line = b""
+        for name, value in (headers or {}).items():
+            line = f"{name}: {value}\r\n"
+            if line.count("\n") != 1 or line.count("\r") != 1:
+                message = f"the header {name!r} of {method} {target} holds a line break"
+                raise ValueError(message)
+            lower = name.lower()
+            if lower in _OWN:
+                message = f"the client writes the header {name} itself; leave it out of {method} {target}"
+                raise ValueError(message)
+            if lower == "host":
+                host_line = line.encode("latin-1")
+            else:
+                lines.append(line)
         if data or method not in _BODILESS:
             lines.append(f"content-length: {len(data)}\r\n")
-        head = "".join(lines)
-        if head.count("\n") != len(lines) or head.count("\r") != len(lines):
-            message = f"a header of {method} {target} holds a line break"
-            raise ValueError(message)
         if " " in target or "\r" in target or "\n" in target or not method.isalpha():
             message = f"{method!r} {target!r} is not a method and a target; escape spaces as %20"
             raise ValueError(message)
         return cls(
             f"{method} {target} HTTP/1.1\r\n".encode(),
-            head.encode("latin-1") + b"\r\n" + data,
+            host_line,
+            "".join(lines).encode("latin-1") + b"\r\n" + data,
             idempotent=method in _IDEMPOTENT,
             head_only=method == "HEAD",
         )

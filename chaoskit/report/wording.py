@@ -73,8 +73,11 @@ def pairs(mapping: Mapping[str, object]) -> str:
 
 
 def short_resource(resource: str) -> str:
-    """Return a resource id without its target: `exchange/gateway@us-east-1.db_pool` as `gateway@us-east-1.db_pool`."""
-    return resource.rpartition("/")[2]
+    """Return a resource id without its target: `exchange/gateway@us-east-1.db_pool` as `gateway@us-east-1.db_pool`.
+
+    The load generator's own resources keep its name.
+    """
+    return resource if resource.startswith("generator/") else resource.rpartition("/")[2]
 
 
 def without_region(resource: str) -> str:

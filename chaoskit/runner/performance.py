@@ -79,7 +79,7 @@ class Performance:
             await self._until(baseline.end_s - SETTLE_S / 2)
             reason = unsteady(self._plan, self._state.seconds)
             if reason is not None:
-                stop.ask(f"the baseline was not steady, so nothing was disturbed: {reason}", gate=True)
+                stop.ask(reason, gate=True)
                 return
             self._recorder.note("gate_open", f"{baseline.name} was steady")
         try:

@@ -1,20 +1,10 @@
-"""What load did lately: per-second sums of the samples so far, for live view, gate and abort rules."""
+"""What load did lately: the samples so far by stream and second, for live view, gate and abort rules."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from chaoskit.records import Histogram, SampleBatch
-
-
-@dataclass(slots=True)
-class Second:
-    """One stream in one second of intended starts."""
-
-    ok: int = 0
-    failed: int = 0
-    response_us: list[Histogram] = field(default_factory=list)
-    service_us: list[Histogram] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +24,32 @@ class Tally:
 
 
 class Seconds:
-    """Samples summed by stream and second, as they come."""
+    """Samples by stream and second of intended start, as they come."""
 
     def __init__(self) -> None:
-        self._seconds: dict[tuple[str, int], Second] = defaultdict(Second)
-        self.latest = -1
+        self._seconds: dict[tuple[str, int], list[SampleBatch]] = defaultdict(list)
 
     def add(self, batch: SampleBatch) -> None:
         """Count one batch in."""
-        second = self._seconds[batch.stream, batch.second]
-        second.ok += batch.ok
-        second.failed += sum(batch.failed.values())
-        second.response_us.append(batch.response_us)
-        second.service_us.append(batch.service_us)
-        self.latest = max(self.latest, batch.second)
+        self._seconds[batch.stream, batch.second].append(batch)
+
+    def batches(self) -> Iterator[SampleBatch]:
+        """Yield everything counted so far."""
+        for batches in self._seconds.values():
+            yield from batches
 
     def tally(self, streams: Iterable[str], first: int, last: int) -> Tally:
         """Sum `streams` over the seconds `first … last`, both included."""
         names = tuple(streams)
         chosen = [
-            self._seconds[name, number]
+            batch
             for name in names
-            for number in range(first, last + 1)
-            if (name, number) in self._seconds
+            for second in range(first, last + 1)
+            for batch in self._seconds.get((name, second), ())
         ]
         return Tally(
-            ok=sum(second.ok for second in chosen),
-            failed=sum(second.failed for second in chosen),
-            response_us=Histogram.merged(part for second in chosen for part in second.response_us),
-            service_us=Histogram.merged(part for second in chosen for part in second.service_us),
+            ok=sum(batch.ok for batch in chosen),
+            failed=sum(sum(batch.failed.values()) for batch in chosen),
+            response_us=Histogram.merged(batch.response_us for batch in chosen),
+            service_us=Histogram.merged(batch.service_us for batch in chosen),
         )

@@ -10,6 +10,9 @@ from chaoskit.scenario.document import read
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _SUFFIXES: Final = (".yaml", ".yml")
 
+OWN_FOLDERS: Final[Sequence[Path]] = (Path("scenarios"), Path("targets"))
+"""Where the user's own scenarios and targets are looked for, seen from the current folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -50,7 +53,7 @@ def target_names(search: Sequence[Path]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(file.parent.name for file in files))
 
 
-def list_scenarios(search: Sequence[Path] = ()) -> tuple[Listed, ...]:
+def list_scenarios(search: Sequence[Path] = OWN_FOLDERS) -> tuple[Listed, ...]:
     """Return all scenarios with their titles, those of `search` first; a broken file has an empty title."""
     listed = []
     for found in _scenarios(search):

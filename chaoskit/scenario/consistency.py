@@ -10,6 +10,7 @@ from chaoskit.scenario.document import Location
 from chaoskit.scenario.manifest import Component, Manifest, Setting
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting, units
+from chaoskit.scenario.topology import CLIENT
 
 _FIELD: Final = re.compile(r"\{([a-z_]+(?:\.[\w-]+)?)\}")  # other braces (JSON, shell) are text
 _PLAIN_FIELDS: Final = ("python", "region", "seed", "workdir")
@@ -27,6 +28,11 @@ def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
     """Yield everything in `manifest`, which lies in `folder`, that refers to nothing or contradicts itself."""
     if not any(component.entry for component in manifest.components.values()):
         yield Finding(("components",), "no component has `entry: true`, so load has nowhere to enter; add it", key=True)
+    if CLIENT in manifest.components:
+        message = f"`{CLIENT}` stands for those who send the load and cannot name a component; choose another name"
+        yield Finding(("components", CLIENT), message, key=True)
+    if len(set(manifest.regions)) < len(manifest.regions):
+        yield Finding(("regions",), "a region stands here twice; keep one of them")
     for name, component in manifest.components.items():
         yield from _check_component(manifest, name, component, folder)
     yield from _check_cycles(manifest)

@@ -47,6 +47,7 @@ class Document:
     data: object
     keys: Mapping[Location, Mark] = field(default_factory=dict)
     values: Mapping[Location, Mark] = field(default_factory=dict)
+    text: str = ""
 
     def problem(self, location: Location, message: str, *, key: bool = False) -> Problem:
         """Return a problem at the value (or key) that `location` names, or at the nearest part around it."""
@@ -83,22 +84,26 @@ class Document:
 
 
 def read(path: Path) -> tuple[Document, list[Problem]]:
-    """Read the YAML file at `path`; see `parse` for what comes back. A file that cannot be read is a problem."""
+    """Read the YAML file at `path`; see `parse` for what comes back. A file that cannot be read is a problem.
+
+    Problems name the file as seen from the current folder where it lies below that.
+    """
+    name = str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
-        return Document(str(path), None), [Problem(str(path), 1, 1, f"the file cannot be read: {reason}")]
+        return Document(name, None), [Problem(name, 1, 1, f"the file cannot be read: {reason}")]
     if len(content) > MAX_FILE_BYTES:
         message = f"the file is larger than {MAX_FILE_BYTES // 1024} KiB; it cannot be a scenario or a target"
-        return Document(str(path), None), [Problem(str(path), 1, 1, message)]
+        return Document(name, None), [Problem(name, 1, 1, message)]
     try:
-        return parse(content.decode("utf-8-sig"), str(path))
+        return parse(content.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
-        return Document(str(path), None), [Problem(str(path), line, column, "not UTF-8 text; save the file as UTF-8")]
+        return Document(name, None), [Problem(name, line, column, "not UTF-8 text; save the file as UTF-8")]
 
 
 def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
@@ -117,13 +122,13 @@ def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
         return Document(file, None), [Problem(file, *_control_character(text), message)]
     except RecursionError:
         return Document(file, None), [Problem(file, 1, 1, f"nested deeper than {MAX_DEPTH} levels; make it flatter")]
-    if root is None:
-        return Document(file, None), [Problem(file, 1, 1, "the file is empty; start it with `version: 1`")]
     reader = _Reader(file)
-    data = reader.convert(root, ())
+    data = None if root is None else reader.convert(root, ())
     if reader.too_large:
         return Document(file, None), reader.problems[-1:]
-    return Document(file, data, reader.keys, reader.values), reader.problems
+    if data is None and not reader.problems:
+        reader.problems.append(Problem(file, 1, 1, "the file is empty; start it with `version: 1`"))
+    return Document(file, data, reader.keys, reader.values, text), reader.problems
 
 
 class _Reader:

@@ -187,7 +187,7 @@ class RegionDown(Fault):
         return self
 
     def _amount(self) -> str:
-        return f" ({self.mode})" if self.share is None else f" ({self.mode}, {self.share:.3g} of connections)"
+        return f" ({self.mode})" if self.share is None else f" ({self.mode}, {self.share * 100:g}% of connections)"
 
 
 KINDS: Final[Mapping[str, type[Fault]]] = {

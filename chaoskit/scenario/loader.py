@@ -1,12 +1,12 @@
 """From a path or a name to a scenario and its target: everything checked, all problems at once, nothing started."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaoskit.errors import InvalidFile, Problem, UsageError
 from chaoskit.scenario import topology as layout
-from chaoskit.scenario.builtin import find_scenario, find_target, scenario_names, target_names
+from chaoskit.scenario.builtin import OWN_FOLDERS, find_scenario, find_target, scenario_names, target_names
 from chaoskit.scenario.code import module_file
 from chaoskit.scenario.consistency import check_manifest
 from chaoskit.scenario.document import Document, read
@@ -14,7 +14,7 @@ from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import Scenario, Target
 from chaoskit.scenario.problems import did_you_mean, validate
 from chaoskit.scenario.references import Names, References
-from chaoskit.scenario.salvage import draft
+from chaoskit.scenario.salvage import draft, mended_manifest
 from chaoskit.scenario.settings import Scalar, parse_setting
 from chaoskit.scenario.topology import Topology
 
@@ -55,18 +55,29 @@ class Loaded:
         return tuple(dict.fromkeys(files))
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a caller adds to a file; see `load`."""
+
+    search: Sequence[Path] = OWN_FOLDERS
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    allow_targets: Collection[str] = ()
+
+
 def load(
     path_or_name: str | Path,
     *,
-    search: Sequence[Path] = (),
+    search: Sequence[Path] = OWN_FOLDERS,
     overrides: Mapping[str, str] | None = None,
     seed: int | None = None,
     allow_targets: Collection[str] = (),
 ) -> Loaded:
     """Read and check a scenario and its target manifest. No socket is opened and no code of theirs is run.
 
-    Names are looked up in the folders of `search`, then among the built-in ones. `overrides` replace settings of the
-    target, `seed` the file's seed; `allow_targets` are hosts outside loopback and private networks that may be loaded.
+    Names are looked up in the folders of `search` (the user's own `scenarios` and `targets`), then among the built-in
+    ones. `overrides` replace settings of the target, `seed` the file's seed; `allow_targets` are hosts outside loopback
+    and private networks that may be loaded.
 
     Raises:
         UsageError: nothing is found under this name or path.
@@ -76,32 +87,40 @@ def load(
     document, problems = read(path)
     if document.data is None:
         raise InvalidFile(problems)
+    return load_document(document, path, Options(search, overrides or {}, seed, allow_targets), problems)
+
+
+def load_document(document: Document, path: Path, options: Options, known: Sequence[Problem] = ()) -> Loaded:
+    """Check a scenario that was read from `path` already; paths in it count from there. See `load`.
+
+    Raises:
+        InvalidFile: the scenario or the manifest has problems, or some are `known` already; all of them are listed.
+    """
     sketch, found = draft(document)
-    scenario = sketch.scenario
-    problems += found
+    scenario, problems = sketch.scenario, [*known, *found]
     manifest_path, manifest = None, None
     if "target" not in sketch.broken and scenario.target.use is not None:
-        manifest_path, manifest, found = _target(document, scenario.target.use, path.parent, search)
+        manifest_path, manifest, found = _target(document, scenario.target.use, path.parent, options.search)
         problems += found
     topology = None if "target" in sketch.broken else _topology(scenario.target, manifest)
     names = Names(_phase_names(document), document.names("load"))
-    references = References(scenario, names, path.parent, manifest, topology, allow_targets)
+    references = References(scenario, names, path.parent, manifest, topology, options.allow_targets)
     for finding in references.check():
         problems.append(document.problem(sketch.in_file(finding.location), finding.message, key=finding.key))
     if topology is not None:
-        problems += _check_overrides(manifest, overrides or {})
+        problems += _check_overrides(manifest, options.overrides)
     if problems:
         raise InvalidFile(list(dict.fromkeys(problems)))
     assert topology is not None
     return Loaded(
         scenario=scenario,
-        text=path.read_text(encoding="utf-8-sig"),
+        text=document.text,
         path=path,
-        seed=scenario.seed if seed is None else seed,
+        seed=scenario.seed if options.seed is None else options.seed,
         topology=topology,
         manifest=manifest,
         manifest_folder=manifest_path.parent if manifest_path else None,
-        settings=_settings(manifest, {**scenario.target.settings, **(overrides or {})}) if manifest else {},
+        settings=_settings(manifest, {**scenario.target.settings, **options.overrides}) if manifest else {},
     )
 
 
@@ -141,11 +160,13 @@ def _phase_names(document: Document) -> tuple[str, ...]:
 def _target(
     document: Document, use: str, folder: Path, search: Sequence[Path]
 ) -> tuple[Path | None, Manifest | None, list[Problem]]:
-    path: Path | None = folder / use
-    if "/" not in use and not use.endswith((".yaml", ".yml")):
-        path = find_target(use, [*search, folder])
+    by_path = "/" in use or use.endswith((".yaml", ".yml"))
+    places = [folder, folder.parent / "targets", *search]
+    path = folder / use if by_path else find_target(use, places)
     if path is None or not path.is_file():
-        message = f"there is no target {use!r}{did_you_mean(use, target_names([*search, folder]))}"
+        message = f"there is no target {use!r}{did_you_mean(use, target_names(places))}"
+        if by_path:
+            message = f"there is no file {use!r}; check the path, seen from this file"
         return None, None, [document.problem(("target", "use"), message)]
     manifest, problems = _manifest(path.resolve())
     return path.resolve(), manifest, problems
@@ -155,10 +176,11 @@ def _manifest(path: Path) -> tuple[Manifest | None, list[Problem]]:
     document, problems = read(path)
     if document.data is None:
         return None, problems
-    manifest, found, _ = validate(Manifest, document)
+    manifest, found, locations = validate(Manifest, document)
     problems += found
-    if manifest is not None:
-        findings = check_manifest(manifest, path.parent)
+    sound = manifest or mended_manifest(document, locations)
+    if sound is not None:
+        findings = check_manifest(sound, path.parent)
         problems += [document.problem(finding.location, finding.message, key=finding.key) for finding in findings]
     return (None if problems else manifest), problems
 

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, WithJsonSche
 
 from chaoskit.scenario.faults import FaultEntry
 from chaoskit.scenario.objectives import AbortText, ObjectiveText
-from chaoskit.scenario.quantities import Duration, Name, PositiveDuration, Rate, Ratio, Url
+from chaoskit.scenario.quantities import Duration, Name, Plain, PositiveDuration, Rate, Ratio, Url
 from chaoskit.scenario.strict import Strict
 
 ALL_STREAMS: Final = "*"
@@ -16,24 +16,28 @@ ALL_STREAMS: Final = "*"
 MAX_MULTIPLE: Final = 1e6
 _FLOWS: Final = ("flow", "request", "python", "locustfile")
 
-SettingText = str | int | float | bool
+
+def _one_source(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["use"]}, {"required": ["external"]}]
 
 
 class Target(Strict):
     """The system under test: a manifest by name or path, or the URLs of something that runs already."""
 
-    use: str | None = Field(default=None, examples=["exchange", "./target.yaml"])
+    model_config = ConfigDict(json_schema_extra=_one_source)
+
+    use: str | None = Field(default=None, examples=["./shop/target.yaml"])
     """A built-in target's name, or the path of a target.yaml."""
     external: dict[Name, Url] | None = Field(default=None, min_length=1, examples=[{"api": "http://127.0.0.1:8080"}])
     """Base URLs by name, of a system that runs already."""
     driver: Literal["auto", "process", "external"] = "auto"
     regions: list[Name] = Field(default=[], max_length=16)
     """The regions to play; the manifest's own where this is left out."""
-    settings: dict[str, SettingText] = Field(default={})
+    settings: dict[str, Plain] = Field(default={})
     """Settings of components, `component.setting: value`."""
 
     @model_validator(mode="after")
-    def _one_source(self) -> Self:
+    def _has_one_source(self) -> Self:
         if (self.use is None) == (self.external is None):
             message = "a target has either `use` or `external`; keep one of them"
             raise ValueError(message)
@@ -151,8 +155,9 @@ class Phase(RootModel[Annotated[dict[Name, PhaseBody], Field(min_length=1, max_l
 class Expectation(Strict):
     """A drill's own ground truth; checked and reported."""
 
-    bottleneck: str = Field(examples=["exchange/gateway.db_pool"])
-    """A resource of the target without its region, `link:NAME` or `region:NAME`."""
+    bottleneck: str = Field(examples=["shop/api.pool"])
+    """A resource of the target without its region, `link:NAME`, `region:NAME`, `host.cpu`, or `none`. The part before
+    `/` or `:` may be left out."""
 
 
 class Generator(Strict):
@@ -183,7 +188,7 @@ class Scenario(Strict):
     title: str = Field(default="", max_length=200)
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Fixes arrivals and all that is drawn; the same file and seed give the same plan."""
-    target: Target = Field(examples=[{"use": "exchange"}])
+    target: Target = Field(examples=[{"use": "./shop/target.yaml"}])
     load: dict[Name, Stream] = Field(
         min_length=1, max_length=32, examples=[{"quotes": {"flow": "quote", "rate": "10/s"}}]
     )

@@ -1,11 +1,13 @@
-"""What can still be checked of a scenario in which something is wrong, so that all problems are told at once."""
+"""What can still be checked of a file in which something is wrong, so that all problems are told at once."""
 
+import copy
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chaoskit.errors import Problem
 from chaoskit.scenario.document import Document, Location
+from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import Scenario
 from chaoskit.scenario.problems import validate
 
@@ -16,6 +18,17 @@ _PLACEHOLDERS: Final[Mapping[str, object]] = {
     "target": {"external": {"placeholder": "http://127.0.0.1"}},
     "load": {"placeholder": {"request": {"path": "/"}, "rate": "0/s"}},
     "phases": [{"placeholder": {"for": "24h"}}],
+}
+# What stands for a part of a manifest that is not sound: never a cause for a finding of its own.
+_MENDED: Final[Mapping[Location, object]] = {
+    ("version",): 1,
+    ("name",): "placeholder",
+    ("components", "*", "per"): "region",
+    ("components", "*", "entry"): True,
+    ("components", "*", "command"): ["placeholder"],
+    ("components", "*", "ports", "*"): {},
+    ("components", "*", "settings", "*"): {"type": "text", "default": ""},
+    ("components", "*", "resources", "*"): {"kind": "pool"},
 }
 
 
@@ -62,3 +75,28 @@ def draft(document: Document) -> tuple[Draft, list[Problem]]:
 def _filled(sound: Mapping[str, Any]) -> dict[str, Any]:
     emptied: Collection[str] = [key for key, value in sound.items() if key in _PLACEHOLDERS and value in ({}, [])]
     return {**_PLACEHOLDERS, **{key: value for key, value in sound.items() if key not in emptied}}
+
+
+def mended_manifest(document: Document, locations: Collection[Location]) -> Manifest | None:
+    """Return the manifest with what is unsound at `locations` replaced or left out; None where that is not enough."""
+    data = copy.deepcopy(document.data)
+    for location in locations:
+        _mend(data, location)
+    sound = Document(document.file, data)
+    return validate(Manifest, sound)[0]
+
+
+def _mend(data: object, location: Location) -> None:
+    for pattern, value in _MENDED.items():
+        head = location[: len(pattern)]
+        if len(head) == len(pattern) and all(one in ("*", part) for one, part in zip(pattern, head, strict=True)):
+            owner = Document("", data).at(head[:-1])
+            if isinstance(owner, dict):
+                owner[head[-1]] = copy.deepcopy(value)
+            return
+    head = location[: 3 if location[:1] == ("components",) else 1]
+    owner = Document("", data).at(head[:-1])
+    if isinstance(owner, dict):
+        owner.pop(head[-1], None)
+        if head[-1] == "metrics":  # without them, its resources would be a finding
+            owner.pop("resources", None)

@@ -60,9 +60,8 @@ class Topology:
 
 
 def main_port(component: Component) -> str:
-    """Return the port that links lead to: the first that is not the metrics port, or the only one."""
-    metrics = component.metrics.port if component.metrics else None
-    return next((port for port in component.ports if port != metrics), next(iter(component.ports)))
+    """Return the port that links lead to: the first that the component declares."""
+    return next(iter(component.ports))
 
 
 def of_manifest(manifest: Manifest, regions: Sequence[str]) -> Topology:

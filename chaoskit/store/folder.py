@@ -13,7 +13,8 @@ import orjson
 
 from chaoskit.clock import utc_now
 from chaoskit.errors import StoreError
-from chaoskit.plan.model import Plan
+from chaoskit.plan import Plan
+from chaoskit.plan import encode as encode_plan
 from chaoskit.records import Record
 from chaoskit.store.journal import Journal, SavedHistory, read_journal
 
@@ -45,7 +46,7 @@ class RunFolder:
         try:
             (folder.path / LOGS).mkdir(parents=True)
             folder.write(SCENARIO, scenario_text.encode())
-            folder.write(PLAN, _encode_plan(plan))
+            folder.write(PLAN, encode_plan(plan))
             folder.write(PROVENANCE, _json(provenance))
             _point_latest_to(folder.path)
         except OSError as error:
@@ -218,7 +219,3 @@ def _point_latest_to(folder: Path) -> None:
 
 def _json(content: Mapping[str, Any]) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _encode_plan(plan: Plan) -> bytes:
-    return orjson.dumps(plan, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

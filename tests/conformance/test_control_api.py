@@ -1,4 +1,4 @@
-"""Every call of the control API: code, kind and body of the answer. Deliberate differences stand in the rows."""
+"""Every call of the control API: code, kind and body of the answer; deliberate differences are data."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from tests.support.toxiproxy import Answer, Json, ToxiproxyServer
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 
-LATENCY = '{"attributes":{"latency":5,"jitter":2},"name":"slow","type":"latency","stream":"upstream","toxicity":0.3}'
+LATENCY = (
+    '{"attributes":{"latency":5,"jitter":2},'
+    '"name":"slow","type":"latency","stream":"upstream","toxicity":0.3}'
+)
 WEB = (
     '{"name":"web","listen":"127.0.0.1:PORT","upstream":"localhost:1","enabled":true,"Logger":{},'
     f'"toxics":[{LATENCY}]}}'
@@ -313,6 +316,18 @@ class TestPopulate:
         assert answer.json()["error"] == f"listen tcp {listen}: bind: address already in use"
         assert [proxy["name"] for proxy in answer.json()["proxies"]] == ["a"]
         assert set(server.ok("GET", "/proxies")) == {"a"}
+
+    def test_a_replacement_that_cannot_listen_leaves_the_old_one_disabled(
+        self, server: ToxiproxyServer
+    ) -> None:
+        server.create("a", 1)
+        server.add_toxic("a", "latency")
+        with listening() as taken:
+            answer = self.populate(server, NEW | {"name": "a", "listen": f"127.0.0.1:{port_of(taken)}"})
+        assert answer.status == 500
+        shown = server.ok("GET", "/proxies/a")
+        assert (shown["enabled"], len(shown["toxics"])) == (False, 1)
+        assert server.ok("PATCH", "/proxies/a", {"enabled": True})["enabled"] is True
 
     def test_bad_input_changes_nothing(self, server: ToxiproxyServer) -> None:
         answer = self.populate(server, NEW | {"name": "a"}, {"name": "b"})

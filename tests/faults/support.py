@@ -164,7 +164,7 @@ async def stage(
         clock = Clock.starting_now()
         on = Stage(addresses, clock)
         plane = on.plane = FaultPlane(plan_of(links, faults), addresses, server, clock, on.emit)
-        plane.margin_s = 1.0
+        plane.margin_s = 0.6
         await plane.create_links()
         try:
             yield on

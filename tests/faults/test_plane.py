@@ -1,13 +1,16 @@
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from chaoskit.address import Address
 from chaoskit.errors import FaultFailed, RestoreFailed, SetupFailed
+from chaoskit.faults.lease import Lease
 from chaoskit.faults.plane import FaultPlane
 from chaoskit.faults.server import ProxyServer
 from chaoskit.records import FaultEvent, Record
@@ -18,13 +21,13 @@ WHOLE_LIFE = ["intent", "applied", "lifting", "lifted", "proven_clean"]
 
 
 async def test_a_fault_is_played_in_its_window_and_leaves_a_receipt(server: ProxyServer) -> None:
-    slow = fault("latency", {"delay_s": 0.04, "jitter_s": 0.01}, window=(1.2, 3.0))
+    slow = fault("latency", {"delay_s": 0.04, "jitter_s": 0.01}, window=(0.8, 2.2))
     async with stage(server, [link()], [slow]) as on:
         await on.plane.play()
         events = [record for record in on.records if isinstance(record, FaultEvent)]
         assert [event.step for event in events] == WHOLE_LIFE
-        assert 1.2 <= events[0].t_s < 1.4
-        assert 3.0 <= events[2].t_s < 3.2
+        assert 0.8 <= events[0].t_s < 1.0
+        assert 2.2 <= events[2].t_s < 2.4
         (receipt,) = on.receipts
         assert receipt.requested == "adds 40ms ± 10ms"
         assert receipt.effective
@@ -34,7 +37,7 @@ async def test_a_fault_is_played_in_its_window_and_leaves_a_receipt(server: Prox
 
 async def test_a_region_goes_down_on_all_its_links(server: ProxyServer) -> None:
     names = ("client->gateway@us-east-1", "gateway@us-east-1->engine")
-    down = fault("region_down", {"mode": "blackhole"}, links=names, window=(0.5, 2.5))
+    down = fault("region_down", {"mode": "blackhole"}, links=names, window=(0.3, 1.7))
     async with stage(server, [link(name) for name in names], [down]) as on:
         await on.plane.play()
         assert {receipt.link for receipt in on.receipts} == set(names)
@@ -42,8 +45,8 @@ async def test_a_region_goes_down_on_all_its_links(server: ProxyServer) -> None:
 
 
 async def test_overlapping_faults_on_one_link_are_told_apart(server: ProxyServer) -> None:
-    slow = fault("latency", {"delay_s": 0.05}, window=(0.5, 4.0), id_="slow")
-    down = fault("down", window=(2.0, 3.5), id_="down")
+    slow = fault("latency", {"delay_s": 0.05}, window=(0.3, 2.8), id_="slow")
+    down = fault("down", window=(1.6, 2.4), id_="down")
     async with stage(server, [link()], [slow, down]) as on:
         await on.plane.play()
         assert on.steps_of("slow") == on.steps_of("down") == WHOLE_LIFE
@@ -132,6 +135,19 @@ async def test_a_fault_that_cannot_be_applied_is_told_before_anything_starts(ser
             with pytest.raises(FaultFailed, match=one.id):
                 FaultPlane(plan_of([link()], [one]), on.addresses, server, on.clock, on.emit)
         assert on.steps == []
+
+
+async def test_the_lease_covers_every_proxy(server: ProxyServer, tmp_path: Path) -> None:
+    lease = await Lease.start(tmp_path / "lease.json")
+    async with stage(server, [link("a->b")]) as on:
+        addresses = {LINK: Addresses(free_address(), on.addresses["a->b"].upstream)}
+        plane = FaultPlane(plan_of([link()]), addresses, server, on.clock, on.emit, lease)
+        await plane.create_links()
+        covered = json.loads(lease.file.read_text())
+        assert covered["url"] == server.url
+        assert [proxy["name"] for proxy in covered["proxies"]] == [LINK]
+        await plane.delete_links()
+    await lease.release()
 
 
 async def test_a_port_that_is_taken_fails_the_set_up(server: ProxyServer) -> None:

@@ -8,7 +8,7 @@ from chaoskit.faults.contract import Inquiry, Question
 from chaoskit.faults.probe import LinkProbe
 from chaoskit.records import ProbeOutcome, ProbeSample
 from tests.faults.support import PROBES, Protocol, free_address, serving, upstream
-from tests.faults.upstreams import Handler
+from tests.faults.upstreams import Handler, silent
 
 
 async def probe(
@@ -46,10 +46,6 @@ async def test_a_healthy_link_answers_every_question(protocol: Protocol, questio
     assert (sample.close_ms is not None) == (question == "close")
 
 
-async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-
-
 async def _closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
 
@@ -82,7 +78,7 @@ async def _until_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 @pytest.mark.parametrize(
     ("handle", "outcome"),
     [
-        (_silent, "timeout"),
+        (silent, "timeout"),
         (_closes, "closed"),
         (_resets, "reset"),
         (_stops_halfway, "closed"),
@@ -109,7 +105,7 @@ async def test_a_wrong_answer_is_not_a_sign_of_life() -> None:
 
 
 async def test_a_probe_that_is_cut_tells_how_long_it_met_silence() -> None:
-    async with serving(_silent) as address:
+    async with serving(silent) as address:
         one = LinkProbe("a->b", address, PROBES["http"], Inquiry(bound_s=30), Clock.starting_now())
         one.cut()  # has not begun
         running = asyncio.create_task(one.run())

@@ -59,6 +59,10 @@ async def serve_text(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         await writer.drain()
 
 
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
 SERVERS: dict[str, Handler] = {
     "http": serve_http,
     "postgres": serve_postgres,

@@ -1,7 +1,7 @@
 import pytest
 
 from chaoskit.load.answer import Answer, AnswerReader, ExchangeFailed
-from tests.load.conftest import LAST_ANSWERS, OK, PLAIN_ANSWERS
+from tests.support.misbehaving_server import LAST_ANSWERS, OK, PLAIN_ANSWERS
 
 
 def read(data: bytes, size: int, *, head_only: bool = False, ends: bool = False) -> tuple[AnswerReader, Answer | None]:

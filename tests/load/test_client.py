@@ -3,7 +3,6 @@
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,14 +10,14 @@ import pytest
 from chaoskit.address import Address
 from chaoskit.load.arrival import Stream
 from chaoskit.load.dispatcher import Dispatcher
-from chaoskit.load.flow import Flow
+from chaoskit.load.flow import Arrival, Client, Flow
 from chaoskit.load.outcomes import Outcomes, Recorder
 from chaoskit.load.pool import Pool
 from chaoskit.load.routing import router_for
 from chaoskit.load.run_time import RunTime
 from chaoskit.plan.arrivals import Schedule
 from chaoskit.plan.model import Routing
-from tests.load.conftest import MisbehavingServer
+from tests.support.misbehaving_server import MisbehavingServer
 
 
 class Bench:
@@ -70,7 +69,7 @@ def bench() -> Iterator[Callable[..., Bench]]:
 
 
 def getting(path: str, method: str = "GET") -> Flow:
-    def flow(client: Any, arrival: Any) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
         client.request(method, path)
 
     return flow
@@ -146,7 +145,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again(
 def test_only_an_idempotent_request_is_sent_again_when_a_kept_connection_proves_stale(
     bench: Start, server: MisbehavingServer, method: str, reasons: tuple[str, ...], attempts: list[int]
 ) -> None:
-    def flow(client: Any, arrival: Any) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
         if arrival.index == 1:
             client.request("GET", "/ok")
         client.request(method, "/close")
@@ -160,7 +159,7 @@ def test_only_an_idempotent_request_is_sent_again_when_a_kept_connection_proves_
 def test_bodies_and_headers_arrive(bench: Start, server: MisbehavingServer) -> None:
     body = b"x" * 5_000_000  # more than the socket's buffers hold
 
-    def flow(client: Any, arrival: Any) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
         answer = client.request("POST", "/ok", {"content-type": "text/plain"}, body)
         assert (answer.status, answer.headers["x-twice"], answer.body) == (200, "a, b", b"ok")
 
@@ -172,7 +171,7 @@ def test_bodies_and_headers_arrive(bench: Start, server: MisbehavingServer) -> N
 def test_what_a_flow_sees_and_says(bench: Start, server: MisbehavingServer) -> None:
     seen: list[tuple[int, int, str]] = []
 
-    def flow(client: Any, arrival: Any) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
         seen.append((arrival.index, arrival.key, arrival.settings["s"]))
         client.request("GET", "/ok")
         client.request("GET", "/ok")
@@ -186,7 +185,7 @@ def test_what_a_flow_sees_and_says(bench: Start, server: MisbehavingServer) -> N
 
 
 def test_an_error_in_a_flow_fails_its_arrival_and_is_noted_a_few_times(bench: Start, server: MisbehavingServer) -> None:
-    def flow(client: Any, arrival: Any) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
         client.request("GET", "/ok")
         raise KeyError("missing")
 
@@ -199,10 +198,18 @@ def test_an_error_in_a_flow_fails_its_arrival_and_is_noted_a_few_times(bench: St
     assert "test_client.py" in built.stream.notes[0]
 
 
+def test_a_flow_that_exits_takes_nothing_with_it(bench: Start, server: MisbehavingServer) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
+        raise SystemExit(3)
+
+    (outcomes,) = bench(server.address).play(flow)
+    assert outcomes.reasons == ("flow error: SystemExit",)
+
+
 def test_a_failed_request_is_the_reason_even_where_the_flow_trips_over_it(
     bench: Start, server: MisbehavingServer
 ) -> None:
-    def flow(client: Any, arrival: Any) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
         client.request("GET", "/503")
         raise ValueError("no JSON")
 
@@ -216,7 +223,7 @@ def test_a_failed_request_is_the_reason_even_where_the_flow_trips_over_it(
 def test_a_flow_may_catch_that_no_answer_came(bench: Start, server: MisbehavingServer) -> None:
     caught: list[str] = []
 
-    def flow(client: Any, arrival: Any) -> None:
+    def flow(client: Client, arrival: Arrival) -> None:
         try:
             client.request("GET", "/close")
         except ConnectionError as error:

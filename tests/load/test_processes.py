@@ -22,7 +22,8 @@ from chaoskit.plan.arrivals import per_second, schedule
 from chaoskit.plan.codec import encode
 from chaoskit.plan.model import Plan, PlannedFlow
 from chaoskit.records import Histogram, History
-from tests.load.conftest import ENTRY, MisbehavingServer, Play, get, plan_of, stream_of
+from tests.support.load_plan import ENTRY, Play, get, plan_of, stream_of
+from tests.support.misbehaving_server import MisbehavingServer
 
 
 def offered_per_second(history: History, stream: str = "trading") -> dict[int, int]:
@@ -139,7 +140,7 @@ async def test_a_locustfile_runs_as_it_is(play: Play, server: MisbehavingServer,
     opened = stream_of(get("/ok"), (3, 10))
     history = await play(plan_of(closed, opened), server.address)
     assert offered_per_second(history) == dict.fromkeys(range(3), 10)
-    ok = {second: 0 for second in range(4)}
+    ok = dict.fromkeys(range(4), 0)
     failed: Counter[str] = Counter()
     for batch in history.samples:
         if batch.stream == "web":
@@ -149,6 +150,22 @@ async def test_a_locustfile_runs_as_it_is(play: Play, server: MisbehavingServer,
     assert 5 <= ok[0] <= 21  # one visitor
     assert ok[2] > 2 * ok[0]  # five of them
     assert server.paths.count("/503") >= sum(failed.values())
+
+
+async def test_nothing_but_a_locustfile_over_two_processes(
+    play: Play, server: MisbehavingServer, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from locust import FastHttpUser, constant\n"
+        "class Visitor(FastHttpUser):\n"
+        "    wait_time = constant(0.1)\n"
+        "    tasks = [lambda self: self.client.get('/ok')]\n"
+    )
+    closed = stream_of(PlannedFlow("locustfile", "mine.py", str(tmp_path)), (1.5, 3), name="web", users=3)
+    history = await play(plan_of(closed, workers=2), server.address)
+    assert {batch.worker for batch in history.samples} == {0, 1}
+    assert failures(history) == {}
+    assert 10 <= sum(batch.ok for batch in history.samples) <= 50
 
 
 @pytest.mark.parametrize(
@@ -223,7 +240,7 @@ def test_a_load_process_ends_when_its_parent_is_gone(server: MisbehavingServer, 
 
 
 def test_importing_load_imports_neither_locust_nor_gevent() -> None:
-    code = "import sys, chaoskit.load.processes; sys.exit(any(m in sys.modules for m in ('locust', 'gevent', 'httptools')))"
+    code = "import sys, chaoskit.load.processes; sys.exit(bool({'locust', 'gevent', 'httptools'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -58,8 +58,8 @@ async def test_resolve_of_an_unknown_host() -> None:
 async def test_every_interface_takes_ipv4() -> None:
     (family, place), *_ = await resolve(Address("", 0))
     with listen_on(family, place) as listener:
-        with socket.create_connection(("127.0.0.1", bound_address(listener).port)):
-            pass
+        port = bound_address(listener).port
+        socket.create_connection(("127.0.0.1", port)).close()
 
 
 def test_listen_on_says_what_is_in_use() -> None:

@@ -12,7 +12,7 @@ from chaoskit.proxy.toxics.latency import LatencyAttributes
 PROXY = {"name": "web", "upstream": "localhost:1"}
 
 
-def body(value: Any) -> bytes:
+def body(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
@@ -22,7 +22,12 @@ def test_defaults_of_a_proxy() -> None:
 
 
 def test_what_clients_send_back_is_taken() -> None:
-    shown = PROXY | {"listen": "127.0.0.1:1", "enabled": True, "Logger": {}, "toxics": None}
+    shown: dict[str, object] = PROXY | {
+        "listen": "127.0.0.1:1",
+        "enabled": True,
+        "Logger": {},
+        "toxics": None,
+    }
     assert proxy_changes(body(shown), "web").enabled is True
 
 
@@ -39,7 +44,7 @@ def test_what_clients_send_back_is_taken() -> None:
         (7, "expected an object, got a number"),
     ],
 )
-def test_proxies_refused(proxy: Any, message: str) -> None:
+def test_proxies_refused(proxy: object, message: str) -> None:
     with pytest.raises(Refusal) as caught:
         new_proxy(body(proxy))
     assert caught.value.status == 400

@@ -10,7 +10,7 @@ from chaoskit.report import diagnosis
 def test_a_bottleneck_answers_what_why_and_what_to_do(result: Result) -> None:
     broke, why, todo = diagnosis.cards(result)
     assert broke.answer == result.bottlenecks[0].title
-    assert why.answer == result.bottlenecks[0].cause_chain[-1].statement
+    assert why.answer == f"gateway.db_pool: {result.bottlenecks[0].cause_chain[-1].statement}"
     assert (todo.answer, todo.detail) == (result.bottlenecks[0].prediction, "Setting: gateway.db_pool")
 
 
@@ -61,3 +61,10 @@ def test_the_charts_show_the_stream_that_hurts(result: Result, plan: Plan) -> No
     assert diagnosis.stream_that_hurts(result, cards) == "positions"
     assert diagnosis.stream_that_hurts(replace(result, bottlenecks=()), cards) == "trading"
     assert diagnosis.stream_that_hurts(replace(result, bottlenecks=()), ()) == ""
+
+
+def test_streams_and_phases_stand_in_the_order_of_the_plan(result: Result, plan: Plan) -> None:
+    shuffled = {stream: dict(sorted(phases.items())) for stream, phases in sorted(result.streams.items())}
+    ordered = diagnosis.streams_in_order(replace(result, streams=shuffled | {"added": {}}), plan)
+    assert list(ordered) == ["trading", "positions", "quotes"]
+    assert list(ordered["trading"]) == ["baseline", "surge", "recovery"]

@@ -5,7 +5,7 @@ from tests.support.sample_result import point
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "–"), (0.0, "0s"), (0.04, "40ms"), (1.25, "1.25s"), (125.0, "2m 05s")]
+    ("value", "text"), [(None, "–"), (0.0, "0s"), (0.04, "40ms"), (0.9996, "1s"), (1.25, "1.25s"), (125.0, "2m 05s")]
 )
 def test_durations(value: float | None, text: str) -> None:
     assert wording.duration(value) == text
@@ -57,7 +57,7 @@ def test_multiples_by_stream() -> None:
     [
         ("exchange/gateway@us-east-1.db_pool", "gateway@us-east-1.db_pool", "exchange/gateway.db_pool"),
         ("exchange/engine.matching", "engine.matching", "exchange/engine.matching"),
-        ("generator/worker@0.cpu", "worker@0.cpu", "generator/worker.cpu"),
+        ("generator/worker@0.cpu", "generator/worker@0.cpu", "generator/worker.cpu"),
         ("host.cpu", "host.cpu", "host.cpu"),
     ],
 )

@@ -12,7 +12,7 @@ def test_every_key_and_value_has_its_place() -> None:
     assert document.mark(("a",), key=True) == Mark(1, 1)
     assert document.mark(("a",)) == Mark(1, 4)
     assert document.mark(("b", 0, "c")) == Mark(3, 8)
-    assert document.mark(("b", 1, "d", 1)) == Mark(4, 12)
+    assert document.mark(("b", 1, "d", 1)) == Mark(4, 13)
 
 
 def test_a_place_that_is_not_there_is_the_nearest_around_it() -> None:

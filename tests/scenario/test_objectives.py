@@ -30,12 +30,16 @@ def test_spaces_in_the_text_are_tidied() -> None:
 
 def test_an_abort_rule_has_its_time_and_turns_into_what_must_hold() -> None:
     rule = parse_abort_rule("trading errors > 95% in surge for 15s")
-    assert rule == Statement("trading errors > 95% in surge for 15s", "trading", "errors", None, ">", 0.95, "surge", 15.0)
+    assert rule == Statement(
+        "trading errors > 95% in surge for 15s", "trading", "errors", None, ">", 0.95, "surge", 15.0
+    )
     assert rule.negated().comparison == "<="
     assert rule.negated().negated() == rule
 
 
-@pytest.mark.parametrize("text", ["", "p99", "p99 < ", "p99 < 5s 5s", "p99 = 5s", "P99 < 5s", "x" * 10_000, 5, None, []])
+@pytest.mark.parametrize(
+    "text", ["", "p99", "p99 < ", "p99 < 5s 5s", "p99 = 5s", "P99 < 5s", "x" * 10_000, 5, None, []]
+)
 def test_what_is_no_objective_is_told_with_an_example(text: object) -> None:
     with pytest.raises(ValueError, match="write it like `trading p99 < 250ms in baseline`"):
         parse_objective(text)
@@ -43,5 +47,5 @@ def test_what_is_no_objective_is_told_with_an_example(text: object) -> None:
 
 @pytest.mark.parametrize("text", ["errors > 95%", "errors > 95% for 0s", "recovery > 5s for 5s"])
 def test_what_is_no_abort_rule_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="for"):
+    with pytest.raises(ValueError, match=r"for |cannot stop"):
         parse_abort_rule(text)

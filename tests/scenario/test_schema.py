@@ -7,15 +7,34 @@ from typing import Any
 import jsonschema
 import pytest
 
-from chaoskit.errors import InvalidFile
-from chaoskit.scenario import list_scenarios, load, schema, target_schema
+from chaoskit.scenario import list_scenarios, schema, target_schema
 from chaoskit.scenario.document import read
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden"
 GOOD = [*sorted((HERE / "good").glob("*.yaml")), *(listed.path for listed in list_scenarios())]
+CORPUS = sorted((HERE / "corpus").glob("*.yaml"))
 UNSEEN_BY_A_SCHEMA = {
-    "abort-grammar", "alias-bomb", "alias-of-itself", "all-at-once", "code-missing", "control-character", "double-key",
+    "code-missing",
+    "double-key",
+    "driver-external",
+    "duration-huge",
+    "duration-zero",
+    "expect-unknown",
+    "fault-jitter",
+    "fault-link",
+    "flow-unknown",
+    "hosts",
+    "not-a-number",
+    "objective-names",
+    "phase-twice",
+    "ratio-forms",
+    "regions-same",
+    "settings",
+    "stream-names",
+    "target-no-file",
+    "target-unknown",
+    "too-many-arrivals",
 }
 
 
@@ -32,6 +51,12 @@ def test_the_golden_schema_is_fresh(name: str, content: dict[str, Any]) -> None:
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_good_scenarios_fulfil_the_schema(path: Path) -> None:
     jsonschema.Draft202012Validator(schema()).validate(read(path)[0].data)
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def test_bad_scenarios_break_the_schema_unless_it_cannot_see_why(path: Path) -> None:
+    valid = jsonschema.Draft202012Validator(schema()).is_valid(read(path)[0].data)
+    assert valid == (path.stem in UNSEEN_BY_A_SCHEMA)
 
 
 def test_the_test_target_fulfils_the_schema() -> None:

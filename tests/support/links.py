@@ -17,10 +17,11 @@ class LinkRig:
     target: socket.socket
     receiver: socket.socket
     ended: list[Link] = field(default_factory=list)
+    some_end: asyncio.Event = field(default_factory=asyncio.Event)
     resets: int = 0
 
     def link(self) -> Link:
-        return Link(Direction.UPSTREAM, self.source, self.target, Lot(1, "web", 1), self.ended.append, self._reset)
+        return Link(Direction.UPSTREAM, self.source, self.target, Lot(1, "web", 1), self._end, self._reset)
 
     async def send(self, data: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(self.sender, data)
@@ -34,6 +35,15 @@ class LinkRig:
                 break
             received += chunk
         return received
+
+    async def end(self) -> Link:
+        """Wait until a link has ended."""
+        await asyncio.wait_for(self.some_end.wait(), 2)
+        return self.ended[-1]
+
+    def _end(self, link: Link) -> None:
+        self.ended.append(link)
+        self.some_end.set()
 
     def _reset(self) -> None:
         self.resets += 1

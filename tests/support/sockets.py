@@ -32,6 +32,20 @@ def connect(port: int) -> socket.socket:
     return client
 
 
+def await_listener(port: int) -> None:
+    """Wait until something listens on a port of 127.0.0.1. Raises ConnectionRefusedError after 5 s."""
+    deadline_s = time.monotonic() + IO_LIMIT_S
+    while True:
+        try:
+            connect(port).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def port_of(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
 

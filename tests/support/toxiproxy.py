@@ -4,14 +4,13 @@ import http.client
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from tests.support.sockets import free_port
+from tests.support.sockets import await_listener, free_port
 
 Json: TypeAlias = Any
 
@@ -37,6 +36,7 @@ class ToxiproxyServer:
 
     kind: str
     port: int
+    pid: int
 
     @property
     def url(self) -> str:
@@ -45,7 +45,7 @@ class ToxiproxyServer:
     def call(
         self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """One request. `body` is sent as it is when it is a str, else as JSON. Raises TimeoutError after 5 s."""
+        """One request. A str as `body` is sent as it is, else as JSON. Raises TimeoutError after 5 s."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=CALL_LIMIT_S)
         try:
             content = body if body is None or isinstance(body, str) else json.dumps(body)
@@ -82,19 +82,18 @@ def running(kind: str, *arguments: str) -> Iterator[ToxiproxyServer]:
         with process(command, stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
             ready = child.stdout.readline().decode()
-            yield ToxiproxyServer(kind, int(ready.split("http://127.0.0.1:")[1].split()[0]))
+            yield ToxiproxyServer(kind, int(ready.split("http://127.0.0.1:")[1].split()[0]), child.pid)
         return
     port = free_port()
-    with process(["toxiproxy-server", "-port", str(port), *arguments], stdout=subprocess.DEVNULL):
-        server = ToxiproxyServer(kind, port)
-        _await_answer(server)
-        yield server
+    with process(["toxiproxy-server", "-port", str(port), *arguments], stdout=subprocess.DEVNULL) as child:
+        await_listener(port)
+        yield ToxiproxyServer(kind, port, child.pid)
 
 
 @contextmanager
-def process(command: list[str], **options: Json) -> Iterator["subprocess.Popen[bytes]"]:
+def process(command: list[str], stdout: int) -> Iterator["subprocess.Popen[bytes]"]:
     """A child process, ended with SIGTERM; killed when it does not end."""
-    with subprocess.Popen(command, **options) as child:
+    with subprocess.Popen(command, stdout=stdout) as child:
         try:
             yield child
         finally:
@@ -104,16 +103,3 @@ def process(command: list[str], **options: Json) -> Iterator["subprocess.Popen[b
             except subprocess.TimeoutExpired:
                 child.kill()
                 raise
-
-
-def _await_answer(server: ToxiproxyServer) -> None:
-    deadline_s = time.monotonic() + START_LIMIT_S
-    while True:
-        try:
-            server.call("GET", "/version")
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.01)
-        else:
-            return

@@ -5,6 +5,7 @@ The page's script sets three parameters of every chart: `from_s` and `to_s`, the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import altair as alt
 
@@ -14,6 +15,12 @@ from chaoskit.report.charts.drawing import Layer, Spec
 _STREAM = "datum.stream === stream"
 _PHASE_PX = 20
 _FAULT_PX = 22
+_NAMES_PX = 16
+
+
+def _below_names(kind: Literal["linear", "log", "symlog"] = "linear") -> alt.Scale:
+    """Return a scale that leaves the top of the plot to the names of the faults."""
+    return alt.Scale(type=kind, nice=True, range=[{"expr": "height"}, _NAMES_PX])
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Timeline:
         bars = bands.transform_filter("datum.kind === 'fault'").transform_calculate(
             top=f"{_PHASE_PX + 4} + datum.row * {_FAULT_PX}", bottom=f"{_PHASE_PX} + (datum.row + 1) * {_FAULT_PX}"
         )
+        room = {"expr": "max(8, scale('x', datum.end) - scale('x', datum.start) - 10)"}
         tips = ["mark:N", "title:N", alt.Tooltip("start:Q", title="from (s)"), alt.Tooltip("end:Q", title="to (s)")]
         words = bars.transform_calculate(
             middle="(datum.top + datum.bottom) / 2", words="datum.mark + '  ' + datum.title"
@@ -60,18 +68,21 @@ class Timeline:
             phases.mark_rect(
                 clip=True, color="var(--phase)", stroke="var(--surface)", strokeWidth=2, y=0, y2=_PHASE_PX
             ).encode(x=self._time("start"), x2="end:Q", tooltip=tips),
-            phases.mark_text(clip=True, align="left", dx=7, y=_PHASE_PX / 2, fontWeight=600).encode(
+            phases.mark_text(clip=True, align="left", dx=7, y=_PHASE_PX / 2, fontWeight=600, limit=room).encode(
                 x=self._time("start"), text="title:N"
             ),
             bars.mark_rect(clip=True, color=drawing.FAULT, opacity=0.4, cornerRadius=3).encode(
                 x=self._time("start"),
                 x2="end:Q",
-                y=alt.Y("top:Q", scale=pixels, axis=drawing.left_axis(None)),
+                y=alt.Y("top:Q", scale=pixels, axis=drawing.bare_axis()),
                 y2="bottom:Q",
                 tooltip=tips,
             ),
             early.mark_text(clip=True, align="left", dx=6).encode(x=self._time("start"), **text),
             late.mark_text(clip=True, align="right", dx=-6).encode(x=self._time("end"), **text),
+            alt.Chart(alt.NamedData("events"))
+            .mark_point(clip=True, shape="triangle-up", filled=True, size=60, color=drawing.INK, y=_PHASE_PX - 4)
+            .encode(x=self._time("t"), tooltip=["t:Q", "event:N", "detail:N"]),
         ]
         return self._finished(layers, height, "Phases and faults along the run.")
 
@@ -84,7 +95,7 @@ class Timeline:
             .mark_area(clip=True, interpolate="step-after", opacity=0.85, line=False)
             .encode(
                 x=self._time("t"),
-                y=alt.Y("per_second:Q", stack="zero", axis=drawing.left_axis()),
+                y=alt.Y("per_second:Q", stack="zero", axis=drawing.left_axis(), scale=_below_names()),
                 color=alt.Color(
                     "fate:N",
                     scale=alt.Scale(domain=["ok", "failed"], range=[drawing.OK, drawing.FAILED]),
@@ -119,11 +130,10 @@ class Timeline:
             .transform_calculate(middle=f"datum.t + {self.cell_s / 2}")
             .transform_fold(["p50", "p99", "p999"], as_=["column", "ms"])
             .transform_calculate(quantile="datum.column === 'p999' ? 'p99.9' : datum.column")
-            .transform_filter("isValid(datum.ms)")
-            .mark_line(clip=True, strokeWidth=1.8, interpolate="monotone")
+            .mark_line(clip=True, strokeWidth=1.8, strokeCap="round", interpolate="monotone")
             .encode(
                 x=self._time("middle"),
-                y=alt.Y("ms:Q", scale=alt.Scale(type="log", nice=True), axis=drawing.millisecond_axis()),
+                y=alt.Y("ms:Q", scale=_below_names("log"), axis=drawing.millisecond_axis()),
                 color=alt.Color(
                     "quantile:N",
                     scale=alt.Scale(domain=["p50", "p99", "p99.9"], range=[f"var(--quantile-{i})" for i in (1, 2, 3)]),
@@ -149,7 +159,7 @@ class Timeline:
             .encode(
                 x=self._time("t"),
                 x2="until:Q",
-                y=alt.Y("low:Q", axis=drawing.left_axis(), scale=alt.Scale(nice=True, zero=True)),
+                y=alt.Y("low:Q", axis=drawing.left_axis(), scale=_below_names()),
                 y2="high:Q",
                 color=alt.Color("reason:N", scale=alt.Scale(range=drawing.SERIES), legend=drawing.legend()),
                 tooltip=["t:Q", "reason:N", alt.Tooltip("failed:Q", title="per second")],
@@ -161,7 +171,7 @@ class Timeline:
         """Return the heat map: a row per resource, a cell per second, its label in the plot above the row."""
         base = alt.Chart(alt.NamedData("utilization"))
         heat = alt.Legend(orient="top", title=None, format=".0%", gradientLength=260, gradientThickness=10, offset=6)
-        row = alt.Y("resource:N", sort=None, axis=drawing.left_axis(None), scale=drawing.row_scale())
+        row = alt.Y("resource:N", sort=None, axis=drawing.bare_axis(), scale=drawing.row_scale())
         cells = (
             base.transform_filter("isValid(datum.utilization)")
             .transform_calculate(until=f"datum.t + {self.cell_s}")
@@ -203,8 +213,8 @@ class Timeline:
         if lines.only is not None:
             column, wanted = lines.only
             base = base.transform_filter(alt.FieldEqualPredicate(field=column, equal=wanted))
-        scale = alt.Scale(type="symlog" if lines.wide_range else "linear", nice=True)
-        drawn = base.mark_line(clip=True, strokeWidth=1.8, color=drawing.SERIES[0]).encode(
+        scale = _below_names("symlog" if lines.wide_range else "linear")
+        drawn = base.mark_line(clip=True, strokeWidth=1.8, strokeCap="round", color=drawing.SERIES[0]).encode(
             x=self._time("middle"),
             y=alt.Y(f"{lines.value}:Q", axis=drawing.left_axis(), scale=scale),
             tooltip=["t:Q", f"{lines.value}:Q"],
@@ -240,7 +250,7 @@ class Timeline:
         faults = bands.transform_filter("datum.kind === 'fault'").mark_rect(
             clip=True, color=drawing.FAULT, opacity=0.14, y=0, y2={"expr": "height"}
         )
-        phases = bands.transform_filter("datum.kind === 'phase' && datum.start > 0").mark_rule(
+        phases = bands.transform_filter("datum.kind === 'phase' && datum.start >= 1").mark_rule(
             clip=True, color=drawing.MUTED, opacity=0.7, y=0, y2={"expr": "height"}
         )
         return [faults.encode(x=self._time("start"), x2="end:Q"), phases.encode(x=self._time("start"))]

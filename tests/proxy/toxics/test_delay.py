@@ -12,12 +12,14 @@ class Recorder:
         self.loop = asyncio.get_running_loop()
         self.seen: list[bytes] = []
         self.relieved = 0
+        self.ended = asyncio.Event()
 
     def feed(self, chunk: bytes) -> None:
         self.seen.append(chunk)
 
     def finish(self) -> None:
         self.seen.append(END)
+        self.ended.set()
 
     def random(self, toxic_name: str) -> Random:
         return Random(toxic_name)
@@ -40,8 +42,7 @@ async def test_chunks_come_when_due_and_in_order() -> None:
     stage.finish()
     assert recorder.seen == []
     assert stage.held_bytes > 3
-    while len(recorder.seen) < 4:
-        await asyncio.sleep(0.001)
+    await asyncio.wait_for(recorder.ended.wait(), 2)
     assert recorder.seen == [b"a", b"b", b"c", END]
     assert recorder.loop.time() >= now_s + 0.010
     assert stage.held_bytes == 0

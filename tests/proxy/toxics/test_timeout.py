@@ -12,8 +12,7 @@ async def test_data_begins_the_wait_anew(rig: LinkRig) -> None:
         await rig.send(b"lost")
         await asyncio.sleep(0.03)
     last_s = loop.time() - 0.03
-    while not rig.ended:
-        await asyncio.sleep(0.002)
+    assert await rig.end() is link
     assert loop.time() - last_s >= 0.058
     assert link.sink.sent_bytes == 0
 

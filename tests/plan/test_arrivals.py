@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chaoskit.plan.arrivals import per_second, schedule, share
+from chaoskit.plan.model import ArrivalKind, PlannedFlow, PlannedStream, Segment
+
+
+def stream(
+    *segments: tuple[float, float, float, float],
+    arrivals: ArrivalKind = "constant",
+    seed: int = 1,
+    users: int | None = None,
+) -> PlannedStream:
+    """Return a stream whose rate runs through `segments` of (start_s, end_s, start_rps, end_rps)."""
+    return PlannedStream(
+        name="stream",
+        flow=PlannedFlow("python"),
+        arrivals=arrivals,
+        seed=seed,
+        baseline_rps=1.0,
+        surge_multiple=1.0,
+        segments=tuple(Segment(*segment) for segment in segments),
+        expected_per_second=(),
+        routing="round_robin",
+        timeout_s=1.0,
+        users=users,
+    )
+
+
+def test_a_constant_rate_is_even() -> None:
+    times_us = schedule(stream((0, 2, 10, 10))).times_us
+    assert times_us.tolist() == list(range(50_000, 2_000_000, 100_000))
+
+
+@pytest.mark.parametrize("rate", [0.3, 1, 7, 10, 33.3, 999, 1000, 12_345.6])
+@pytest.mark.parametrize("multiple", [0, 1, 100])
+def test_every_second_of_a_step_holds_the_planned_number(rate: float, multiple: float) -> None:
+    whole = schedule(stream((0, 3, rate, rate), (3, 6, rate * multiple, rate * multiple), (6, 9, rate, rate)))
+    counts = per_second(whole, 9)
+    planned = [rate] * 3 + [rate * multiple] * 3 + [rate] * 3
+    assert all(abs(count - expected) <= 1 for count, expected in zip(counts, planned, strict=True))
+    assert sum(counts) == len(whole) == round(sum(planned))
+
+
+def test_a_ramp_rises_in_a_straight_line() -> None:
+    counts = per_second(schedule(stream((0, 4, 0, 400))), 4)
+    assert counts == (50, 150, 250, 350)
+    assert per_second(schedule(stream((0, 4, 400, 0))), 4) == (350, 250, 150, 50)
+
+
+def test_a_ramp_inverts_the_integral_of_its_rate() -> None:
+    times_s = schedule(stream((0, 10, 20, 120))).times_us / 1e6
+    expected_until = 20 * times_s + 10 * times_s**2 / 2
+    np.testing.assert_allclose(expected_until, np.arange(len(times_s)) + 0.5, atol=2e-4)
+
+
+def test_poisson_arrivals_have_the_planned_mean_and_are_no_metronome() -> None:
+    whole = schedule(stream((0, 100, 200, 200), arrivals="poisson", seed=5))
+    counts = np.array(per_second(whole, 100))
+    assert abs(len(whole) - 20_000) < 5 * np.sqrt(20_000)
+    assert 0.5 < counts.var() / counts.mean() < 1.7  # 1 in the limit; 100 seconds spread it by about 0.14
+    gaps_s = np.diff(whole.times_us) / 1e6
+    assert gaps_s.std() == pytest.approx(gaps_s.mean(), rel=0.05)
+
+
+def test_poisson_arrivals_follow_a_ramp() -> None:
+    counts = per_second(schedule(stream((0, 10, 0, 20_000), arrivals="poisson")), 10)
+    planned = np.arange(1000, 20_000, 2000)
+    assert np.all(np.abs(np.array(counts) - planned) < 5 * np.sqrt(planned))
+
+
+@pytest.mark.parametrize("arrivals", ["constant", "poisson"])
+def test_the_same_seed_gives_the_same_schedule(arrivals: ArrivalKind) -> None:
+    one, two, other = (schedule(stream((0, 5, 100, 300), arrivals=arrivals, seed=seed)) for seed in (1, 1, 2))
+    assert one.times_us.tobytes() == two.times_us.tobytes()
+    assert one.keys.tobytes() == two.keys.tobytes()
+    assert one.keys[:100].tobytes() != other.keys[:100].tobytes()
+
+
+def test_known_draws_stay_what_they_are() -> None:
+    whole = schedule(stream((0, 1, 5, 5), arrivals="poisson", seed=42))
+    assert whole.times_us.tolist() == [193755, 559414, 650911, 706363]
+    assert whole.keys.tolist() == [320815255, 2007857611, 783414414, 199496491]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 7])
+def test_the_shares_of_workers_are_the_whole(workers: int) -> None:
+    whole = schedule(stream((0, 3, 100, 333), arrivals="poisson"))
+    parts = [share(whole, worker, workers) for worker in range(workers)]
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert sorted(np.concatenate([part.times_us for part in parts]).tolist()) == whole.times_us.tolist()
+    assert sorted(np.concatenate([part.keys for part in parts]).tolist()) == sorted(whole.keys.tolist())
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [(), ((0.0, 5.0, 0.0, 0.0),), ((0.0, 1.0, 0.0, 0.0), (1.0, 2.0, 0.0, 0.0))],
+    ids=["none", "zero", "zeros"],
+)
+@pytest.mark.parametrize("arrivals", ["constant", "poisson"])
+def test_no_rate_is_no_arrival(segments: tuple[tuple[float, float, float, float], ...], arrivals: ArrivalKind) -> None:
+    assert len(schedule(stream(*segments, arrivals=arrivals))) == 0
+
+
+def test_a_closed_model_has_no_schedule() -> None:
+    assert len(schedule(stream((0, 5, 50, 50), users=50))) == 0
+
+
+RATES = st.floats(0, 3000) | st.sampled_from([0.0, 1e-9, 1e-3, 1.0, 5e4])
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    parts=st.lists(st.tuples(st.floats(0.001, 3), RATES, RATES), min_size=1, max_size=5),
+    arrivals=st.sampled_from(["constant", "poisson"]),
+)
+def test_schedules_are_sorted_and_inside_the_run(
+    parts: list[tuple[float, float, float]], arrivals: ArrivalKind
+) -> None:
+    segments, now = [], 0.0
+    for length, start, end in parts:
+        segments.append((now, now + length, start, end))
+        now += length
+    whole = schedule(stream(*segments, arrivals=arrivals))
+    assert np.all(np.diff(whole.times_us) >= 0)
+    assert len(whole) == 0 or (whole.times_us[0] >= 0 and whole.times_us[-1] < now * 1e6)
+    assert len(whole.keys) == len(whole.times_us)
+    assert sum(per_second(whole, now)) == len(whole)
+    if arrivals == "constant":
+        expected = sum((start + end) / 2 * length for length, start, end in parts)
+        assert abs(len(whole) - expected) <= 0.5 + 1e-6
