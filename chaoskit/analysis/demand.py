@@ -19,8 +19,8 @@ Basis = Literal["offered", "served", "clean", "none"]
 GOOD_FIT: Final = 0.1
 """Relative residual up to which windows with failures are believed as well."""
 
-ENOUGH_ARRIVALS: Final = 100
-"""Clean windows are preferred to a doubtful fit when they hold this many arrivals of each stream (error about 10 %)."""
+ENOUGH_ERROR: Final = 0.2
+"""Windows are enough for a fit when the work of the surge follows from them to this relative standard error."""
 
 PREFERENCE: Final = 0.8
 """Arrivals served replace arrivals offered only when they leave less than this part of the residual."""
@@ -43,16 +43,33 @@ class Arrivals:
     """Arrivals by window (rows) and stream (columns).
 
     `clean` marks windows in which nearly all were served, `late` those in which the load generator was behind its plan.
+    `surge` holds the arrivals per window in the declared surge: the mix for which demands are to be known.
     """
 
     offered: NDArray[np.float64]
     served: NDArray[np.float64]
     clean: Mask
     late: Mask
+    surge: Series
 
     def enough(self, rows: Mask) -> bool:
-        """Return whether the windows `rows` hold enough arrivals of each stream to fit demands to them alone."""
-        return bool(rows.any()) and bool((self.offered[rows].sum(axis=0) >= ENOUGH_ARRIVALS).all())
+        """Return whether the windows `rows` alone tell the demand of the surge well enough.
+
+        Few arrivals do not, nor do windows that all have one mix of streams when the surge has another. The error is
+        that of weighted least squares for service times that spread as much as their mean (exponential ones, say).
+        """
+        counts = self.offered[rows]
+        counts = counts[counts.sum(axis=1) > 0]
+        if not len(counts):
+            return False
+        if not (counts.sum(axis=0)[self.surge > 0] > 0).all():
+            return False
+        information = counts.T @ (counts / counts.sum(axis=1)[:, None])
+        # The small ridge makes a direction that no window shows infinitely uncertain instead of raising.
+        ridge = 1e-9 * float(np.trace(information)) * np.eye(len(information))
+        spread = np.linalg.inv(information + ridge)
+        variance = float(self.surge @ spread @ self.surge)
+        return variance <= (ENOUGH_ERROR * float(self.surge.sum())) ** 2
 
 
 def non_negative_least_squares(matrix: NDArray[np.float64], target: Series) -> Series:
@@ -101,7 +118,7 @@ def fit_above_background(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fi
     """Fit demands to work that also has a part without arrivals, such as a host's CPU; that part is not returned."""
     always = np.ones((len(work_s), 1))
     offered, served = (np.hstack((counts, always)) for counts in (arrivals.offered, arrivals.served))
-    widened = Arrivals(offered, served, arrivals.clean, arrivals.late)
+    widened = Arrivals(offered, served, arrivals.clean, arrivals.late, np.append(arrivals.surge, 0.0))
     found = fit(work_s, widened, usable)
     return Fit(found.demand_s[:-1], found.residual, found.basis)
 

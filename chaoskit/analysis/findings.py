@@ -1,8 +1,8 @@
 """From harmed arrivals and their roots to ranked findings with evidence.
 
 Rank: the load generator and the host that it runs on first (nothing else is proven while they are short), then by the
-number of harmed arrivals that a root explains. Confidence: 0.4 + 0.55 x (checks that agree / checks that apply); the checks are those that `_checks`
-lists, each of which is also a line of evidence.
+number of harmed arrivals that a root explains. Confidence: 0.4 + 0.55 x (checks that agree / checks that apply); the
+checks are those of `_checks` and `_fault_votes`, nearly each of which is also a line of evidence.
 """
 
 from collections import Counter

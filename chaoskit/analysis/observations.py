@@ -135,7 +135,8 @@ def _arrivals(plan: Plan, entries: tuple[EntrySeries, ...]) -> Arrivals:
     late = np.zeros_like(clean)
     for entry in entries:
         late |= entry.lag_s > plan.generator.max_lag_s
-    return Arrivals(offered, served, clean, late)
+    surge = np.array([stream.baseline_rps * stream.surge_multiple for stream in plan.streams])
+    return Arrivals(offered, served, clean, late, surge)
 
 
 def _demand(
@@ -171,14 +172,17 @@ def _unthinned(
 ) -> Mask:
     """Leave out the windows in which something upstream was full or the generator late: not all came through to `one`.
 
-    Where too few arrivals would be left, all usable windows stay; the fit then finds out what was served.
+    Where too few arrivals would be left, windows in which nearly all were served stay all the same, and at last all
+    usable ones; the fit then finds out what was served.
     """
     upstream = [holder for holder in topology.holders(one) if holder.kind != "generator"]
     thinned = arrivals.late.copy()
     for holder in upstream:
         thinned |= _around(saturated[holder.id])
-    kept: Mask = usable & ~thinned
-    return kept if arrivals.enough(kept) else usable
+    for kept in (usable & ~thinned, usable & (~thinned | arrivals.clean)):
+        if arrivals.enough(kept):
+            return kept
+    return usable
 
 
 def _around(mask: Mask) -> Mask:

@@ -31,7 +31,8 @@ def steadiness(plan: Plan, batches: Iterable[SampleBatch], until_s: float | None
     end_s = phase.end_s if until_s is None else min(phase.end_s, until_s)
     known = [batch for batch in batches if phase.start_s <= batch.second < end_s]
     for stream in plan.streams:
-        if stream.users is not None or sum(stream.expected_per_second[int(phase.start_s) : int(end_s)]):
+        planned = sum(stream.expected_per_second[int(phase.start_s) : int(end_s)])
+        if stream.users is not None or planned:
             own = [batch for batch in known if batch.stream == stream.name]
             yield _check(stream.name, own, (phase.start_s + end_s) / 2, plan.steady_tolerance_ratio)
 

@@ -104,7 +104,7 @@ def enclosed(times_s: Series, count: int) -> Mask:
     starts = np.arange(count, dtype=np.float64)
     if times_s.size < 2:
         return np.zeros(count, dtype=np.bool_)
-    known: Mask = (starts >= times_s[0] - 0.5) & (starts + 1 <= times_s[-1] + 0.5)
+    known: Mask = (starts >= times_s[0]) & (starts + 1 <= times_s[-1])
     for before, after in pairwise(times_s.tolist()):
         if after - before > MAX_GAP_S:
             known &= (starts + 1 <= before) | (starts >= after)

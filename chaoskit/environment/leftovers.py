@@ -8,6 +8,7 @@ from typing import Final
 
 import psutil
 
+from chaoskit.environment.identity import Runner
 from chaoskit.environment.labels import LabelledProcess, find_labelled, signal_all
 from chaoskit.environment.workspace import FOLDER_PREFIX, Workspace, temporary_folder
 
@@ -29,21 +30,19 @@ class Leftover:
 
 
 def find(temporary: Path | None = None) -> list[Leftover]:
-    """Return what is left of dead runs, processes first; runs whose runner may be alive are passed over.
-
-    A process whose run has no folder any more counts as left over only when it is an orphan.
-    """
-    folders = [path for path in (temporary or temporary_folder()).glob(f"{FOLDER_PREFIX}*") if path.is_dir()]
-    runners = {workspace: workspace.runner() for workspace in map(Workspace, sorted(folders))}
-    known = {workspace.run_id for workspace, runner in runners.items() if runner}
-    dead = {workspace.run_id: workspace for workspace, runner in runners.items() if runner and not runner.may_live()}
+    """Return what is left of dead runs, processes first; what does not say whose it is is passed over."""
     untouchable = {process.pid for process in (psutil.Process(), *psutil.Process().parents())}
-    labelled = [found for found in find_labelled() if found.process.pid not in untouchable]
-    processes = [found for found in labelled if found.run_id in dead]
-    processes += _orphans([found for found in labelled if found.run_id not in known])
-    return [Leftover(found.run_id, process=found) for found in processes] + [
-        Leftover(run_id, folder=workspace.folder) for run_id, workspace in dead.items()
+    processes = [
+        Leftover(found.label.run_id, process=found)
+        for found in find_labelled()
+        if _is_gone(found.label.runner) and found.process.pid not in untouchable
     ]
+    folders = [
+        Leftover(workspace.run_id, folder=workspace.folder)
+        for workspace in map(Workspace, sorted((temporary or temporary_folder()).glob(f"{FOLDER_PREFIX}*")))
+        if _is_gone(workspace.runner())
+    ]
+    return processes + folders
 
 
 def remove(leftovers: list[Leftover]) -> list[str]:
@@ -73,19 +72,8 @@ def end_processes(
     return processes
 
 
-def _orphans(found: list[LabelledProcess]) -> list[LabelledProcess]:
-    """Keep processes that init has adopted, and their descendants: nobody that started them is left."""
-    ids = {labelled.process.pid for labelled in found}
-    kept = []
-    for labelled in found:
-        try:
-            chain = [labelled.process, *labelled.process.parents()]
-            eldest = next(process for process in reversed(chain) if process.pid in ids)
-            if eldest.ppid() == 1:
-                kept.append(labelled)
-        except psutil.NoSuchProcess:
-            continue
-    return kept
+def _is_gone(runner: Runner | None) -> bool:
+    return runner is not None and not runner.may_live()
 
 
 def _runs(process: psutil.Process) -> bool:

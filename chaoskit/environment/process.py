@@ -113,7 +113,7 @@ class ProcessDriver:
         strays = [
             found
             for found in find_labelled()
-            if found.run_id == self._workspace.run_id and found.instance in self._spawned
+            if found.label.run_id == self._workspace.run_id and found.label.instance in self._spawned
         ]
         return [str(found) for found in end_processes(strays, TERMINATE_TIMEOUT_S, KILL_TIMEOUT_S)]
 

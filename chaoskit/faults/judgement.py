@@ -1,14 +1,14 @@
 """How probes become a judgement: an added time, or a share of connections hit.
 
-An added time is the median over pairs of (through the proxy) - (past it), and the change of that median between before
-and during the fault. Its uncertainty is the notch of McGill, Tukey and Larsen (Variations of Box Plots, 1978):
-1.57 x interquartile range / sqrt(n), about a 95 % interval for comparing medians. A share is compared within 2.58
-standard errors (99 %) of a binomial draw.
+An added time is the median, over pairs, of (through the proxy) - (past it) during the fault, less the same in the quiet
+before and after. Its uncertainty joins the notches of both: 1.57 x interquartile range / sqrt(n), about a 95 %
+interval for comparing medians (McGill, Tukey and Larsen, Variations of Box Plots, 1978). A share is compared within
+2.58 standard errors (99 %) of a binomial draw.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 from statistics import median, quantiles
 from typing import Final
 
@@ -60,15 +60,18 @@ def judge_added(wanted: AddedTime, seen: Observations) -> Judgement:
     """Judge an added time.
 
     Effective: at least 80 % of the request less 2 ms, at most 150 % plus 20 ms (the proxy's own queueing under load
-    comes on top), each widened by the spread asked for and the uncertainty. Unknown: fewer than four pairs, or an
-    uncertainty above half of the request. With a share below 1 the slow probes alone are measured, and their
-    share has to fit as well.
+    comes on top), each widened by the spread asked for and the uncertainty. Unknown: fewer than four pairs, an
+    uncertainty above half of the request, or more than that bound, for then something else slowed the link as well.
+    With a share below 1 the slow probes alone are measured, and their share has to fit.
     """
     before = differences_ms(seen.before, wanted.reading)
     during = differences_ms(seen.during, wanted.reading)
     after = differences_ms(seen.after, wanted.reading)
-    usual = median(before) if before else 0.0
-    figures = tuple(median(values) if values else None for values in (before, during, after))
+    quiet = before + after
+    usual = median(quiet) if quiet else 0.0
+    slow = [value for value in during if value - usual >= wanted.requested_ms / 2]
+    measured = slow if slow and wanted.share_ratio < 1 else during
+    figures = tuple(median(values) if values else None for values in (before, measured, after))
 
     def judged(delivered: str, effective: bool | None) -> Judgement:
         return Judgement(delivered, effective, wanted.what, "ms", *figures)
@@ -79,17 +82,17 @@ def judge_added(wanted: AddedTime, seen: Observations) -> Judgement:
         return judged(missing, None)
     if wanted.requested_ms < FINEST_MS:
         return judged(f"not measured: {_ms(wanted.requested_ms)} is too little to tell by probing", None)
-    slow = [value for value in during if value - usual >= wanted.requested_ms / 2]
-    measured = slow if slow and wanted.share_ratio < 1 else during
-    added, uncertain = median(measured) - usual, notch(measured)
+    added, uncertain = median(measured) - usual, hypot(notch(measured), notch(quiet) if quiet else 0.0)
     words = f"{wanted.verb} {_ms(added)} (median of {len(measured)} probes{_around(before, after)})"
     if wanted.share_ratio < 1:
         words += f" on {len(slow)} of {len(during)} connections"
     if uncertain > wanted.requested_ms / 2 + wanted.spread_ms:
         return judged(f"not measured: {words}, too noisy to tell (± {_ms(uncertain)})", None)
     slack = wanted.spread_ms + uncertain
-    fits = 0.8 * wanted.requested_ms - FINEST_MS - slack <= added <= 1.5 * wanted.requested_ms + 20 + slack
-    return judged(words, fits and share_fits(len(slow), len(during), wanted.share_ratio))
+    if added > 1.5 * wanted.requested_ms + 20 + slack:
+        return judged(f"not measured: {words}, so the proxy or the machine was slow as well", None)
+    fits = added >= 0.8 * wanted.requested_ms - FINEST_MS - slack
+    return judged(words, fits and (wanted.share_ratio == 1 or share_fits(len(slow), len(during), wanted.share_ratio)))
 
 
 def judge_share(what: str, hit: Hit, share_ratio: float, seen: Observations) -> Judgement:

@@ -20,9 +20,9 @@ class Slicer:
     """Cuts data into pieces of about `size_bytes` ± `variation_bytes`, with `delay_s` after each.
 
     Toxiproxy halves what it has until the pieces are small enough, so they are between half the size and the size.
-    Receipt: the bytes per read of an answer; up to twice the largest piece counts as cut, because a busy reader finds
-    two at once. Without a pause the pieces may arrive as one again; then, and where the answer is no longer than a
-    piece, it proves nothing.
+    Receipt: the bytes per read of an answer. A busy reader finds several pieces at once, so half of what a read brought
+    before counts as cut. Without a pause the pieces may arrive as one again; then, and where the answer is no longer
+    than a piece, it proves nothing.
     """
 
     parameters = (SIZE, VARIATION, DELAY, TOXICITY, DOWNSTREAM)
@@ -64,7 +64,7 @@ class Slicer:
             return judged(missing, None)
         if usual <= largest:
             return judged(f"not measured: an answer of {format_size(usual)} fits into one piece", None)
-        cut = [piece for piece in pieces if piece <= min(2 * largest, 0.8 * usual)]
+        cut = [piece for piece in pieces if piece <= max(largest, usual / 2) and piece < usual]
         words = f"{len(cut)} of {len(pieces)} answers came in pieces, {format_size(median(cut or pieces))} on average"
         if not cut and not number(fault, DELAY):
             return judged(f"not measured: {words}; without a pause pieces may join again", None)

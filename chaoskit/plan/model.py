@@ -114,7 +114,7 @@ class PlannedReady:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMetrics:
-    """Where an instance's Prometheus text is, and which of a third party's names mean which resource counter."""
+    """Where an instance's Prometheus text is."""
 
     port: str
     path: str

@@ -32,7 +32,7 @@ def _phases(plan: Plan) -> Table:
 
 
 def _streams(plan: Plan) -> Table:
-    columns = ("stream", "flow", "model", "clients", "timeout", "surge", "busiest second", "arrivals")
+    columns = ("stream", "flow", "model", "clients", "timeout", "surge", "peak", "arrivals")
     return Table("Streams", columns, tuple(_stream_row(stream) for stream in plan.streams))
 
 
@@ -41,7 +41,7 @@ def _stream_row(stream: PlannedStream) -> tuple[str, ...]:
     return (
         stream.name,
         f"{request.method} {request.path}" if request else stream.flow.reference,
-        f"open, {stream.arrivals}" if is_open else "closed, users",
+        stream.arrivals if is_open else "users",
         stream.routing.replace("_", " "),
         format_duration(stream.timeout_s),
         f"x{stream.surge_multiple:g}",

@@ -42,7 +42,8 @@ class ProxyCollection:
         if existing:
             if not await existing.would_change(listen=proxy.listen, upstream=proxy.upstream):
                 return existing
-            existing.stop()
+            # Its port may be the new one's. If that cannot listen, this one stays, disabled, as in Toxiproxy.
+            await existing.update(listen=existing.listen, upstream=existing.upstream, enabled=False)
         if wanted.enabled:
             await proxy.start()
         overtaken = self._proxies.get(proxy.name)  # another request may have been quicker

@@ -56,9 +56,10 @@ class Sink:
 
     def feed(self, chunk: bytes) -> None:
         """Send the chunk, or what the socket takes of it now; the rest is kept."""
+        if self._ended:
+            return
         if self._pending:
-            if not self._ended:
-                self._keep(memoryview(chunk))
+            self._keep(memoryview(chunk))
             return
         try:
             sent = self._send(chunk)
@@ -87,7 +88,6 @@ class Sink:
             self._pending.clear()
         self.held_bytes = 0
         self._ended = True
-        self._send = len  # claims to have sent everything: chunks still on their way vanish here
 
     def _keep(self, rest: memoryview) -> None:
         self._pending.append(rest)
@@ -123,7 +123,6 @@ class Sink:
 
     def _complete(self) -> None:
         # Deferred: whoever fed the sink may be in the middle of a chain of stages.
-        self._send = len
         self._loop.call_soon(self._end)
 
 

@@ -31,7 +31,8 @@ class Proxy:
         self._toxics: list[Toxic] = []
         self._listener: socket.socket | None = None
         self._connections: set[Connection] = set()
-        self._dials: set[asyncio.Task[None]] = set()
+        self._dials: dict[asyncio.Task[None], socket.socket] = {}
+        self._stopped = False
         self._accepted_count = 0
         self.failed_dials_count = 0
         self._closed_bytes: Counter[tuple[Direction, str]] = Counter()
@@ -59,9 +60,12 @@ class Proxy:
     async def update(self, *, listen: str, upstream: str, enabled: bool) -> None:
         """Listen elsewhere, lead elsewhere, be enabled or not. Connections survive only if nothing changes.
 
-        Raises Refusal (500) when `listen` cannot be had; the proxy then stays as it was.
+        Raises Refusal: 500 when `listen` cannot be had (the proxy then stays as it was), 404 when the proxy
+        was stopped while a host name was looked up.
         """
         place = await self._place(listen)
+        if self._stopped:
+            raise Refusal(404, "proxy not found")
         moves = self._moves(place)
         if not enabled:
             listener = None
@@ -84,7 +88,8 @@ class Proxy:
         return self._moves(await self._place(listen)) or upstream != self.upstream
 
     def stop(self) -> None:
-        """Stop listening and close every connection; toxics are kept."""
+        """Stop listening and close every connection, for good."""
+        self._stopped = True
         self._close_listener()
         self._drop_connections()
 
@@ -146,8 +151,10 @@ class Proxy:
             self._listener = None
 
     def _drop_connections(self) -> None:
-        for dial in self._dials:
-            dial.cancel()
+        for dial, client in self._dials.items():
+            if not dial.done():
+                dial.cancel()
+                client.close()  # here: a task that is cancelled before its first step never runs
         for connection in list(self._connections):
             connection.close()
 
@@ -170,8 +177,8 @@ class Proxy:
             client.setblocking(False)
             self._accepted_count += 1
             dial = asyncio.ensure_future(self._join(client, self._accepted_count))
-            self._dials.add(dial)
-            dial.add_done_callback(self._dials.discard)
+            self._dials[dial] = client
+            dial.add_done_callback(self._dials.pop)
 
     def _pause_accepting(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -194,9 +201,6 @@ class Proxy:
             )
             client.close()
             return
-        except BaseException:
-            client.close()
-            raise
         lot = Lot(self._seed, self.name, number)
         self._connections.add(Connection(client, upstream, lot, self._toxics, self._closed))
 
@@ -218,7 +222,8 @@ async def _dial(address: Address) -> socket.socket:
     loop = asyncio.get_running_loop()
     failure = OSError(f"{address} has no address")
     for family, place in await resolve(address):
-        upstream = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        upstream = socket.socket(family, socket.SOCK_STREAM)
+        upstream.setblocking(False)
         try:
             await loop.sock_connect(upstream, place)
         except OSError as error:

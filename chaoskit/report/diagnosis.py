@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from chaoskit.analysis.result import Bottleneck, CauseStep, Result, StreamPhase, Verdict
 from chaoskit.plan.model import Plan
 from chaoskit.report import wording
+
+Measured = TypeVar("Measured")
 
 VERDICT_WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.PASS: "Passed",
@@ -61,7 +63,7 @@ def _found(bottleneck: Bottleneck) -> tuple[Card, ...]:
     root = next((step for step in bottleneck.cause_chain if step.role == "root"), None)
     point = bottleneck.saturates_at
     load = wording.multiples(point) if point else ""
-    detail = f"Gives way at {load}." if load and load not in bottleneck.title else ""
+    detail = f"Gives way at {load}." if load and "×" not in bottleneck.title else ""
     why = _sentence(root) if root else bottleneck.evidence[0].statement if bottleneck.evidence else ""
     setting = f"Setting: {bottleneck.setting}" if bottleneck.setting else ""
     return (
@@ -88,17 +90,25 @@ def _next_to_give_way(result: Result) -> Card:
 def stream_cards(result: Result, plan: Plan) -> tuple[StreamCard, ...]:
     """Return one card per stream that was measured, in the plan's order."""
     found: list[StreamCard] = []
-    names = [stream.name for stream in plan.streams]
     multiples = {stream.name: stream.surge_multiple for stream in plan.streams}
-    for name in [*names, *(stream for stream in result.streams if stream not in names)]:
-        phases = result.streams.get(name, {})
-        if not phases:
-            continue
+    for name, phases in streams_in_order(result, plan).items():
         phase = plan.surge_phase if plan.surge_phase in phases else _worst(phases)
         before = phases.get(plan.baseline_phase or "")
         multiple = wording.multiple(multiples.get(name, 1.0)) if phase == plan.surge_phase else ""
         found.append(StreamCard(name, phase or "", multiple, phases[phase or ""], before))
     return tuple(found)
+
+
+def streams_in_order(result: Result, plan: Plan) -> dict[str, dict[str, StreamPhase]]:
+    """Return what was measured by stream and phase, both in the plan's order: `result.json` keeps neither."""
+    streams = _by_plan(result.streams, [stream.name for stream in plan.streams])
+    phases = [phase.name for phase in plan.phases]
+    return {stream: _by_plan(measured, phases) for stream, measured in streams.items() if measured}
+
+
+def _by_plan(mapping: Mapping[str, Measured], names: Sequence[str]) -> dict[str, Measured]:
+    strangers = sorted(set(mapping) - set(names))
+    return {name: mapping[name] for name in [*names, *strangers] if name in mapping}
 
 
 def _worst(phases: Mapping[str, StreamPhase]) -> str:

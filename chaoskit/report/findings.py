@@ -1,18 +1,19 @@
 """What the result says, as tables that charts draw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from chaoskit.analysis.result import Result, Rung
+from chaoskit.analysis.result import Rung, StreamPhase
 from chaoskit.report import wording
 from chaoskit.report.charts.headroom import LEAST_SHARE, MOST_SHARE
-from chaoskit.report.tables import MAX_REASONS, Table, Value, rounded, table
+from chaoskit.report.tables import Table, Value, rounded, table
+from chaoskit.report.tables.load import MAX_REASONS
 
 MAX_RUNGS: Final = 14
 """How many rungs the chart of the ladder shows; the table beside it has all."""
 
 OWN_APART: Final = 1.05
-"""From this ratio on, a resource's own share is drawn beside its share; nearer it would only hide the end of the bar."""
+"""From this ratio on, a resource's own share is drawn beside its share; nearer it would hide the end of the bar."""
 
 
 def ladder(rungs: Sequence[Rung]) -> Table:
@@ -33,16 +34,16 @@ def _clipped(share: float | None) -> float | None:
     return None if share is None else rounded(min(max(share, LEAST_SHARE * 1.05), MOST_SHARE))
 
 
-def failures(result: Result) -> Table:
+def failures(streams: Mapping[str, Mapping[str, StreamPhase]]) -> Table:
     """Return per stream and phase with failures the count of each reason and its share of the arrivals."""
     totals: dict[str, int] = {}
-    for phases in result.streams.values():
+    for phases in streams.values():
         for phase in phases.values():
             for reason, count in phase.failed.items():
                 totals[reason] = totals.get(reason, 0) + count
     kept = set(sorted(totals, key=lambda reason: (-totals[reason], reason))[:MAX_REASONS])
     rows: list[Sequence[Value]] = []
-    for stream, phases in result.streams.items():
+    for stream, phases in streams.items():
         for name, phase in phases.items():
             counts: dict[str, int] = {}
             for reason, count in phase.failed.items():

@@ -7,7 +7,7 @@ from typing import Any, Final
 from chaoskit.analysis.result import Result
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
-from chaoskit.report import findings, tables, wording
+from chaoskit.report import diagnosis, findings, tables, wording
 from chaoskit.report.charts import Lines, Timeline, error_bars, ladder_chart, percentile_plot
 from chaoskit.report.charts.drawing import Spec
 from chaoskit.report.tables import Table
@@ -20,6 +20,8 @@ MAX_LINES: Final = 8
 class Chart:
     """One chart: `id` is its name in the page, `note` how to read it, `reads` the tables it draws.
 
+    `peaks` says in words what its lines reach, for those who cannot see them.
+
     A chart `by_stream` shows one stream at a time; one of the `timeline` shares its time axis with the others.
     """
 
@@ -28,6 +30,7 @@ class Chart:
     note: str
     spec: Spec
     reads: tuple[str, ...]
+    peaks: str = ""
     timeline: bool = True
     by_stream: bool = False
 
@@ -98,7 +101,7 @@ def _tables(result: Result, plan: Plan, history: History) -> dict[str, Table]:
         "cpu": strongest(tables.cpu(history, cell), "source", "cores"),
         "figures": tables.figures(history, cell),
         "quantiles": tables.quantile_curves(plan, history),
-        "failures": findings.failures(result),
+        "failures": findings.failures(diagnosis.streams_in_order(result, plan)),
         "ladder": findings.ladder(result.ladder),
     }
 
@@ -112,6 +115,17 @@ def strongest(columns: Table, series: str, value: str) -> Table:
     readings = zip(columns[series], columns["t"], columns[value], strict=True)
     by_name = sorted((row for row in readings if row[0] in kept), key=lambda row: kept.index(str(row[0])))
     return tables.table((series, "t", value), by_name)
+
+
+def peaks(columns: Table, series: str, value: str) -> str:
+    """Return the highest reading of each (at most `MAX_LINES`) series as a sentence; nothing where none is above 0."""
+    kept = strongest(columns, series, value)
+    highest: dict[str, float] = {}
+    for name, reading in zip(kept[series], kept[value], strict=True):
+        highest[str(name)] = max(highest.get(str(name), 0.0), float(reading or 0.0))
+    return (
+        f"At most: {', '.join(f'{name} {wording.number(peak)}' for name, peak in highest.items())}." if highest else ""
+    )
 
 
 def _stretches(end_s: float, bands: Table) -> tuple[Stretch, ...]:
@@ -143,6 +157,7 @@ def _load_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[Char
         "Filled: what became of the arrivals meant for that second. Dotted: answers in the second in which they came.",
         timeline.load(),
         ("bands", "load"),
+        peaks=peaks(data["load"], "stream", "offered"),
         by_stream=True,
     )
     yield Chart(
@@ -152,6 +167,7 @@ def _load_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[Char
         "fall into a second, p99.9 is the slowest of them.",
         timeline.latency(),
         ("bands", "latency"),
+        peaks=peaks(data["latency"], "stream", "response_p99"),
         by_stream=True,
     )
     if data["errors"]["t"]:
@@ -161,6 +177,7 @@ def _load_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[Char
             "Counted in the second in which the request was due.",
             timeline.errors(),
             ("bands", "errors"),
+            peaks=peaks(data["errors"], "reason", "failed"),
             by_stream=True,
         )
 
@@ -173,6 +190,7 @@ def _resource_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[
             "Nearest to its limit first. 100% means that every server of the resource was held for the whole second.",
             timeline.utilization(_count(data["utilization"], "resource")),
             ("bands", "utilization"),
+            peaks=peaks(data["utilization"], "resource", "utilization"),
         )
     if data["queues"]["t"]:
         yield Chart(
@@ -181,6 +199,7 @@ def _resource_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[
             "Work that waits for a resource; the longest queues of the run.",
             timeline.lines(Lines("queues", "queue", "resource", "Queue lengths.", wide_range=True)),
             ("bands", "queues"),
+            peaks=peaks(data["queues"], "resource", "queue"),
         )
 
 
@@ -207,6 +226,7 @@ def _machine_charts(timeline: Timeline, plan: Plan, history: History, data: Mapp
             f"The host has {cores} cores (dashed)." if cores else "Each process tree of the run.",
             timeline.lines(Lines("cpu", "cores", "source", "CPU cores in use.", level=cores)),
             ("bands", "cpu"),
+            peaks=peaks(data["cpu"], "source", "cores"),
         )
     if data["lateness"]["t"]:
         bound = plan.generator.max_lag_s

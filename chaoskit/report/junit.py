@@ -42,8 +42,8 @@ def render_junit(result: Result) -> str:
     }
     suites = ET.Element("testsuites", {"name": "chaoskit", **counts})
     suite = ET.SubElement(suites, "testsuite", {"name": _clean(result.scenario), **counts})
-    if isinstance(result.provenance.get("started_utc"), str):
-        suite.set("timestamp", _clean(result.provenance["started_utc"]))
+    if started_at := result.provenance.get("started_at"):
+        suite.set("timestamp", _clean(str(started_at)))
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(result):
         ET.SubElement(properties, "property", {"name": name, "value": _clean(value)})
@@ -113,8 +113,12 @@ def _properties(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def _duration_s(result: Result) -> float:
-    recorded = result.provenance.get("duration_s")
-    return float(recorded) if isinstance(recorded, int | float) else 0.0
+    """Return how long load was offered: of the stream that was offered longest, all phases together."""
+    streams = (
+        sum(phase.offered / phase.offered_rps for phase in phases.values() if phase.offered_rps > 0)
+        for phases in result.streams.values()
+    )
+    return max(streams, default=0.0)
 
 
 def _append(suite: ET.Element, scenario: str, case: Case) -> None:

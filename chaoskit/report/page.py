@@ -21,7 +21,7 @@ from chaoskit.report import diagnosis, gallery, wording
 from chaoskit.report.chronicle import chronicle
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_TOLD: Final = frozenset({"incident", "self_check"})
+_TOLD: Final = frozenset({"command", "driver", "scenario", "seed", "self_check", "settings", "target"})
 _FILTERS: Final = (
     wording.duration,
     wording.moment,
@@ -60,7 +60,8 @@ def render_html(result: Result, plan: Plan, history: History) -> str:
             stretches=drawn.stretches,
             objective_phases={objective.text: objective.phase for objective in plan.objectives},
             chronicle=chronicle(history),
-            incident=result.provenance.get("incident"),
+            measured=diagnosis.streams_in_order(result, plan),
+            users={stream.name: stream.users for stream in plan.streams if stream.users is not None},
             self_check=result.provenance.get("self_check"),
             provenance=provenance_rows(result.provenance),
             command=repeat_command(result),
@@ -82,11 +83,12 @@ def embedded_json(data: object) -> str:
 
 def repeat_command(result: Result) -> str:
     """Return the shell command that plays the same run again: the one recorded, else the scenario by its name."""
-    argv = result.provenance.get("argv")
-    if isinstance(argv, Sequence) and not isinstance(argv, str) and argv:
-        words = [str(word) for word in argv]
-        return shlex.join([Path(words[0]).name, *words[1:]])
-    return shlex.join(["chaoskit", "run", result.scenario])
+    recorded = shlex.split(str(result.provenance.get("command", "")))
+    if not recorded:
+        return shlex.join(["chaoskit", "run", result.scenario])
+    program = Path(recorded[0])
+    name = "chaoskit" if program.name == "__main__.py" else program.name
+    return shlex.join([name, *recorded[1:]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def provenance_rows(provenance: Mapping[str, Any]) -> tuple[Fact, ...]:
             facts.append(Fact(prefix, wording.ABSENT if value is None else str(value)))
 
     walk("", {key: value for key, value in provenance.items() if key not in _TOLD})
-    return tuple(facts)
+    return tuple(sorted(facts, key=lambda fact: fact.name))
 
 
 @cache

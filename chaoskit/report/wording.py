@@ -64,7 +64,7 @@ def quantity(value: float | None, unit: str) -> str:
 
 def multiples(point: SaturationPoint) -> str:
     """Return the load at which something gives way, by stream: `trading ×35, positions ×341`."""
-    return ", ".join(f"{stream} {multiple(value)}" for stream, value in point.multiples.items())
+    return ", ".join(f"{stream} {multiple(value)}" for stream, value in sorted(point.multiples.items()))
 
 
 def pairs(mapping: Mapping[str, object]) -> str:

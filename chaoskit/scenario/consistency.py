@@ -3,30 +3,28 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from chaoskit.scenario.code import missing_function, module_file
-from chaoskit.scenario.document import Location
+from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.manifest import Component, Manifest, Setting
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting, units
+from chaoskit.scenario.topology import CLIENT
 
 _FIELD: Final = re.compile(r"\{([a-z_]+(?:\.[\w-]+)?)\}")  # other braces (JSON, shell) are text
 _PLAIN_FIELDS: Final = ("python", "region", "seed", "workdir")
-
-
-class Finding(NamedTuple):
-    """Something wrong at a location of a document; `key` points at the key in place of the value."""
-
-    location: Location
-    message: str
-    key: bool = False
 
 
 def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
     """Yield everything in `manifest`, which lies in `folder`, that refers to nothing or contradicts itself."""
     if not any(component.entry for component in manifest.components.values()):
         yield Finding(("components",), "no component has `entry: true`, so load has nowhere to enter; add it", key=True)
+    if CLIENT in manifest.components:
+        message = f"`{CLIENT}` stands for those who send the load and cannot name a component; choose another name"
+        yield Finding(("components", CLIENT), message, key=True)
+    if len(set(manifest.regions)) < len(manifest.regions):
+        yield Finding(("regions",), "a region stands here twice; keep one of them")
     for name, component in manifest.components.items():
         yield from _check_component(manifest, name, component, folder)
     yield from _check_cycles(manifest)
@@ -74,17 +72,14 @@ def _check_setting(here: Location, setting: Setting) -> Iterator[Finding]:
     if (setting.type == "choice") != (setting.choices is not None):
         yield Finding(here, "`choices` goes with `type: choice`, and only with it; add or remove it", key=True)
         return
-    for name, bare in (("minimum", setting.minimum), ("maximum", setting.maximum), ("default", setting.default)):
+    unbounded = setting.model_copy(update={"minimum": None, "maximum": None})
+    bounds = {name: bound for name in ("minimum", "maximum") if (bound := getattr(setting, name)) is not None}
+    for name, value in {**bounds, "default": setting.default}.items():
         try:
-            parse_setting(setting if name == "default" else _without_range(setting), bare if bare is not None else 0)
+            parse_setting(setting if name == "default" else unbounded, value)
         except ValueError as error:
-            if bare is not None:
-                yield Finding((*here, name), f"`{name}`: {error}")
-                return
-
-
-def _without_range(setting: Setting) -> Setting:
-    return setting.model_copy(update={"minimum": None, "maximum": None})
+            yield Finding((*here, name), f"`{name}`: {error}")
+            return
 
 
 def _check_resources(manifest: Manifest, here: Location, component: Component) -> Iterator[Finding]:

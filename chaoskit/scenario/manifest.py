@@ -4,10 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from chaoskit.scenario.quantities import Name, PositiveDuration
+from chaoskit.scenario.quantities import Name, Plain, PositiveDuration
 from chaoskit.scenario.strict import Strict
-
-Raw = str | int | float | bool
 
 
 class Protocol(Strict):
@@ -79,9 +77,9 @@ class Setting(Strict):
     )
     unit: str | None = Field(default=None, examples=["ms"])
     """The unit in which the component takes it: `us` … `h`, `B` … `GiB`, `/s` … `/h`, or `%`."""
-    default: Raw = Field(examples=[16])
-    minimum: Raw | None = None
-    maximum: Raw | None = None
+    default: Plain = Field(examples=[16])
+    minimum: Plain | None = None
+    maximum: Plain | None = None
     choices: list[str] | None = Field(default=None, min_length=1)
     help: str = ""
 

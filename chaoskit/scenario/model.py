@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, WithJsonSche
 
 from chaoskit.scenario.faults import FaultEntry
 from chaoskit.scenario.objectives import AbortText, ObjectiveText
-from chaoskit.scenario.quantities import Duration, Name, PositiveDuration, Rate, Ratio, Url
+from chaoskit.scenario.quantities import Duration, Name, Plain, PositiveDuration, Rate, Ratio, Url
 from chaoskit.scenario.strict import Strict
 
 ALL_STREAMS: Final = "*"
@@ -15,8 +15,6 @@ ALL_STREAMS: Final = "*"
 
 MAX_MULTIPLE: Final = 1e6
 _FLOWS: Final = ("flow", "request", "python", "locustfile")
-
-SettingText = str | int | float | bool
 
 
 def _one_source(schema: dict[str, Any]) -> None:
@@ -35,7 +33,7 @@ class Target(Strict):
     driver: Literal["auto", "process", "external"] = "auto"
     regions: list[Name] = Field(default=[], max_length=16)
     """The regions to play; the manifest's own where this is left out."""
-    settings: dict[str, SettingText] = Field(default={})
+    settings: dict[str, Plain] = Field(default={})
     """Settings of components, `component.setting: value`."""
 
     @model_validator(mode="after")
@@ -158,7 +156,8 @@ class Expectation(Strict):
     """A drill's own ground truth; checked and reported."""
 
     bottleneck: str = Field(examples=["shop/api.pool"])
-    """A resource of the target without its region, `link:NAME` or `region:NAME`."""
+    """A resource of the target without its region, `link:NAME`, `region:NAME`, `host.cpu`, or `none`. The part before
+    `/` or `:` may be left out."""
 
 
 class Generator(Strict):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 
 from chaoskit.units import (
     parse_bandwidth_bps,
@@ -107,6 +107,13 @@ def check_url(url: str) -> str:
     raise ValueError(message)
 
 
+def _plain(value: object) -> object:
+    if not isinstance(value, str | int | float | bool):
+        message = "one plain value belongs here: a number, a text with its unit, true or false"
+        raise ValueError(message)
+    return value
+
+
 def _text(pattern: str, *examples: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": list(examples)})
 
@@ -157,4 +164,9 @@ Toxicity = Annotated[
     ),
 ]
 Name = Annotated[str, AfterValidator(check_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
+Plain = Annotated[
+    str | int | float | bool,
+    PlainValidator(_plain),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
 Url = Annotated[str, AfterValidator(check_url), _text(r"http://[^/?#@]+/?", "http://127.0.0.1:8080")]

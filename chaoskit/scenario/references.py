@@ -8,8 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from chaoskit.scenario.code import missing_function
-from chaoskit.scenario.consistency import Finding
-from chaoskit.scenario.document import Location
+from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.faults import FaultEntry, LinkFault, RegionDown
 from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import ALL_STREAMS, Scenario, Stream
@@ -20,7 +19,7 @@ from chaoskit.scenario.topology import Topology
 from chaoskit.units import format_duration
 
 MAX_ARRIVALS: Final = 50_000_000
-_OTHER_SUSPECTS: Final = ("host.cpu", "generator/worker.cpu", "generator/worker.connections")
+_OTHER_SUSPECTS: Final = ("none", "host.cpu", "generator/worker.cpu", "generator/worker.connections")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +189,8 @@ class References:
             *(f"region:{region}" for region in self.topology.regions),
             *_OTHER_SUSPECTS,
         ]
-        if expected not in known:
+        shorter = {name.partition(mark)[2] for name in known for mark in ("/", ":")}
+        if expected not in shorter.union(known):
             message = f"{expected!r} is nothing that this target can run out of{did_you_mean(expected, known)}"
             yield Finding(("expect", "bottleneck"), message)
 

@@ -317,6 +317,18 @@ class TestPopulate:
         assert [proxy["name"] for proxy in answer.json()["proxies"]] == ["a"]
         assert set(server.ok("GET", "/proxies")) == {"a"}
 
+    def test_a_replacement_that_cannot_listen_leaves_the_old_one_disabled(
+        self, server: ToxiproxyServer
+    ) -> None:
+        server.create("a", 1)
+        server.add_toxic("a", "latency")
+        with listening() as taken:
+            answer = self.populate(server, NEW | {"name": "a", "listen": f"127.0.0.1:{port_of(taken)}"})
+        assert answer.status == 500
+        shown = server.ok("GET", "/proxies/a")
+        assert (shown["enabled"], len(shown["toxics"])) == (False, 1)
+        assert server.ok("PATCH", "/proxies/a", {"enabled": True})["enabled"] is True
+
     def test_bad_input_changes_nothing(self, server: ToxiproxyServer) -> None:
         answer = self.populate(server, NEW | {"name": "a"}, {"name": "b"})
         assert answer.json()["error"] == "missing required field: upstream at proxy 2"

@@ -23,6 +23,9 @@ from tests.support.toxiproxy import ToxiproxyServer
 
 Connect = Callable[[], Joined]
 
+FREE_MS = 150
+"""Faster than any toxic here, slower than a busy machine."""
+
 pytestmark = pytest.mark.parametrize("stream", ["upstream", "downstream"])
 
 
@@ -65,14 +68,14 @@ def test_no_toxic_passes_everything(connect: Connect, stream: str) -> None:
 @pytest.mark.parametrize("opened", ["before", "after"])
 def test_latency(server: ToxiproxyServer, connect: Connect, stream: str, opened: str) -> None:
     joined = connect() if opened == "before" else None
-    toxic(server, "latency", stream, latency=60)
+    toxic(server, "latency", stream, latency=200)
     sender, receiver = (joined or connect()).ends(stream)
-    assert 59 <= carry_ms(sender, receiver) < 160
-    assert carry_ms(receiver, sender) < 50  # the other way is free
+    assert 199 <= carry_ms(sender, receiver) < 1000
+    assert carry_ms(receiver, sender) < FREE_MS  # the other way is free
     update(server, latency=0)
-    assert carry_ms(sender, receiver) < 50
+    assert carry_ms(sender, receiver) < FREE_MS
     lift(server)
-    assert carry_ms(sender, receiver) < 50
+    assert carry_ms(sender, receiver) < FREE_MS
 
 
 def test_latency_keeps_order_under_jitter(server: ToxiproxyServer, connect: Connect, stream: str) -> None:
@@ -91,15 +94,15 @@ def test_latency_lifted_lets_go_what_it_holds(server: ToxiproxyServer, connect: 
     assert is_silent_ms(receiver, 50)
     lift(server)
     assert receive_exactly(receiver, 4) == b"held"
-    assert carry_ms(sender, receiver) < 50
+    assert carry_ms(sender, receiver) < FREE_MS
 
 
 def test_bandwidth(server: ToxiproxyServer, connect: Connect, stream: str) -> None:
     toxic(server, "bandwidth", stream, rate=100)
     sender, receiver = connect().ends(stream)
-    assert 180 <= carry_ms(sender, receiver, bytes(20_000)) < 400  # 20 kB at 100 kB/s
+    assert 180 <= carry_ms(sender, receiver, bytes(20_000)) < 1000  # 20 kB at 100 kB/s
     lift(server)
-    assert carry_ms(sender, receiver, bytes(20_000)) < 100
+    assert carry_ms(sender, receiver, bytes(20_000)) < FREE_MS
 
 
 def test_bandwidth_of_nothing(server: ToxiproxyServer, connect: Connect, stream: str) -> None:
@@ -114,11 +117,11 @@ def test_bandwidth_of_nothing(server: ToxiproxyServer, connect: Connect, stream:
 def test_slow_close(server: ToxiproxyServer, connect: Connect, stream: str) -> None:
     toxic(server, "slow_close", stream, delay=80)
     sender, receiver = connect().ends(stream)
-    assert carry_ms(sender, receiver) < 50
+    assert carry_ms(sender, receiver) < FREE_MS
     closed_s = time.monotonic()
     sender.close()
     assert receiver.recv(1) == b""
-    assert 0.079 <= time.monotonic() - closed_s < 0.3
+    assert 0.079 <= time.monotonic() - closed_s < 1
 
 
 def test_slow_close_lifted_closes_at_once(server: ToxiproxyServer, connect: Connect, stream: str) -> None:
@@ -165,7 +168,7 @@ def test_reset_peer(server: ToxiproxyServer, connect: Connect, stream: str) -> N
     for side in (receiver, sender):
         with pytest.raises(ConnectionResetError):
             side.recv(1)
-        assert 0.058 <= time.monotonic() - sent_s < 0.3
+        assert 0.058 <= time.monotonic() - sent_s < 1
 
 
 def test_slicer(server: ToxiproxyServer, connect: Connect, stream: str) -> None:
@@ -179,7 +182,7 @@ def test_slicer(server: ToxiproxyServer, connect: Connect, stream: str) -> None:
     assert b"".join(slices) == data
     assert len(slices) >= 7  # two slices may be read at once on a busy machine
     lift(server)
-    assert carry_ms(sender, receiver, data) < 100
+    assert carry_ms(sender, receiver, data) < 1000
 
 
 @pytest.mark.parametrize("limit", [1, 1000])

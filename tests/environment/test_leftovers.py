@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,12 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chaoskit.environment.labels import RUN, find_labelled
-from chaoskit.environment.leftovers import find, remove
+from chaoskit.environment.labels import RUN, RUNNER, find_labelled
+from chaoskit.environment.leftovers import Leftover, find, remove
 from chaoskit.environment.workspace import Workspace
 
 # A little runner: brings the small plan up, says which run it is, and waits to be killed.
-RUNNER = """
+PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 from chaoskit.environment import ProcessDriver, Workspace
@@ -37,33 +38,38 @@ StartRunner = Callable[[], tuple[str, "subprocess.Popen[str]"]]
 @pytest.fixture
 def start_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartRunner]:
     monkeypatch.setattr("chaoskit.environment.leftovers.TERMINATE_TIMEOUT_S", 0.3)
-    runners: list[subprocess.Popen[str]] = []
+    runners: dict[str, subprocess.Popen[str]] = {}
 
     def start() -> tuple[str, "subprocess.Popen[str]"]:
         run_id = os.urandom(4).hex()
         runner = subprocess.Popen(
-            [sys.executable, "-c", RUNNER, run_id, str(tmp_path)],
+            [sys.executable, "-c", PROGRAM, run_id, str(tmp_path)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             text=True,
         )
-        runners.append(runner)
+        runners[run_id] = runner
         assert runner.stdout
         assert runner.stdout.readline() == "up\n"
         return run_id, runner
 
     yield start
-    for runner in runners:
+    for run_id, runner in runners.items():
         runner.kill()
         runner.wait()
         assert runner.stdout
         runner.stdout.close()
-    remove(find(tmp_path))
+        remove(found_of(run_id, tmp_path))
+
+
+def found_of(run_id: str, temporary: Path) -> list[Leftover]:
+    """What is found of one run; processes are found on the whole machine, where other tests may run too."""
+    return [leftover for leftover in find(temporary) if leftover.run_id == run_id]
 
 
 def processes_of(run_id: str) -> list[psutil.Process]:
-    return [found.process for found in find_labelled() if found.run_id == run_id]
+    return [found.process for found in find_labelled() if found.label.run_id == run_id]
 
 
 def test_a_killed_runner_leaves_nothing_once_cleaned_and_a_living_one_is_not_touched(
@@ -71,12 +77,12 @@ def test_a_killed_runner_leaves_nothing_once_cleaned_and_a_living_one_is_not_tou
 ) -> None:
     dead_id, dead = start_runner()
     living_id, living = start_runner()
-    assert find(tmp_path) == []
+    assert found_of(dead_id, tmp_path) == []
 
     dead.send_signal(signal.SIGKILL)
     dead.wait()
-    leftovers = find(tmp_path)
-    assert {leftover.run_id for leftover in leftovers} == {dead_id}
+    leftovers = found_of(dead_id, tmp_path)
+    assert found_of(living_id, tmp_path) == []
     assert len([leftover for leftover in leftovers if leftover.process]) == 3
     done = remove(leftovers)
     assert len(done) == 4
@@ -93,14 +99,27 @@ def test_a_runner_that_is_a_zombie_is_dead(start_runner: StartRunner, tmp_path: 
     run_id, runner = start_runner()
     runner.kill()
     os.waitid(os.P_PID, runner.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has taken note
-    assert {leftover.run_id for leftover in find(tmp_path)} == {run_id}
+    assert len(found_of(run_id, tmp_path)) == 4
 
 
-def test_children_of_a_living_parent_are_not_touched_though_their_folder_is_gone(tmp_path: Path) -> None:
+def test_a_living_run_is_known_without_its_folder(start_runner: StartRunner, tmp_path: Path) -> None:
+    run_id, runner = start_runner()
+    shutil.rmtree(tmp_path / f"chaoskit-{run_id}")
+    assert found_of(run_id, tmp_path) == []
+    runner.kill()
+    runner.wait()
+    assert len(found_of(run_id, tmp_path / "elsewhere")) == 3
+
+
+@pytest.mark.parametrize("runner", ["", "{}", "nonsense"])
+def test_a_label_that_does_not_say_whose_it_is_is_left_alone(tmp_path: Path, runner: str) -> None:
     run_id = os.urandom(4).hex()
-    command = [sys.executable, "-c", "input()"]
-    with subprocess.Popen(command, env={**os.environ, RUN: run_id}, stdin=subprocess.PIPE) as child:
-        assert run_id not in {leftover.run_id for leftover in find(tmp_path)}
+    environment = {**os.environ, RUN: run_id, RUNNER: runner}
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], env=environment, stdin=subprocess.PIPE
+    ) as child:
+        assert run_id in {found.label.run_id for found in find_labelled()}
+        assert found_of(run_id, tmp_path) == []
         child.kill()
 
 
@@ -111,7 +130,7 @@ def test_a_process_id_that_was_used_again_is_not_the_runner(tmp_path: Path) -> N
     assert runner.may_live()
     text = (workspace.folder / "runner.json").read_text()
     (workspace.folder / "runner.json").write_text(text.replace(str(runner.start_ticks), "1"))
-    (leftover,) = find(tmp_path)
+    (leftover,) = found_of("reused", tmp_path)
     assert leftover.folder == workspace.folder
     remove([leftover])
     assert list(tmp_path.iterdir()) == []
@@ -124,7 +143,7 @@ def test_a_runner_in_another_container_may_live(tmp_path: Path) -> None:
     text = (workspace.folder / "runner.json").read_text()
     text = text.replace(str(runner.start_ticks), "1").replace(runner.namespace, "pid:[1]")
     (workspace.folder / "runner.json").write_text(text)
-    assert find(tmp_path) == []
+    assert found_of("elsewhere", tmp_path) == []
 
 
 @pytest.mark.parametrize("note", [None, "", "{", "[1]", '{"process_id": 1}'])
@@ -133,4 +152,4 @@ def test_a_folder_that_does_not_say_whose_it_is_is_left_alone(tmp_path: Path, no
     folder.mkdir()
     if note is not None:
         (folder / "runner.json").write_text(note)
-    assert find(tmp_path) == []
+    assert found_of("somebody", tmp_path) == []

@@ -24,7 +24,7 @@ async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
     """A workspace whose run must have left no process behind when the test ends."""
     workspace = Workspace.create(os.urandom(4).hex(), tmp_path)
     yield workspace
-    assert [found for found in find_labelled() if found.run_id == workspace.run_id] == []
+    assert [found for found in find_labelled() if found.label.run_id == workspace.run_id] == []
 
 
 def driver_of(plan: Plan, workspace: Workspace) -> ProcessDriver:
@@ -172,7 +172,7 @@ async def test_a_cancelled_start_leaves_nothing(workspace: Workspace) -> None:
     layout = await driver.prepare()
     start = asyncio.create_task(driver.start())
     async with asyncio.timeout(10):
-        while len([found for found in find_labelled() if found.run_id == workspace.run_id]) < 2:  # noqa: ASYNC110
+        while len([found for found in find_labelled() if found.label.run_id == workspace.run_id]) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     start.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -1,6 +1,7 @@
 """Every fault kind keeps the contract of `chaoskit.faults.contract`, on the real Toxiproxy and on the embedded one.
 
-All cases of a server are played at once, each on a link of its own, so that the suite takes as long as one fault.
+The cases of a server are played in a few batches, each case on a link of its own: many at once, or it would take
+long, but not all, or the machine would be measured.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from chaoskit.faults.catalogue import KINDS
 from chaoskit.faults.server import start_server
 from chaoskit.plan.model import Scalar
 from chaoskit.records import Receipt
-from tests.faults.conftest import require
+from tests.faults.conftest import BOTH, require
 from tests.faults.support import Protocol, fault, link, plan_of, stage
 
 
@@ -53,7 +54,7 @@ CASES = [
     Case("reset_peer", {}, during=(1, 1)),
     Case("reset_peer", {"after_s": 0.05, "stream": "upstream"}, "redis", during=(1, 1)),
     Case("reset_peer", {"toxicity": 0.5}, "text"),
-    Case("slicer", {"size_bytes": 256, "variation_bytes": 32, "delay_s": 0.003}, during=(100, 320)),
+    Case("slicer", {"size_bytes": 256, "variation_bytes": 32, "delay_s": 0.003}, during=(100, 1050)),
     Case("slicer", {"size_bytes": 500, "delay_s": 0.005}, "postgres"),
     Case("slicer", {"size_bytes": 100_000}, effective=None),
     Case("limit_data", {"limit_bytes": 1000}, during=(1, 1)),
@@ -66,7 +67,9 @@ CASES = [
     Case("region_down", {"mode": "reset"}, "postgres", during=(1, 1)),
     Case("region_down", {"mode": "degraded", "share": 0.5}, "redis"),
 ]
-WINDOW = (1.6, 5.6)
+BATCHES = 3
+WINDOW_S = 4.0
+MARGIN_S = 1.2
 _RECEIPTS: dict[str, dict[str, Receipt]] = {}
 
 
@@ -77,11 +80,11 @@ async def receipts_on(server_kind: str, folder: Path) -> dict[str, Receipt]:
         try:
             links = [link(f"gateway->{case.id}", case.protocol) for case in CASES]
             faults = [
-                fault(case.kind, case.parameters, links=(f"gateway->{case.id}",), window=WINDOW, id_=case.id)
-                for case in CASES
+                fault(case.kind, case.parameters, links=(f"gateway->{case.id}",), window=_window(index), id_=case.id)
+                for index, case in enumerate(CASES)
             ]
             async with stage(server, links, faults) as on:
-                on.plane.margin_s = 1.5
+                on.plane.margin_s = MARGIN_S
                 await on.plane.play()
                 await on.plane.heal()
                 _RECEIPTS[server_kind] = {receipt.fault: receipt for receipt in on.receipts}
@@ -90,12 +93,17 @@ async def receipts_on(server_kind: str, folder: Path) -> dict[str, Receipt]:
     return _RECEIPTS[server_kind]
 
 
+def _window(index: int) -> tuple[float, float]:
+    start_s = MARGIN_S + (index % BATCHES) * (WINDOW_S + MARGIN_S)
+    return start_s, start_s + WINDOW_S
+
+
 def test_every_kind_has_a_case() -> None:
     assert {case.kind for case in CASES} == set(KINDS)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-@pytest.mark.parametrize("server_kind", [pytest.param("real", marks=pytest.mark.toxiproxy), "embedded"])
+@pytest.mark.parametrize("server_kind", BOTH)
 async def test_the_receipt_tells_what_the_fault_did(case: Case, server_kind: str, tmp_path: Path) -> None:
     require(server_kind)
     receipt = (await receipts_on(server_kind, tmp_path))[case.id]
@@ -106,5 +114,6 @@ async def test_the_receipt_tells_what_the_fault_did(case: Case, server_kind: str
     if case.during is not None:
         assert receipt.during is not None
         assert case.during[0] <= receipt.during <= case.during[1], receipt
-    if receipt.before is not None and receipt.after is not None and receipt.unit != "B":
-        assert receipt.after < 50 if receipt.unit == "ms" else receipt.after == 0, receipt
+    if case.effective and receipt.during is not None and receipt.after is not None:
+        back = receipt.after > 4 * receipt.during if receipt.unit == "B" else receipt.after < 0.75 * receipt.during
+        assert back, receipt

@@ -175,3 +175,20 @@ async def test_toxics_by_name(proxy: Proxy) -> None:
         proxy.remove_toxic("two")
     proxy.remove_toxic("one")
     assert proxy.toxics == []
+
+
+async def test_a_client_that_waits_for_its_dial_is_closed_with_the_proxy(proxy: Proxy) -> None:
+    reader, writer = await client_of(proxy)
+    proxy._accept()  # the dial's task exists and has not taken its first step
+    proxy.stop()
+    assert await asyncio.wait_for(reader.read(), 2) == b""
+    await close(writer)
+
+
+async def test_a_proxy_deleted_during_a_look_up_does_not_listen_again(proxy: Proxy) -> None:
+    update = asyncio.ensure_future(proxy.update(listen="localhost:0", upstream="127.0.0.1:1", enabled=True))
+    await asyncio.sleep(0)
+    proxy.stop()
+    with pytest.raises(Refusal, match="proxy not found"):
+        await update
+    assert not proxy.enabled

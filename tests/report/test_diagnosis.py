@@ -61,3 +61,10 @@ def test_the_charts_show_the_stream_that_hurts(result: Result, plan: Plan) -> No
     assert diagnosis.stream_that_hurts(result, cards) == "positions"
     assert diagnosis.stream_that_hurts(replace(result, bottlenecks=()), cards) == "trading"
     assert diagnosis.stream_that_hurts(replace(result, bottlenecks=()), ()) == ""
+
+
+def test_streams_and_phases_stand_in_the_order_of_the_plan(result: Result, plan: Plan) -> None:
+    shuffled = {stream: dict(sorted(phases.items())) for stream, phases in sorted(result.streams.items())}
+    ordered = diagnosis.streams_in_order(replace(result, streams=shuffled | {"added": {}}), plan)
+    assert list(ordered) == ["trading", "positions", "quotes"]
+    assert list(ordered["trading"]) == ["baseline", "surge", "recovery"]

@@ -26,7 +26,7 @@ def test_a_long_ladder_is_cut_for_the_chart(result: Result) -> None:
 
 
 def test_failures_are_shares_of_arrivals(result: Result) -> None:
-    columns = findings.failures(result)
+    columns = findings.failures(result.streams)
     assert columns["row"] == ["trading · surge", "trading · surge", "positions · surge", "positions · surge"]
     assert columns["reason"] == ["status 503", "timeout"] * 2
     assert columns["share"][:2] == [0.221, 0.11]

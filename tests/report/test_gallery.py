@@ -62,3 +62,9 @@ def test_only_the_strongest_lines_are_drawn() -> None:
     }
     kept = gallery.strongest(columns, "source", "cores")
     assert kept["source"] == [f"s{place}" for place in range(19, 11, -1)]
+
+
+def test_peaks_are_said_in_words(drawn: Gallery) -> None:
+    assert drawn.charts["load"].peaks == "At most: positions 2,000, trading 1,000, quotes 200."
+    assert drawn.charts["cpu"].peaks.startswith("At most: host 1.4, ")
+    assert gallery.peaks({"a": ["x"], "t": [0], "v": [0]}, "a", "v") == ""

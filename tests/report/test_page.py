@@ -66,6 +66,16 @@ def test_the_page_is_small(page: str) -> None:
     assert len(page.encode()) < 2_000_000
 
 
+def test_the_same_run_gives_the_same_page(page: str, result: Result, plan: Plan, history: History) -> None:
+    assert render_html(result, plan, history) == page
+
+
+def test_the_score_of_the_self_check_is_told(result: Result, plan: Plan) -> None:
+    sentence = "In 48 of 50 blind trials the first bottleneck named was the planted one."
+    scored = replace(result, provenance={"self_check": sentence})
+    assert Outline(render_html(scored, plan, History())).text.count(sentence) == 1
+
+
 def test_nothing_is_loaded_from_anywhere(outline: Outline) -> None:
     for tag, attributes in outline.tags:
         assert tag not in {"link", "iframe", "object", "embed", "img"}
@@ -99,6 +109,7 @@ def test_everything_is_said_without_javascript(outline: Outline, result: Result)
         "Both halves of the baseline agree within 25%.",
         "chaoskit run liquidation-cascade --seed 20251010",
         "10–11 October 2025",
+        "The cascade itself began later.",
     ]  # fmt: skip
     assert [part for part in parts if part not in said] == []
 
@@ -136,11 +147,11 @@ def test_hostile_names_stay_text(result: Result, plan: Plan, history: History) -
         title=HOSTILE,
         headline=HOSTILE,
         streams={HOSTILE: result.streams["trading"]},
-        provenance={"commit": HOSTILE, "incident": HOSTILE},
+        provenance={"commit": HOSTILE, "command": "run", HOSTILE: HOSTILE},
         bottlenecks=(replace(result.bottlenecks[0], title=HOSTILE, resource=HOSTILE),),
         faults=(replace(result.faults[0], title=HOSTILE),),
     )
-    text = render_html(hostile, replace(plan, faults=(fault,), title=HOSTILE), history)
+    text = render_html(hostile, replace(plan, faults=(fault,), title=HOSTILE, incident={"article": HOSTILE}), history)
     found = Outline(text)
     assert [tag for tag, _ in found.tags if tag == "img"] == []
     assert len(found.scripts) == 3
@@ -156,8 +167,10 @@ def test_embedded_json_opens_no_tag() -> None:
     assert json.loads(text) == {"a": "</script><!-- & \u2028"}
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
-@pytest.mark.parametrize("part", ["whole", "bare"])
+@pytest.mark.parametrize(
+    ("part", "verdict"),
+    [("whole", Verdict.PASS), ("whole", Verdict.ABORTED), *(("bare", verdict) for verdict in Verdict)],
+)
 def test_every_verdict_renders_with_and_without_its_parts(
     result: Result, plan: Plan, history: History, verdict: Verdict, part: str
 ) -> None:
@@ -177,8 +190,9 @@ def test_every_verdict_renders_with_and_without_its_parts(
 @pytest.mark.parametrize(
     ("provenance", "command"),
     [
-        ({"argv": ["/usr/bin/chaoskit", "run", "my day.yaml"]}, "chaoskit run 'my day.yaml'"),
-        ({"argv": []}, "chaoskit run liquidation-cascade"),
+        ({"command": "/usr/bin/chaoskit run 'my day.yaml'"}, "chaoskit run 'my day.yaml'"),
+        ({"command": "/x/chaoskit/__main__.py run smoke"}, "chaoskit run smoke"),
+        ({"command": ""}, "chaoskit run liquidation-cascade"),
         ({}, "chaoskit run liquidation-cascade"),
     ],
 )
@@ -187,10 +201,18 @@ def test_the_command_that_repeats_the_run(result: Result, provenance: dict[str, 
 
 
 def test_provenance_is_flat() -> None:
-    rows = page_module.provenance_rows({"host": {"cores": 4, "os": None}, "argv": ["a", "b"], "incident": "x"})
-    assert [(row.name, row.value) for row in rows] == [("host.cores", "4"), ("host.os", "–"), ("argv", "a b")]
+    rows = page_module.provenance_rows({"host": {"cores": 4, "os": None}, "flags": ["a", "b"], "command": "x"})
+    assert [(row.name, row.value) for row in rows] == [("flags", "a b"), ("host.cores", "4"), ("host.os", "–")]
 
 
 def test_templates_are_part_of_the_package() -> None:
     folder = Path(chaoskit.report.__file__).parent / "templates"
     assert {"page.html.j2", "page.css", "page.js"} <= {path.name for path in folder.iterdir()}
+
+
+def test_a_closed_model_is_called_so(result: Result, plan: Plan) -> None:
+    trading, *others = plan.streams
+    closed = replace(plan, streams=(replace(trading, users=50), *others))
+    said = Outline(render_html(result, closed, History())).text
+    assert "closed model, 50 users" in said
+    assert said.count("closed model") == 3

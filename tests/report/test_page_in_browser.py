@@ -11,18 +11,13 @@ from chaoskit.analysis.result import Result, Verdict
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
 from chaoskit.report import render_html
-from tests.support.browser import browser_is_required, chromium, missing_browser
+from tests.support.browser import chromium
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    reason = missing_browser()
-    if reason and browser_is_required():
-        pytest.fail(f"CHAOSKIT_REQUIRE names browser, but there is {reason}")
-    if reason:
-        pytest.skip(reason)
     with chromium() as browser:
         yield browser
 

@@ -49,7 +49,7 @@ def test_quantities_by_unit(value: float | None, unit: str, text: str) -> None:
 
 
 def test_multiples_by_stream() -> None:
-    assert wording.multiples(point(0.34)) == "trading ×34.7, positions ×341, quotes ×4.06"
+    assert wording.multiples(point(0.34)) == "positions ×341, quotes ×4.06, trading ×34.7"
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ async def played(plan: Plan, reports: Path, stop: Stop | None = None, watcher: N
 
 
 def assert_nothing_is_left(run_id: str) -> None:
-    assert [found for found in find_labelled() if found.run_id == run_id] == []
+    assert [found for found in find_labelled() if found.label.run_id == run_id] == []
     assert not list(Path("/tmp").glob(f"chaoskit-{run_id}*"))
 
 

@@ -5,6 +5,8 @@ difference before you commit it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from os.path import relpath
 from pathlib import Path
 
 import pytest
@@ -26,7 +28,8 @@ def problems_of(path: Path) -> str:
     try:
         read()
     except InvalidFile as error:
-        return str(error).replace(f"{path.parent}/", "").replace(f"{CORPUS}/", "") + "\n"
+        seen = [replace(problem, file=relpath(problem.file, path.parent)) for problem in error.problems]
+        return "".join(f"{problem}\n" for problem in seen)
     return "no problem\n"
 
 

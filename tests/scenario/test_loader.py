@@ -25,6 +25,16 @@ def test_good_files_load(path: Path) -> None:
     assert loaded.text == path.read_text()
 
 
+def test_problems_name_files_as_seen_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "days").mkdir()
+    (tmp_path / "days" / "bad.yaml").write_text("[")
+    monkeypatch.chdir(tmp_path)
+    for path in ("days/bad.yaml", tmp_path / "days" / "bad.yaml"):
+        with pytest.raises(InvalidFile) as caught:
+            load(path)
+        assert caught.value.problems[0].file == "days/bad.yaml"
+
+
 def test_a_scenario_is_found_by_name_in_the_folders_of_search() -> None:
     loaded = load("least", search=[HERE / "good", TARGETS])
     assert loaded.path == HERE / "good" / "least.yaml"
@@ -81,6 +91,15 @@ def test_a_target_may_lie_next_to_the_scenario(tmp_path: Path) -> None:
         path = tmp_path / "mine.yaml"
         path.write_text(text.replace("use: shop", f"use: {use}"))
         assert load(path).manifest_folder == tmp_path / "shop"
+
+
+@pytest.mark.parametrize(
+    "expected", ["shop/till.loop", "till.loop", "link:counter->till", "region:local", "local", "none"]
+)
+def test_what_can_be_expected_to_be_the_bottleneck(tmp_path: Path, expected: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"{(HERE / 'good' / 'least.yaml').read_text()}expect: {{bottleneck: '{expected}'}}\n")
+    assert load(path, search=[TARGETS]).scenario.expect is not None
 
 
 def test_the_code_that_a_run_would_import_is_named() -> None:

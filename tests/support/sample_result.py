@@ -147,13 +147,10 @@ def failed_result() -> Result:
         expected_bottleneck="exchange/gateway.db_pool",
         expectation_met=True,
         provenance={
-            "argv": ["/opt/bin/chaoskit", "run", "liquidation-cascade", "--seed", "20251010"],
-            "commit": "0123abc",
-            "dirty": False,
-            "versions": {"chaoskit": "0.1.0", "python": "3.11.9"},
+            "command": "/opt/bin/chaoskit run liquidation-cascade --seed 20251010",
+            "git": {"commit": "0123abc", "dirty": False},
+            "chaoskit": "0.1.0",
             "host": {"cpu_count": 4},
-            "incident": "10–11 October 2025: a cascade of liquidations drove trading to a hundred times its usual rate.",
-            "started_utc": "2026-11-22T20:00:00Z",
-            "duration_s": 92.4,
+            "started_at": "2026-11-22T20:00:00+00:00",
         },
     )  # fmt: skip

@@ -3,6 +3,7 @@
 The numbers follow from simple formulas and one seeded generator, so that every rendering of them is the same.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -92,6 +93,10 @@ def plan() -> Plan:
         abort_rules=(),
         generator=GeneratorPlan(),
         expected_bottleneck="exchange/gateway.db_pool",
+        incident={
+            "article": "10–11 October 2025: a cascade of liquidations drove trading to a hundred times its usual rate.",
+            "record": "The cascade itself began later.",
+        },
     )
 
 
@@ -106,6 +111,11 @@ def _fault(fault_id: str, kind: str, title: str, start_s: float, end_s: float) -
 def _resource(component: str, name: str, kind: ResourceKind) -> PlannedResource:
     kind_id = f"exchange/{component}.{name}"
     return PlannedResource(f"exchange/{component}@us-east-1.{name}", kind_id, component, name, kind)
+
+
+def rows_of(columns: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
+    """Return a table of columns as its rows."""
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def multiple_at(stream: str, second: float) -> float:

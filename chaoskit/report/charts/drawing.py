@@ -23,17 +23,21 @@ FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', A
 AXIS_PX: Final = 54
 """Width kept for the labels of every left axis, so that plots below one another share their time axis."""
 
+NUMBERS: Final = "format(datum.value, abs(datum.value) >= 1000 ? '~s' : '~r')"
 MILLISECONDS: Final = (
     "datum.value >= 1000 ? format(datum.value / 1000, '~r') + 's' : "
     "datum.value >= 1 ? format(datum.value, '~r') + 'ms' : format(datum.value * 1000, '~r') + 'µs'"
 )
 
 
-def left_axis(labels: str | None = "~s") -> alt.Axis:
-    """Return a left axis that takes `AXIS_PX`; `labels` is the format of its numbers, None for no labels, no grid."""
-    if labels is None:
-        return alt.Axis(title=None, minExtent=AXIS_PX, maxExtent=AXIS_PX, labels=False, grid=False)
-    return alt.Axis(title=None, minExtent=AXIS_PX, maxExtent=AXIS_PX, tickCount=4, format=labels)
+def left_axis() -> alt.Axis:
+    """Return a left axis for numbers: `0.5`, `200`, `1.5k`."""
+    return alt.Axis(title=None, minExtent=AXIS_PX, maxExtent=AXIS_PX, tickCount=4, labelExpr=NUMBERS)
+
+
+def bare_axis() -> alt.Axis:
+    """Return a left axis that takes its room and shows nothing."""
+    return alt.Axis(title=None, minExtent=AXIS_PX, maxExtent=AXIS_PX, labels=False, grid=False)
 
 
 def millisecond_axis() -> alt.Axis:

@@ -3,7 +3,7 @@
 The page's script sets three parameters of every chart: `from_s` and `to_s`, the stretch shown, and `stream`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,15 @@ from chaoskit.report.charts import drawing
 from chaoskit.report.charts.drawing import Layer, Spec
 
 _STREAM = "datum.stream === stream"
+_FATES = {"offered": "offered", "ok": "ok", "failed": "failed", "answered": "answered"}
+_LATENCIES = {
+    "response_p50": "response p50 (ms)",
+    "response_p99": "response p99 (ms)",
+    "response_p999": "response p99.9 (ms)",
+    "service_p50": "service p50 (ms)",
+    "service_p99": "service p99 (ms)",
+    "service_p999": "service p99.9 (ms)",
+}
 _PHASE_PX = 20
 _FAULT_PX = 22
 _NAMES_PX = 16
@@ -54,6 +63,7 @@ class Timeline:
         bars = bands.transform_filter("datum.kind === 'fault'").transform_calculate(
             top=f"{_PHASE_PX + 4} + datum.row * {_FAULT_PX}", bottom=f"{_PHASE_PX} + (datum.row + 1) * {_FAULT_PX}"
         )
+        room = {"expr": "max(8, scale('x', datum.end) - scale('x', datum.start) - 10)"}
         tips = ["mark:N", "title:N", alt.Tooltip("start:Q", title="from (s)"), alt.Tooltip("end:Q", title="to (s)")]
         words = bars.transform_calculate(
             middle="(datum.top + datum.bottom) / 2", words="datum.mark + '  ' + datum.title"
@@ -67,13 +77,13 @@ class Timeline:
             phases.mark_rect(
                 clip=True, color="var(--phase)", stroke="var(--surface)", strokeWidth=2, y=0, y2=_PHASE_PX
             ).encode(x=self._time("start"), x2="end:Q", tooltip=tips),
-            phases.mark_text(clip=True, align="left", dx=7, y=_PHASE_PX / 2, fontWeight=600).encode(
+            phases.mark_text(clip=True, align="left", dx=7, y=_PHASE_PX / 2, fontWeight=600, limit=room).encode(
                 x=self._time("start"), text="title:N"
             ),
             bars.mark_rect(clip=True, color=drawing.FAULT, opacity=0.4, cornerRadius=3).encode(
                 x=self._time("start"),
                 x2="end:Q",
-                y=alt.Y("top:Q", scale=pixels, axis=drawing.left_axis(None)),
+                y=alt.Y("top:Q", scale=pixels, axis=drawing.bare_axis()),
                 y2="bottom:Q",
                 tooltip=tips,
             ),
@@ -117,9 +127,7 @@ class Timeline:
                 color=alt.value(drawing.OFFERED),
             )
         )
-        return self._finished(
-            self._shaded([fate, lines, self._hover("load", ["offered", "ok", "failed", "answered"])]), 190, "Load."
-        )
+        return self._finished(self._shaded([fate, lines, self._hover("load", _FATES)]), 190, "Load.")
 
     def latency(self) -> Spec:
         """Return p50, p99 and p99.9 on both clocks, logarithmic."""
@@ -127,10 +135,10 @@ class Timeline:
             alt.Chart(alt.NamedData("latency"))
             .transform_filter(_STREAM)
             .transform_calculate(middle=f"datum.t + {self.cell_s / 2}")
-            .transform_fold(["p50", "p99", "p999"], as_=["column", "ms"])
-            .transform_calculate(quantile="datum.column === 'p999' ? 'p99.9' : datum.column")
-            .transform_filter("isValid(datum.ms)")
-            .mark_line(clip=True, strokeWidth=1.8, interpolate="monotone")
+            .transform_fold(list(_LATENCIES), as_=["column", "ms"])
+            .transform_calculate(clock="split(datum.column, '_')[0]", last="split(datum.column, '_')[1]")
+            .transform_calculate(quantile="datum.last === 'p999' ? 'p99.9' : datum.last")
+            .mark_line(clip=True, strokeWidth=1.8, strokeCap="round", interpolate="monotone")
             .encode(
                 x=self._time("middle"),
                 y=alt.Y("ms:Q", scale=_below_names("log"), axis=drawing.millisecond_axis()),
@@ -142,9 +150,7 @@ class Timeline:
                 strokeDash=drawing.clock_dash(),
             )
         )
-        return self._finished(
-            self._shaded([lines, self._hover("latency", ["clock", "p50", "p99", "p999"])]), 210, "Latency."
-        )
+        return self._finished(self._shaded([lines, self._hover("latency", _LATENCIES)]), 210, "Latency.")
 
     def errors(self) -> Spec:
         """Return failures per second, stacked by reason."""
@@ -171,7 +177,7 @@ class Timeline:
         """Return the heat map: a row per resource, a cell per second, its label in the plot above the row."""
         base = alt.Chart(alt.NamedData("utilization"))
         heat = alt.Legend(orient="top", title=None, format=".0%", gradientLength=260, gradientThickness=10, offset=6)
-        row = alt.Y("resource:N", sort=None, axis=drawing.left_axis(None), scale=drawing.row_scale())
+        row = alt.Y("resource:N", sort=None, axis=drawing.bare_axis(), scale=drawing.row_scale())
         cells = (
             base.transform_filter("isValid(datum.utilization)")
             .transform_calculate(until=f"datum.t + {self.cell_s}")
@@ -214,7 +220,7 @@ class Timeline:
             column, wanted = lines.only
             base = base.transform_filter(alt.FieldEqualPredicate(field=column, equal=wanted))
         scale = _below_names("symlog" if lines.wide_range else "linear")
-        drawn = base.mark_line(clip=True, strokeWidth=1.8, color=drawing.SERIES[0]).encode(
+        drawn = base.mark_line(clip=True, strokeWidth=1.8, strokeCap="round", color=drawing.SERIES[0]).encode(
             x=self._time("middle"),
             y=alt.Y(f"{lines.value}:Q", axis=drawing.left_axis(), scale=scale),
             tooltip=["t:Q", f"{lines.value}:Q"],
@@ -236,12 +242,15 @@ class Timeline:
         )
         return alt.X(f"{field}:Q", scale=scale, title=None, axis=shown)
 
-    def _hover(self, data: str, fields: Sequence[str]) -> Layer:
+    def _hover(self, data: str, fields: Mapping[str, str]) -> Layer:
         rows = alt.Chart(alt.NamedData(data)).transform_filter(_STREAM)
         cells = rows.transform_calculate(until=f"datum.t + {self.cell_s}").mark_rect(
             clip=True, opacity=0, y=0, y2={"expr": "height"}
         )
-        tips = [alt.Tooltip("t:Q", title="second"), *(f"{field}:Q" for field in fields)]
+        tips = [
+            alt.Tooltip("t:Q", title="second"),
+            *(alt.Tooltip(f"{field}:Q", title=title) for field, title in fields.items()),
+        ]
         chart: alt.Chart = cells.encode(x=self._time("t"), x2="until:Q", tooltip=tips)
         return chart
 
@@ -250,7 +259,7 @@ class Timeline:
         faults = bands.transform_filter("datum.kind === 'fault'").mark_rect(
             clip=True, color=drawing.FAULT, opacity=0.14, y=0, y2={"expr": "height"}
         )
-        phases = bands.transform_filter("datum.kind === 'phase' && datum.start > 0").mark_rule(
+        phases = bands.transform_filter("datum.kind === 'phase' && datum.start >= 1").mark_rule(
             clip=True, color=drawing.MUTED, opacity=0.7, y=0, y2={"expr": "height"}
         )
         return [faults.encode(x=self._time("start"), x2="end:Q"), phases.encode(x=self._time("start"))]

@@ -83,6 +83,9 @@
     document.documentElement.dataset.drawn = String(views.size);
   };
 
+  addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
   document.addEventListener("change", (event) => event.target.matches(".controls input") && choose());
   document.addEventListener("pointermove", (event) => requestAnimationFrame(() => point(event)));
   start();

@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--freeze-after-s", type=float, default=0)
     parser.add_argument("--crash-after-s", type=float, default=0)
     options = parser.parse_args()
-    uvicorn.run(Shop(options), host="127.0.0.1", port=options.port, lifespan="off", access_log=False, log_level="error")  # type: ignore[arg-type]
+    uvicorn.run(Shop(options), host="127.0.0.1", port=options.port, lifespan="off", access_log=False, log_level="error")
 
 
 if __name__ == "__main__":

@@ -85,6 +85,25 @@ async def test_a_batch_that_failed_goes_back_to_the_head_of_the_queue() -> None:
     assert writer._resource.waiting.holders == 3
 
 
+async def test_the_watermark_stops_at_the_oldest_change_that_still_waits(own_database: int) -> None:
+    writer = RegionWriter("us", ("127.0.0.1", own_database), Ledger(10, 1), Resource("write_behind", 1))
+    await writer._connect()
+    while writer.pending:
+        await writer._flush()
+    writer.batch_limit = 1
+    changed_us = [wall_us() - 3_000_000, wall_us() - 2_000_000]
+    for account, committed_us in enumerate(changed_us):
+        writer.touch(account, committed_us)
+    assert writer._connection is not None
+    marks = []
+    for _ in changed_us:
+        await writer._flush()
+        marks.append(await writer._connection.fetchval("SELECT complete_to_us FROM watermark"))
+    assert marks[0] == changed_us[1]
+    assert 0 <= wall_us() - marks[1] < 1_500_000
+    writer._drop()
+
+
 @pytest.mark.parametrize("accounts", [1, 1200])
 async def test_an_empty_database_is_filled_in_batches(own_database: int, accounts: int) -> None:
     ledger = Ledger(accounts, 1)
