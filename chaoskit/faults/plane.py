@@ -275,7 +275,9 @@ class FaultPlane:
         open_ = [name for name in play.fault.links if name not in play.proofs or not play.proofs[name].clean]
         await asyncio.gather(*(prove(name) for name in open_))
         if open_ and all(proof.clean for proof in play.proofs.values()):
-            self._note(play.fault, "proven_clean", "; ".join(proof.detail for proof in play.proofs.values()))
+            self._note(
+                play.fault, "proven_clean", "; ".join(f"{name}: {proof.detail}" for name, proof in play.proofs.items())
+            )
 
     async def _conclude(self, play: _Play) -> None:
         """Stop watching; write the receipts of a fault that was applied. Once only."""
