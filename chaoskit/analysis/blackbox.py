@@ -38,7 +38,9 @@ def client_side_finding(seen: Observations) -> Bottleneck | None:
     baseline_rps = sum(stream.baseline_rps for stream in seen.plan.streams)
     surge_rps = sum(stream.baseline_rps * stream.surge_multiple for stream in seen.plan.streams)
     growth_rps = surge_rps - baseline_rps
-    share = max(0.0, (float(offered[behind[0]]) - baseline_rps) / growth_rps) if growth_rps > 0 else 0.0
+    # The most that was ever served bounds the capacity, and so does the load at which it first fell behind.
+    most_rps = min(float(served.max()), float(offered[behind[0]]))
+    share = max(0.0, (most_rps - baseline_rps) / growth_rps) if growth_rps > 0 else 0.0
     phase = seen.phases[worst][seen.plan.surge_phase or seen.plan.phases[-1].name]
     inside = _in_flight(seen, windows)
     kinds = ", ".join(

@@ -8,8 +8,9 @@ For each stream, entry and second in which more than `HARMED_RATIO` of the arriv
 3. Otherwise start at the saturated resource furthest upstream, and follow what it is blocked on while that is
    saturated too (a resource), disturbed by a fault or slower than undisturbed (a link). Where nothing further is,
    that is the root.
-4. A resource held by a link under an effective fault is the root only if it would not carry the offered load at its
-   undisturbed demand; else the fault is.
+4. A resource held by a link under an effective fault, or by one that is slower without a fault, is the root only if it
+   would not carry the offered load at its undisturbed demand; else the link is. The same holds for a host whose CPU is
+   full.
 5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
 
 A limiter is credited with what it refused, what is behind it with the rest.
@@ -116,7 +117,7 @@ class _Search:
             one
             for one in seen.series.values()
             if one.id in seen.demands
-            and one.kind not in {"host", "cpu"}
+            and one.kind != "host"
             and one.region in {None, self._region}
             and (seen.demands[one.id].total_s[self._column] > 0 or seen.demands[one.id].visits[self._column] > 0)
         ]
@@ -148,7 +149,9 @@ class _Search:
         upstream = [one for one in full if one.id not in behind]
         if upstream:
             first = max(upstream, key=lambda one: (self._waited(one, second), one.id))
-            return self._host(second) or self._follow(first, second, ())
+            root = self._follow(first, second, ())
+            carries = root.victim is None or self._seen.offered_utilization(root.victim, second) < CARRIES
+            return (self._host(second) if carries and root.fault is None else None) or root
         return self._fault_on_path(second) or self._host(second)
 
     def _waited(self, one: ResourceSeries, second: int) -> float:
@@ -158,31 +161,31 @@ class _Search:
         """Go from a saturated resource to what it waits for, the longest wait first, until nothing further is wrong."""
         seen, busy_s = self._seen, float(one.busy_s[second])
         waits = sorted(((float(values[second]), on) for on, values in one.blocked_s.items()), reverse=True)
-        made_worse: str | None = None
-        for waited_s, on in waits:
-            if waited_s < MINOR_SHARE * busy_s:
-                continue
-            suppliers = [
-                supplier
-                for supplier in seen.topology.suppliers(one, on)
-                if seen.saturated[supplier.id][second]
-                and supplier.kind_id not in {*held, one.kind_id}
-                and supplier.region in {None, self._region}
-            ]
-            if suppliers:
-                worst = max(
-                    suppliers, key=lambda s: (not _is_behind(seen, s, suppliers), self._waited(s, second), s.id)
-                )
+        followed = [on for waited_s, on in waits if waited_s >= MINOR_SHARE * busy_s]
+        for on in followed:
+            full = self._full_suppliers(one, on, second, (*held, one.kind_id))
+            if full:
+                worst = max(full, key=lambda s: (not _is_behind(seen, s, full), self._waited(s, second), s.id))
                 return self._follow(worst, second, (*held, one.kind_id))
+        carries = seen.offered_utilization(one.id, second) < CARRIES
+        made_worse: str | None = None
+        for on in followed:
             links = seen.topology.links(one, on)
             fault = self._fault_on(links, second)
-            if links and fault is not None:
-                if seen.offered_utilization(one.id, second) < CARRIES:
-                    return _link_root(links[0], fault.id, (*held, one.kind_id), one.id)
-                made_worse = fault.id
-            elif links and one.kind != "generator" and self._slower(one, on, second):
-                return _link_root(links[0], None, (*held, one.kind_id), one.id)
+            slow = bool(links) and one.kind != "generator" and self._slower(one, on, second)
+            if links and carries and (fault is not None or slow):
+                return _link_root(links[0], fault.id if fault else None, (*held, one.kind_id), one.id)
+            made_worse = made_worse or (fault.id if fault else None)
         return Root(one.kind_id, one.kind, held, made_worse, one.id)
+
+    def _full_suppliers(self, one: ResourceSeries, on: str, second: int, held: tuple[str, ...]) -> list[ResourceSeries]:
+        return [
+            supplier
+            for supplier in self._seen.topology.suppliers(one, on)
+            if self._seen.saturated[supplier.id][max(0, second - 1) : second + 2].any()
+            and supplier.kind_id not in held
+            and supplier.region in {None, self._region}
+        ]
 
     def _slower(self, one: ResourceSeries, on: str, second: int) -> bool:
         """Return whether waits for `on` took longer than the undisturbed demand of what was completed explains."""

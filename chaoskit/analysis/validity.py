@@ -1,7 +1,7 @@
 """Does the run prove anything? Each condition is a check with a sentence; one that fails makes the run inconclusive."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from chaoskit.analysis.observations import Observations
@@ -18,13 +18,10 @@ UNKNOWN_RATIO: Final = 0.1
 _LIFE: Final = frozenset({"kill", "stop", "pause", "restart"})
 
 
-def checks(seen: Observations) -> tuple[Check, ...]:
-    """Return every check that applies to the run, those that hold included."""
-    return tuple(
-        check
-        for group in (_baseline, _samples, _offered, _faults, _generator, _host, _percentiles, _alive, _scrapes)
-        for check in group(seen)
-    )
+def checks(seen: Observations, blamed: Collection[str] = ()) -> tuple[Check, ...]:
+    """Return every check that applies to the run, those that hold included; `blamed` are the resources found guilty."""
+    groups = (_baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes)
+    return (*(check for group in groups for check in group(seen)), *_host(seen, blamed))
 
 
 def _baseline(seen: Observations) -> Iterator[Check]:
@@ -115,14 +112,16 @@ def _generator(seen: Observations) -> Iterator[Check]:
             yield Check("load workers", False, f"A load worker was lost at t = {event.t_s:.1f} s: {event.detail}.")
 
 
-def _host(seen: Observations) -> Iterator[Check]:
+def _host(seen: Observations, blamed: Collection[str]) -> Iterator[Check]:
+    """A full host makes the run void only where it explains harm: waits that are modelled need no CPU."""
     full = seen.saturated.get("host.cpu")
     if full is None:
         return
     windows = full[seen.phase_windows(seen.plan.surge_phase)]
     ratio = float(windows.mean()) if windows.size else 0.0
     shared = " It is shared with the load generator." if seen.plan.driver == "process" else ""
-    yield Check("host cpu", ratio <= HOST_FULL_RATIO, f"The host's CPU was full for {ratio:.0%} of the surge.{shared}")
+    fine = ratio <= HOST_FULL_RATIO or "host.cpu" not in blamed
+    yield Check("host cpu", fine, f"The host's CPU was full for {ratio:.0%} of the surge.{shared}")
 
 
 def _percentiles(seen: Observations) -> Iterator[Check]:

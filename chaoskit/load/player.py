@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import gevent
 import locust
+from locust.argument_parser import get_parser
 from locust.env import Environment
 from locust.stats import RequestStats
 
@@ -51,7 +52,10 @@ class Player:
         self._locustfiles = [self._closed(planned) for planned in closed_streams]
         theirs = [each for stream in self._locustfiles for each in stream.user_classes]
         self.environment = Environment(
-            user_classes=[*user_classes, *theirs], events=locust.events, stop_timeout=_STOP_TIMEOUT_S
+            user_classes=[*user_classes, *theirs],
+            events=locust.events,
+            stop_timeout=_STOP_TIMEOUT_S,
+            parsed_options=get_parser(default_config_files=[]).parse_args([]) if theirs else None,
         )
         self._runner = self.environment.create_local_runner()
         events: Any = self.environment.events
@@ -98,6 +102,8 @@ class Player:
         self.environment.stop_timeout = 0.0
         gevent.killall(self._scaling)
         self._runner.quit()
+        events: Any = self.environment.events
+        events.quitting.fire(environment=self.environment, reverse=True)
 
     def records(self) -> Iterator[Record]:
         """Yield what was noted since the last call; lets others run in between."""

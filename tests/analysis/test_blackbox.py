@@ -1,0 +1,42 @@
+from dataclasses import replace
+
+import pytest
+
+from chaoskit.analysis import analyse
+from chaoskit.analysis.blackbox import client_side_finding, is_black_box
+from chaoskit.analysis.observations import observe
+from chaoskit.plan.model import Plan
+from chaoskit.records import History
+from tests.support.simulation import AMPLE, Day, simulate
+
+
+def seen_from_outside(day: Day) -> tuple[Plan, History]:
+    plan, history = simulate(day)
+    history.resources = [sample for sample in history.resources if sample.resource.startswith("generator/")]
+    return replace(plan, resources=(), objectives=()), history
+
+
+@pytest.fixture(scope="module")
+def overloaded() -> tuple[Plan, History]:
+    return seen_from_outside(replace(AMPLE, rate_limit=100))
+
+
+def test_without_resource_metrics_the_client_side_speaks(overloaded: tuple[Plan, History]) -> None:
+    found = analyse(*overloaded).bottlenecks[0]
+    assert (found.resource, found.kind) == ("exchange", "target")
+    assert found.title.endswith("client side only")
+    assert found.confidence <= 0.5
+    assert found.capacity_per_s == pytest.approx(200, rel=0.1)
+    assert found.saturates_at is not None
+    assert found.saturates_at.share == pytest.approx(0.325, rel=0.15)
+    assert any("status 429" in evidence.statement for evidence in found.evidence)
+
+
+def test_what_followed_the_load_is_not_blamed() -> None:
+    seen = observe(*seen_from_outside(replace(AMPLE, surge_s=6.0)))
+    assert is_black_box(seen)
+    assert client_side_finding(seen) is None
+
+
+def test_a_measured_target_is_no_black_box() -> None:
+    assert not is_black_box(observe(*simulate(replace(AMPLE, surge_s=4.0))))

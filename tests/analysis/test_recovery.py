@@ -1,0 +1,75 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from chaoskit.analysis.observations import observe
+from chaoskit.analysis.recovery import recoveries
+from chaoskit.analysis.result import Recovery
+from chaoskit.records import FaultEvent, Histogram, History, Receipt, SampleBatch
+from tests.support.simulated_plan import plan_of
+from tests.support.simulation import AMPLE
+
+PLAN = plan_of(
+    replace(AMPLE, latency=(3.0, 5.0, 0.1), trading_multiple=10, positions_multiple=1),
+    {"trading": np.zeros(0), "positions": np.zeros(0)},
+)
+END = 40
+
+
+def history(bad: set[int], retries: int = 0) -> History:
+    """100 arrivals a second, half of which fail in the `bad` seconds; the fault is in force from 3 to 5."""
+    records = History()
+    for second in range(END):
+        failed = 50 if second in bad else 0
+        times = Histogram.of_us([5_000] * (100 - failed))
+        records.add(
+            SampleBatch(
+                "trading", "e", second, 0, 100 - failed, {"timeout": failed}, 100 + retries, times, times, Histogram()
+            )
+        )
+    records.add(FaultEvent(3.0, "latency-1", "applied"))
+    records.add(FaultEvent(5.0, "latency-1", "lifted"))
+    records.add(Receipt("latency-1", "l", "", "", True, True))
+    return records
+
+
+def recovery_of(bad: set[int], trigger: str, retries: int = 0) -> Recovery:
+    found = recoveries(observe(PLAN, history(bad, retries)))
+    return next(one for one in found if one.trigger == trigger and one.stream == "trading")
+
+
+@pytest.mark.parametrize(
+    ("bad", "first_good_s", "stays_good_s"),
+    [
+        pytest.param(set(), 0.0, 0.0, id="never harmed"),
+        pytest.param({3, 4}, 0.0, 0.0, id="good at once"),
+        pytest.param({3, 4, 5, 6}, 2.0, 2.0, id="after a while"),
+        pytest.param({3, 4, 6, 7}, 0.0, 3.0, id="good, then bad again"),
+    ],
+)
+def test_first_good_and_staying_good_after_a_fault(bad: set[int], first_good_s: float, stays_good_s: float) -> None:
+    found = recovery_of(bad, "latency-1")
+    assert (found.first_good_s, found.stays_good_s, found.came_back) == (first_good_s, stays_good_s, True)
+
+
+def test_still_bad_after_the_fault_with_the_load_at_baseline_is_metastable() -> None:
+    assert recovery_of(set(range(3, 12)), "latency-1").came_back is False
+
+
+def test_bad_before_the_fault_cannot_come_back_from_it() -> None:
+    assert recovery_of(set(range(10)), "latency-1").came_back is None
+
+
+def test_never_good_again_with_the_load_back_at_baseline_is_metastable() -> None:
+    found = recovery_of(set(range(12, END)), "end of surge")
+    assert (found.first_good_s, found.came_back) == (None, False)
+
+
+def test_retries_amplify() -> None:
+    assert recovery_of(set(), "end of surge", retries=150).amplification == pytest.approx(2.5)
+
+
+def test_a_stream_without_load_has_no_recovery_to_tell() -> None:
+    found = recoveries(observe(PLAN, history(set())))
+    assert {one.came_back for one in found if one.stream == "positions"} == {None}

@@ -1,0 +1,131 @@
+"""Each way in which a run can fail to prove anything, and the sentence that says so."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from chaoskit.analysis import analyse
+from chaoskit.analysis.observations import observe
+from chaoskit.analysis.result import Check, Verdict
+from chaoskit.analysis.validity import checks
+from chaoskit.plan.model import Plan
+from chaoskit.records import Histogram, History, RunEvent
+from tests.support.simulation import AMPLE, simulate
+
+SHORT = replace(AMPLE, baseline_s=8.0, surge_s=8.0, recovery_s=4.0, latency=(10.0, 12.0, 0.02))
+Spoil = Callable[[Plan, History], tuple[Plan, History]]
+
+
+@pytest.fixture(scope="module")
+def run() -> tuple[Plan, History]:
+    plan, history = simulate(SHORT)
+    return replace(plan, objectives=()), history
+
+
+def failing(plan: Plan, history: History) -> list[Check]:
+    return [check for check in checks(observe(plan, history)) if not check.ok]
+
+
+def changed(history: History, **lists: object) -> History:
+    parts = {name: getattr(history, name) for name in History.__slots__}
+    return History(**{**parts, **lists})
+
+
+def test_a_sound_run_passes_every_check(run: tuple[Plan, History]) -> None:
+    assert failing(*run) == []
+    assert analyse(*run).verdict is Verdict.PASS
+
+
+def drifting_baseline(plan: Plan, history: History) -> tuple[Plan, History]:
+    slow = Histogram.of_us([80_000] * 5)
+    samples = [replace(b, response_us=slow) if 4 <= b.second < 8 else b for b in history.samples]
+    return plan, changed(history, samples=samples)
+
+
+def failing_baseline(plan: Plan, history: History) -> tuple[Plan, History]:
+    samples = [replace(b, ok=0, failed={"refused": b.ok}) if b.second == 3 else b for b in history.samples]
+    return plan, changed(history, samples=samples)
+
+
+def silent_stream(plan: Plan, history: History) -> tuple[Plan, History]:
+    return plan, changed(history, samples=[b for b in history.samples if b.stream != "positions"])
+
+
+def missing_arrivals(plan: Plan, history: History) -> tuple[Plan, History]:
+    return plan, changed(history, samples=[b for b in history.samples if b.second != 12])
+
+
+def late_generator(plan: Plan, history: History) -> tuple[Plan, History]:
+    lag = Histogram.of_us([400_000] * 100)
+    return plan, changed(history, samples=[replace(b, lag_us=lag) if b.second == 12 else b for b in history.samples])
+
+
+def busy_generator(plan: Plan, history: History) -> tuple[Plan, History]:
+    resources = [
+        replace(s, busy_s=0.95 * s.t_s) if s.resource == "generator/worker@0.cpu" else s for s in history.resources
+    ]
+    return plan, changed(history, resources=resources)
+
+
+def fault_without_effect(plan: Plan, history: History) -> tuple[Plan, History]:
+    return plan, changed(history, receipts=[replace(receipt, effective=False) for receipt in history.receipts])
+
+
+def fault_without_receipt(plan: Plan, history: History) -> tuple[Plan, History]:
+    return plan, changed(history, receipts=[])
+
+
+def fault_never_applied(plan: Plan, history: History) -> tuple[Plan, History]:
+    return plan, changed(history, faults=[])
+
+
+def dirty_link(plan: Plan, history: History) -> tuple[Plan, History]:
+    return plan, changed(history, receipts=[replace(receipt, clean_after=False) for receipt in history.receipts])
+
+
+def event(name: str) -> Spoil:
+    def spoil(plan: Plan, history: History) -> tuple[Plan, History]:
+        return plan, changed(history, events=[*history.events, RunEvent(5.0, name, "engine ended with code 1")])
+
+    return spoil
+
+
+def no_metrics(plan: Plan, history: History) -> tuple[Plan, History]:
+    kept = [sample for sample in history.resources if "db_pool" not in sample.resource]
+    return plan, changed(history, resources=kept)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name"),
+    [
+        (drifting_baseline, "baseline of trading"),
+        (failing_baseline, "baseline of trading"),
+        (silent_stream, "samples of positions"),
+        (missing_arrivals, "offered load of trading"),
+        (late_generator, "generator lag"),
+        (busy_generator, "generator cpu"),
+        (fault_without_effect, "fault latency-1"),
+        (fault_without_receipt, "fault latency-1"),
+        (fault_never_applied, "fault latency-1"),
+        (dirty_link, "after latency-1"),
+        (event("gate"), "gate"),
+        (event("component_died"), "components"),
+        (event("worker_lost"), "load workers"),
+        (event("restore_failed"), "faults"),
+        (no_metrics, "resource metrics"),
+    ],
+)
+def test_what_spoils_a_run_makes_it_inconclusive(run: tuple[Plan, History], spoil: Spoil, name: str) -> None:
+    plan, history = spoil(*run)
+    assert name in {check.name for check in failing(plan, history)}
+    assert analyse(plan, history).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_full_host_is_told_and_voids_the_run_only_where_it_is_to_blame(run: tuple[Plan, History]) -> None:
+    plan, history = run
+    full = changed(history, host=[replace(host, cpu_busy_s=host.cpu_count * host.t_s) for host in history.host])
+    seen = observe(plan, full)
+    found = {blamed: next(c for c in checks(seen, blamed) if c.name == "host cpu") for blamed in ((), ("host.cpu",))}
+    assert (found[()].ok, found["host.cpu",].ok) == (True, False)
+    assert "full for 100% of the surge" in found[()].statement

@@ -1,0 +1,85 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from chaoskit.analysis.result import Bottleneck, Check, ObjectiveResult, Recovery, Verdict
+from chaoskit.analysis.verdict import Judgement, expectation_met, judge
+from chaoskit.records import History, RunEvent
+from tests.support.simulated_plan import plan_of
+from tests.support.simulation import AMPLE
+
+PLAN = plan_of(AMPLE, {"trading": np.zeros(0), "positions": np.zeros(0)})
+SOUND = Judgement((), (Check("gate", True, "It opened."),), (), (), (), None, 0.0)
+MET = ObjectiveResult("errors < 1%", True, 0.0, 0.01, "ratio", "0 of 100 arrivals failed")
+MISSED = ObjectiveResult("errors < 1%", False, 0.12, 0.01, "ratio", "12 of 100 arrivals failed")
+UNTOLD = ObjectiveResult("p99 < 1s", None, None, 1.0, "s", "no samples")
+DOUBT = Check("generator lag", False, "The load generator was late.")
+ABORT = History(events=[RunEvent(7.0, "abort", "stopped by hand")])
+POOL = Bottleneck("exchange/gateway.db_pool", "pool", "The pool runs out", None, "", None, None, 0.9, (), ())
+
+
+@pytest.mark.parametrize(
+    ("judgement", "history", "verdict"),
+    [
+        pytest.param(replace(SOUND, objectives=(MET,)), History(), Verdict.PASS, id="proven"),
+        pytest.param(replace(SOUND, objectives=(MET, MISSED)), History(), Verdict.FAIL, id="missed"),
+        pytest.param(replace(SOUND, expectation_met=False), History(), Verdict.FAIL, id="another bottleneck"),
+        pytest.param(replace(SOUND, objectives=(UNTOLD,)), History(), Verdict.INCONCLUSIVE, id="not told"),
+        pytest.param(
+            replace(SOUND, objectives=(MISSED,), validity=(DOUBT,)),
+            History(),
+            Verdict.INCONCLUSIVE,
+            id="missed in doubt",
+        ),
+        pytest.param(replace(SOUND, validity=(DOUBT,)), ABORT, Verdict.ABORTED, id="aborted goes before all"),
+    ],
+)
+def test_the_order_of_verdicts(judgement: Judgement, history: History, verdict: Verdict) -> None:
+    assert judge(PLAN, history, judgement)[0] is verdict
+
+
+def test_an_objective_missed_in_a_doubtful_run_is_named_all_the_same() -> None:
+    _, headline, reasons = judge(PLAN, History(), replace(SOUND, objectives=(MISSED,), validity=(DOUBT,)))
+    assert headline == "Inconclusive: The load generator was late. An objective was missed as well."
+    assert reasons[:2] == (
+        "The load generator was late.",
+        "'errors < 1%' was missed: 12.0% (12 of 100 arrivals failed).",
+    )
+
+
+def test_the_headline_of_a_failure_is_the_bottleneck() -> None:
+    _, headline, _ = judge(PLAN, History(), replace(SOUND, objectives=(MISSED,), bottlenecks=(POOL,)))
+    assert headline == "Fail: The pool runs out."
+
+
+def test_no_cause_found_is_an_answer() -> None:
+    _, _, reasons = judge(PLAN, History(), replace(SOUND, objectives=(MISSED,), without_cause=12.0))
+    assert reasons[-1].startswith("No cause found: 12 arrivals failed or came late")
+
+
+def test_never_coming_back_is_said() -> None:
+    lost = Recovery("trading", "end of surge", 30.0, None, None, False, 0.0, 1.0)
+    _, _, reasons = judge(PLAN, History(), replace(SOUND, recovery=(lost,)))
+    assert reasons[-1].startswith("trading never came back after end of surge") or reasons[-2].startswith(
+        "trading never"
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "met"),
+    [
+        (None, None),
+        ("exchange/gateway.db_pool", True),
+        ("gateway.db_pool", True),
+        ("exchange/gateway.workers", False),
+        ("none", False),
+    ],
+)
+def test_expectations(expected: str | None, met: bool | None) -> None:
+    assert expectation_met(expected, (POOL,)) is met
+
+
+def test_expecting_something_where_nothing_was_found() -> None:
+    assert expectation_met("gateway.db_pool", ()) is False
+    assert expectation_met("none", ()) is True
