@@ -23,7 +23,8 @@ def steadiness(plan: Plan, batches: Iterable[SampleBatch], until_s: float | None
     """Yield a check for each stream of a plan with a baseline: its two halves agree, and hardly anything failed.
 
     The halves' median responses may differ by `plan.steady_tolerance_ratio` of the larger one, by 2 ms, or by three
-    standard errors, whichever is most; medians, since one slow answer is no trend. `until_s` ends the baseline early: seconds that have not settled do not count.
+    standard errors, whichever is most; medians, since one slow answer is no trend. `until_s` ends the baseline early:
+    seconds that have not settled do not count.
     """
     if plan.baseline_phase is None:
         return
@@ -52,7 +53,8 @@ def _check(name: str, batches: list[SampleBatch], middle_s: float, tolerance_rat
     elif not answered:
         means = "one half of it has no successful answer"
     else:
-        means = f"median response {format_duration(first_s)}, then {format_duration(second_s)}; errors {errors_ratio:.1%}"
+        moved = f"{format_duration(first_s)}, then {format_duration(second_s)}"
+        means = f"median response {moved}; errors {errors_ratio:.1%}"
     word = "was steady" if steady else "was not steady"
     return Check(f"baseline of {name}", steady, f"The baseline of {name} {word}: {means}.")
 
