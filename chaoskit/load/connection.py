@@ -47,7 +47,7 @@ class Wake(Enum):
 class Connection:
     """A connection to one entry. `waiter` is the greenlet that waits for it, None where nobody does."""
 
-    __slots__ = ("_hub", "_reading", "_socket", "is_open", "reader", "used", "waiter")
+    __slots__ = ("_hub", "_reading", "_socket", "is_open", "reader", "waiter")
 
     def __init__(self) -> None:
         self._hub: Any = get_hub()
@@ -56,7 +56,6 @@ class Connection:
         self.reader = AnswerReader()
         self.waiter: Any = None
         self.is_open = False
-        self.used = False
 
     def connect(self, family: int, address: tuple[Any, ...]) -> None:
         """Connect; wait until it is done or `expire` is called.
@@ -92,7 +91,6 @@ class Connection:
         """
         reader = self.reader
         reader.expect(head_only=head_only)
-        self.used = True
         self._send(data)
         while True:
             if self._wait() is Wake.EXPIRED:

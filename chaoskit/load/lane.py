@@ -159,16 +159,13 @@ class Lane:
         data = prepared.start + (prepared.host_line or pool.host_line) + prepared.rest
         while True:
             self._attempts += 1
-            connection = self.connection or pool.idle_connection()
-            if connection is None:
-                connection = self._connect(pool)
-            self.connection = connection
-            was_used = connection.used
+            kept = self.connection or pool.idle_connection()
+            self.connection = connection = kept or self._connect(pool)
             try:
                 answer = connection.exchange(data, head_only=prepared.head_only)
             except ExchangeFailed as failure:
                 self._drop()
-                is_stale = was_used and failure.reason in _STALE and not connection.reader.started
+                is_stale = kept is not None and failure.reason in _STALE and not connection.reader.started
                 if is_stale and prepared.idempotent:
                     continue
                 raise
