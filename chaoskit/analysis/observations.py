@@ -66,6 +66,12 @@ class Observations:
         """The streams, in the order of every demand."""
         return tuple(stream.name for stream in self.plan.streams)
 
+    @property
+    def cut_s(self) -> float:
+        """When the run was cut short, by the gate or an abort; infinite for a run that was played to its end."""
+        ends = (event.t_s for event in self.history.events if event.event in {"gate", "abort"})
+        return min(ends, default=math.inf)
+
     def phase_windows(self, phase: str | None) -> slice:
         """Return the whole windows of `phase`, its ramp left out; the empty slice where there is none."""
         if phase is None:

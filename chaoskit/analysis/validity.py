@@ -29,7 +29,7 @@ def _baseline(seen: Observations) -> Iterator[Check]:
         if event.event in {"gate", "gate_open"}:
             opened = event.event == "gate_open"
             said = "opened" if opened else "stayed shut, nothing was disturbed"
-            yield Check("gate", opened, f"The gate after the baseline {said}: {event.detail}.")
+            yield Check("gate", opened, f"The gate after the baseline {said}: {event.detail.rstrip('.')}.")
     if seen.plan.baseline_phase is None:
         yield Check("baseline", True, "The scenario has no baseline; nothing is compared with it.")
         return
@@ -41,7 +41,8 @@ def _samples(seen: Observations) -> Iterator[Check]:
         silent = [
             phase.name
             for phase in seen.plan.phases
-            if _planned(stream.expected_per_second, phase.start_s, phase.end_s) > 0
+            if phase.end_s <= seen.cut_s
+            and _planned(stream.expected_per_second, phase.start_s, phase.end_s) > 0
             and seen.phases[stream.name][phase.name].offered == 0
         ]
         where = f"no samples in {', '.join(silent)}" if silent else "samples in every phase that plans load"
@@ -54,7 +55,7 @@ def _planned(expected: tuple[int, ...], start_s: float, end_s: float) -> int:
 
 def _offered(seen: Observations) -> Iterator[Check]:
     for stream in seen.plan.streams:
-        if stream.users is not None:
+        if stream.users is not None or seen.cut_s < seen.plan.duration_s:
             continue
         planned = sum(stream.expected_per_second)
         offered = sum(b.ok + sum(b.failed.values()) for b in seen.history.samples if b.stream == stream.name)
@@ -68,6 +69,8 @@ def _offered(seen: Observations) -> Iterator[Check]:
 
 def _faults(seen: Observations) -> Iterator[Check]:
     for fault in seen.faults:
+        if fault.applied_s is None and fault.planned_start_s >= seen.cut_s:
+            continue
         if fault.applied_s is None:
             yield Check(f"fault {fault.id}", False, f"Fault {fault.id} was never applied.")
             continue
@@ -126,7 +129,8 @@ def _host(seen: Observations, blamed: Collection[str]) -> Iterator[Check]:
 
 def _percentiles(seen: Observations) -> Iterator[Check]:
     for objective in seen.plan.objectives:
-        if objective.quantile is None:
+        ends_s = seen.plan.phase(objective.phase).end_s if objective.phase is not None else seen.plan.duration_s
+        if objective.quantile is None or ends_s > seen.cut_s:
             continue
         batches = [
             batch
@@ -161,7 +165,9 @@ def _scrapes(seen: Observations) -> Iterator[Check]:
     planned = [resource.id for resource in seen.plan.resources if resource.kind != "cpu"]
     if not planned:
         return
-    loaded = math.floor(seen.plan.duration_s)
+    loaded = math.floor(min(seen.plan.duration_s, seen.cut_s))
+    if loaded < 1:
+        return
     missing = [resource for resource in planned if resource not in seen.series]
     gaps = {
         resource: 1 - float(seen.series[resource].known[:loaded].mean())

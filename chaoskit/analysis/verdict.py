@@ -45,13 +45,15 @@ def judge(plan: Plan, history: History, judgement: Judgement) -> tuple[Verdict, 
     """Return the verdict, the headline and every reason, as sentences."""
     aborts = [f"The run was aborted at t = {e.t_s:.1f} s: {e.detail}." for e in history.events if e.event == "abort"]
     doubts = [check.statement for check in judgement.validity if not check.ok]
+    cut = any(event.event in {"gate", "abort"} for event in history.events)
+    untold = [] if cut else [objective for objective in judgement.objectives if objective.met is None]
     doubts += [
         f"'{objective.text}' could not be told: {objective.reason}."
-        for objective in judgement.objectives
-        if objective.met is None and not any(f"'{objective.text}'" in doubt for doubt in doubts)
+        for objective in untold
+        if not any(f"'{objective.text}'" in doubt for doubt in doubts)
     ]
     failures = [_missed(objective) for objective in judgement.objectives if objective.met is False]
-    if judgement.expectation_met is False:
+    if judgement.expectation_met is False and not cut:
         found = judgement.bottlenecks[0].resource if judgement.bottlenecks else "none"
         failures.append(f"The bottleneck was expected to be {plan.expected_bottleneck}; found: {found}.")
     if aborts:
@@ -60,7 +62,7 @@ def judge(plan: Plan, history: History, judgement: Judgement) -> tuple[Verdict, 
         verdict = Verdict.INCONCLUSIVE
     else:
         verdict = Verdict.FAIL if failures else Verdict.PASS
-    reasons = [*aborts, *doubts, *failures, *_remarks(judgement)]
+    reasons = [*aborts, *doubts, *failures, *([] if cut else _remarks(judgement))]
     if verdict is Verdict.PASS:
         reasons.insert(0, "Every objective was met, and the run is fit to prove it.")
     return verdict, _headline(verdict, judgement, [*aborts, *doubts, *failures]), tuple(reasons)

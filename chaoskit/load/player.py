@@ -20,7 +20,7 @@ from chaoskit.load.outcomes import Recorder
 from chaoskit.load.pool import Pool
 from chaoskit.load.routing import router_for
 from chaoskit.load.run_time import RunTime
-from chaoskit.load.statistics import LocustStatistics, merge
+from chaoskit.load.statistics import LocustStatistics, listeners, merge
 from chaoskit.load.stream_user import Playing, user_class
 from chaoskit.plan.arrivals import schedule
 from chaoskit.plan.model import Plan, PlannedStream
@@ -57,12 +57,14 @@ class Player:
             stop_timeout=_STOP_TIMEOUT_S,
             parsed_options=get_parser(default_config_files=[]).parse_args([]) if theirs else None,
         )
+        theirs_already = listeners(self.environment)
         self._runner = self.environment.create_local_runner()
         events: Any = self.environment.events
         if self._locustfiles:
             events.request.add_listener(listener(self._locustfiles, self.run_time))
+        own = [each for each in listeners(self.environment) if each not in theirs_already]
+        self._statistics = LocustStatistics(self.environment, own)
         events.init.fire(environment=self.environment, runner=self._runner, web_ui=None)
-        self._statistics = LocustStatistics(self.environment)
         self._runner.start(len(user_classes), spawn_rate=max(1, len(user_classes)), user_classes=[*user_classes])
         self._heartbeat = Heartbeat()
         self._scaling: list[gevent.Greenlet] = []

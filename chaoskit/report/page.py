@@ -109,6 +109,8 @@ def provenance_rows(provenance: Mapping[str, Any]) -> tuple[Fact, ...]:
                 walk(f"{prefix}.{key}" if prefix else str(key), inner)
         elif isinstance(value, Sequence) and not isinstance(value, str):
             facts.append(Fact(prefix, " ".join(str(item) for item in value) or wording.ABSENT))
+        elif isinstance(value, bool):
+            facts.append(Fact(prefix, "yes" if value else "no"))
         else:
             facts.append(Fact(prefix, wording.ABSENT if value is None else str(value)))
 

@@ -96,6 +96,21 @@ def no_metrics(plan: Plan, history: History) -> tuple[Plan, History]:
     return plan, changed(history, resources=kept)
 
 
+def test_what_was_cut_short_is_not_asked_for_what_it_never_played(run: tuple[Plan, History]) -> None:
+    plan, history = run
+    cut = changed(
+        history,
+        samples=[batch for batch in history.samples if batch.second < 8],
+        faults=[],
+        receipts=[],
+        events=[RunEvent(8.0, "gate", "trading was not steady.")],
+    )
+    assert [check.statement for check in failing(plan, cut)] == [
+        "The gate after the baseline stayed shut, nothing was disturbed: trading was not steady."
+    ]
+    assert analyse(plan, cut).verdict is Verdict.INCONCLUSIVE
+
+
 @pytest.mark.parametrize(
     ("spoil", "name"),
     [

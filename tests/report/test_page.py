@@ -201,8 +201,12 @@ def test_the_command_that_repeats_the_run(result: Result, provenance: dict[str, 
 
 
 def test_provenance_is_flat() -> None:
-    rows = page_module.provenance_rows({"host": {"cores": 4, "os": None}, "flags": ["a", "b"], "command": "x"})
-    assert [(row.name, row.value) for row in rows] == [("flags", "a b"), ("host.cores", "4"), ("host.os", "–")]
+    rows = page_module.provenance_rows(
+        {"host": {"cores": 4, "os": None}, "flags": ["a", "b"], "dirty": False, "command": "x"}
+    )
+    assert [(row.name, row.value) for row in rows] == [
+        ("dirty", "no"), ("flags", "a b"), ("host.cores", "4"), ("host.os", "–"),
+    ]  # fmt: skip
 
 
 def test_templates_are_part_of_the_package() -> None:
