@@ -16,6 +16,7 @@ from chaoskit.faults.link import ProxiedLink
 from chaoskit.faults.parameters import check
 from chaoskit.faults.proof import Proof, prove_clean
 from chaoskit.faults.server import ProxyServer
+from chaoskit.faults.toxiproxy import went_unanswered
 from chaoskit.faults.watch import Watch, WatchedLink
 from chaoskit.plan.model import Plan, PlannedFault
 from chaoskit.records import FaultEvent, Receipt, Record
@@ -255,7 +256,7 @@ class FaultPlane:
         failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         if not failures:
             return
-        if not all(isinstance(failure, FaultFailed) for failure in failures) or not self._server.client.silent:
+        if not any(isinstance(failure, FaultFailed) and went_unanswered(failure) for failure in failures):
             raise failures[0]
         async with self._restarting:
             if self._restarts == restarts:
@@ -275,9 +276,8 @@ class FaultPlane:
         open_ = [name for name in play.fault.links if name not in play.proofs or not play.proofs[name].clean]
         await asyncio.gather(*(prove(name) for name in open_))
         if open_ and all(proof.clean for proof in play.proofs.values()):
-            self._note(
-                play.fault, "proven_clean", "; ".join(f"{name}: {proof.detail}" for name, proof in play.proofs.items())
-            )
+            details = [f"{name}: {proof.detail}" for name, proof in play.proofs.items()]
+            self._note(play.fault, "proven_clean", "; ".join(details))
 
     async def _conclude(self, play: _Play) -> None:
         """Stop watching; write the receipts of a fault that was applied. Once only."""

@@ -43,7 +43,6 @@ class _Consumer:
 
     def __init__(self, address: Address) -> None:
         self.host, self.port = address
-        self.silent = False
         self._address = address
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business between us and the server
@@ -64,11 +63,9 @@ class _Consumer:
         try:
             response = self._session.request(method, f"http://{self._address}{url}", json=json, timeout=CALL_BOUND_S)
         except requests.RequestException as error:
-            self.silent = True
             what = "did not answer within 2s" if isinstance(error, requests.Timeout) else "is not reachable"
             message = f"the Toxiproxy server at {self._address} {what} ({method} {url})"
             raise FaultFailed(message) from error
-        self.silent = False
         try:
             toxiproxy.api.validate_response(response)
         except (InvalidToxic, ProxyExists, NotFound) as error:
@@ -97,11 +94,6 @@ class ToxiproxyClient:
         self._consumer = _Consumer(address)
         self._library = toxiproxy.server.Toxiproxy()
         self._turn = asyncio.Lock()
-
-    @property
-    def silent(self) -> bool:
-        """Whether the server left the last call without an answer: it hangs, or it is gone."""
-        return self._consumer.silent
 
     async def version(self) -> str:
         """Return the server's version."""
@@ -194,6 +186,11 @@ class ToxiproxyClient:
             except (NotFound, ProxyExists, InvalidToxic) as error:
                 message = f"the Toxiproxy server at {self.address} could not {what}: {error}"
                 raise FaultFailed(message) from error
+
+
+def went_unanswered(error: FaultFailed) -> bool:
+    """Return whether a call failed because the server did not answer: it hangs, or it is gone."""
+    return isinstance(error.__cause__, requests.RequestException)
 
 
 def _state(proxy: toxiproxy.proxy.Proxy) -> ProxyState:
