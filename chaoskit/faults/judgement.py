@@ -69,7 +69,9 @@ def judge_added(wanted: AddedTime, seen: Observations) -> Judgement:
     after = differences_ms(seen.after, wanted.reading)
     quiet = before + after
     usual = median(quiet) if quiet else 0.0
-    figures = tuple(median(values) if values else None for values in (before, during, after))
+    slow = [value for value in during if value - usual >= wanted.requested_ms / 2]
+    measured = slow if slow and wanted.share_ratio < 1 else during
+    figures = tuple(median(values) if values else None for values in (before, measured, after))
 
     def judged(delivered: str, effective: bool | None) -> Judgement:
         return Judgement(delivered, effective, wanted.what, "ms", *figures)
@@ -80,8 +82,6 @@ def judge_added(wanted: AddedTime, seen: Observations) -> Judgement:
         return judged(missing, None)
     if wanted.requested_ms < FINEST_MS:
         return judged(f"not measured: {_ms(wanted.requested_ms)} is too little to tell by probing", None)
-    slow = [value for value in during if value - usual >= wanted.requested_ms / 2]
-    measured = slow if slow and wanted.share_ratio < 1 else during
     added, uncertain = median(measured) - usual, hypot(notch(measured), notch(quiet) if quiet else 0.0)
     words = f"{wanted.verb} {_ms(added)} (median of {len(measured)} probes{_around(before, after)})"
     if wanted.share_ratio < 1:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Final, Protocol
 
@@ -127,15 +128,16 @@ class FaultPlane:
     async def play(self) -> None:
         """Play every fault of the plan in its window, and return when the last receipt is written.
 
+        A fault that could not be lifted is noted as failed and left to `heal`, which tries again.
+
         Raises:
             FaultFailed: a fault could not be applied; the others are left as they are, for `heal`.
-            RestoreFailed: a fault could not be lifted; likewise.
         """
         try:
             async with asyncio.TaskGroup() as group:
                 for fault in self._plan.faults:
                     group.create_task(self._play(fault), name=f"fault {fault.id}")
-        except* (FaultFailed, RestoreFailed) as failures:
+        except* FaultFailed as failures:
             first: BaseException = failures
             while isinstance(first, BaseExceptionGroup):
                 first = first.exceptions[0]
@@ -159,7 +161,7 @@ class FaultPlane:
         self._note(fault, "applied", f"in {(self._clock.now_s() - play.applied_s) * 1000:.1f}ms")
 
     async def lift(self, fault_id: str) -> None:
-        """Lift a fault now.
+        """Lift a fault now. Open connections of its links are closed by that.
 
         Raises:
             RestoreFailed: it cannot be lifted.
@@ -175,7 +177,8 @@ class FaultPlane:
             message = f"fault {fault_id} could not be lifted: {error}"
             raise RestoreFailed(message) from error
         play.lifted_s = self._clock.now_s()
-        self._note(play.fault, "lifted", f"in {(play.lifted_s - begun_s) * 1000:.1f}ms")
+        took_ms = (play.lifted_s - begun_s) * 1000
+        self._note(play.fault, "lifted", f"in {took_ms:.1f}ms; connections of its links were closed")
 
     async def heal(self) -> None:
         """Lift whatever is applied, prove every link that was touched clean, and write the receipts still owed.
@@ -208,7 +211,8 @@ class FaultPlane:
         await self._until(fault.start_s)
         await self.inject(fault)
         await self._until(fault.end_s)
-        await self.lift(fault.id)
+        with suppress(RestoreFailed):  # it is on record, and `heal` tries again
+            await self.lift(fault.id)
         await asyncio.gather(*(self._links[name].quiet.wait() for name in fault.links))
         await self._prove(play, PROOF_BOUND_S)
         await self._until(fault.end_s + self.margin_s)
@@ -255,7 +259,11 @@ class FaultPlane:
             raise failures[0]
         async with self._restarting:
             if self._restarts == restarts:
-                await self._server.restart()
+                try:
+                    await self._server.restart()
+                except SetupFailed as error:
+                    message = f"the Toxiproxy server hung and did not come back: {error}"
+                    raise FaultFailed(message) from error
                 self._restarts += 1
             for link in self._links.values():
                 await link.rebuild()
@@ -266,6 +274,10 @@ class FaultPlane:
 
         open_ = [name for name in play.fault.links if name not in play.proofs or not play.proofs[name].clean]
         await asyncio.gather(*(prove(name) for name in open_))
+        if open_ and all(proof.clean for proof in play.proofs.values()):
+            self._note(
+                play.fault, "proven_clean", "; ".join(f"{name}: {proof.detail}" for name, proof in play.proofs.items())
+            )
 
     async def _conclude(self, play: _Play) -> None:
         """Stop watching; write the receipts of a fault that was applied. Once only."""
@@ -273,8 +285,6 @@ class FaultPlane:
         if play.concluded or play.applied_s is None:
             return
         play.concluded = True
-        if all(proof.clean for proof in play.proofs.values()):
-            self._note(play.fault, "proven_clean", "; ".join(proof.detail for proof in play.proofs.values()))
         for watch in play.watches:
             link = watch.watched.link.name
             seen = watch.observations(play.fault.id, play.applied_s)

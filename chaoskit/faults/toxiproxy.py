@@ -47,7 +47,6 @@ class _Consumer:
         self._address = address
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business between us and the server
-        self._session.headers["Connection"] = "close"  # a kept connection may be dead after an idle minute
 
     def get(self, url: str) -> requests.Response:
         return self._call("GET", url)

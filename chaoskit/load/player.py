@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import gevent
 import locust
+from locust.argument_parser import get_parser
 from locust.env import Environment
 from locust.stats import RequestStats
 
@@ -19,7 +20,7 @@ from chaoskit.load.outcomes import Recorder
 from chaoskit.load.pool import Pool
 from chaoskit.load.routing import router_for
 from chaoskit.load.run_time import RunTime
-from chaoskit.load.statistics import LocustStatistics, merge
+from chaoskit.load.statistics import LocustStatistics, listeners, merge
 from chaoskit.load.stream_user import Playing, user_class
 from chaoskit.plan.arrivals import schedule
 from chaoskit.plan.model import Plan, PlannedStream
@@ -51,14 +52,19 @@ class Player:
         self._locustfiles = [self._closed(planned) for planned in closed_streams]
         theirs = [each for stream in self._locustfiles for each in stream.user_classes]
         self.environment = Environment(
-            user_classes=[*user_classes, *theirs], events=locust.events, stop_timeout=_STOP_TIMEOUT_S
+            user_classes=[*user_classes, *theirs],
+            events=locust.events,
+            stop_timeout=_STOP_TIMEOUT_S,
+            parsed_options=get_parser(default_config_files=[]).parse_args([]) if theirs else None,
         )
+        theirs_already = listeners(self.environment)
         self._runner = self.environment.create_local_runner()
         events: Any = self.environment.events
         if self._locustfiles:
             events.request.add_listener(listener(self._locustfiles, self.run_time))
+        own = [each for each in listeners(self.environment) if each not in theirs_already]
+        self._statistics = LocustStatistics(self.environment, own)
         events.init.fire(environment=self.environment, runner=self._runner, web_ui=None)
-        self._statistics = LocustStatistics(self.environment)
         self._runner.start(len(user_classes), spawn_rate=max(1, len(user_classes)), user_classes=[*user_classes])
         self._heartbeat = Heartbeat()
         self._scaling: list[gevent.Greenlet] = []
@@ -98,6 +104,8 @@ class Player:
         self.environment.stop_timeout = 0.0
         gevent.killall(self._scaling)
         self._runner.quit()
+        events: Any = self.environment.events
+        events.quitting.fire(environment=self.environment, reverse=True)
 
     def records(self) -> Iterator[Record]:
         """Yield what was noted since the last call; lets others run in between."""

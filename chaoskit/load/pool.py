@@ -4,6 +4,7 @@ import socket
 from collections import deque
 
 from chaoskit.address import Address
+from chaoskit.errors import SetupFailed
 from chaoskit.load.arrival import Arrival
 from chaoskit.load.connection import Connection
 
@@ -40,6 +41,9 @@ class Pool:
     `places` is what `limit` is in the plan; the limit itself falls to 0 when the run ends.
     `name` is the entry's link (`client->gateway@us-east-1`), `kind` the link's kind. Idle connections are used last
     in, first out, so that few stay warm.
+
+    Raises:
+        SetupFailed: the address cannot be looked up.
     """
 
     def __init__(self, name: str, kind: str, address: Address, limit: int) -> None:
@@ -53,7 +57,11 @@ class Pool:
         self.waiting = Occupancy()
         self.idle: list[Connection] = []
         self._backlogs: dict[str, deque[Arrival]] = {}
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        try:
+            found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            message = f"the entry {name} at {address} cannot be looked up: {error}"
+            raise SetupFailed(message) from error
         self._family, self._address = found[0][0], found[0][4]
 
     @property

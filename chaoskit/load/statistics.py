@@ -2,25 +2,31 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
 from locust import stats as locust_stats
 from locust.env import Environment
+from locust.event import EventHook
 from locust.stats import RequestStats, StatsEntry, StatsError
 
 from chaoskit.load.outcomes import Outcomes
 
+Listener = Callable[..., object]
 METHOD: Final = "ARRIVAL"  # where Locust shows GET or POST: one arrival may be several requests
 
 
 class LocustStatistics:
-    """Feeds the statistics of `environment` as its own clients would, arrival by arrival, but in one step."""
+    """Feeds the statistics of `environment` as its own clients would, arrival by arrival, but in one step.
 
-    def __init__(self, environment: Environment) -> None:
+    `own` are the listeners that Locust and chaoskit have for the `request` event themselves; whoever else listens,
+    now or later, is told of each arrival.
+    """
+
+    def __init__(self, environment: Environment, own: Sequence[Listener]) -> None:
         self._environment = environment
-        self._own = tuple(environment.events.request._handlers)  # noqa: SLF001 - the event has no public list
+        self._own = own
 
     def add(self, outcomes: Outcomes, now_us: int) -> None:
         """Count `outcomes` as requests named after their stream; `now_us` is the run's clock now."""
@@ -28,9 +34,14 @@ class LocustStatistics:
             return
         zero_wall_s = time.time() - now_us / 1e6  # Locust keeps its seconds on the wall clock
         merge(self._environment.stats, outcomes, zero_wall_s)
-        for listener in self._environment.events.request._handlers:  # noqa: SLF001
-            if listener not in self._own:
-                _tell(listener, outcomes, zero_wall_s)
+        others = [each for each in listeners(self._environment) if each not in self._own]
+        if others:
+            _tell(others, outcomes, zero_wall_s)
+
+
+def listeners(environment: Environment) -> list[Listener]:
+    """Return who listens for the `request` event."""
+    return list(environment.events.request._handlers)  # noqa: SLF001 - the event has no public list
 
 
 def merge(stats: RequestStats, outcomes: Outcomes, zero_wall_s: float) -> None:
@@ -64,11 +75,14 @@ def _tally(values: "np.typing.NDArray[np.int64]") -> list[tuple[int, int]]:
     return list(zip(distinct.tolist(), counts.tolist(), strict=True))
 
 
-def _tell(listener: Callable[..., object], outcomes: Outcomes, zero_wall_s: float) -> None:
+def _tell(others: Sequence[Listener], outcomes: Outcomes, zero_wall_s: float) -> None:
+    event: Any = EventHook()  # type: ignore[no-untyped-call] # it survives a listener that raises
+    for listener in others:
+        event.add_listener(listener)
     reasons: list[str | None] = [*[None] * len(outcomes.ok), *outcomes.reasons]
     times_us = zip(outcomes.response_us.tolist(), outcomes.done_us.tolist(), reasons, strict=True)
     for response_us, done_us, reason in times_us:
-        listener(
+        event.fire(
             request_type=METHOD,
             name=outcomes.stream,
             response_time=response_us / 1000,

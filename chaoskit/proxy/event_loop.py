@@ -16,6 +16,7 @@ import sys
 import time
 
 _SECOND_NS = 1_000_000_000
+_ABSOLUTE_TIME = 1  # TFD_TIMER_ABSTIME of <sys/timerfd.h>
 _ALREADY_ARMED_S = 5e-6
 """An armed timer that ends this close to what is asked for is left alone: one system call saved per turn."""
 
@@ -39,11 +40,14 @@ class _Timer:
         self._setting = _TimerSetting()
         self._setting_address = ctypes.byref(self._setting)
 
-    def arm(self, delay_s: float) -> None:
-        """Make the descriptor readable `delay_s` (> 0) from now; replaces what was armed before."""
-        delay_ns = max(1, int(delay_s * _SECOND_NS))
-        self._setting.value.seconds, self._setting.value.nanoseconds = divmod(delay_ns, _SECOND_NS)
-        self._library.timerfd_settime(self.fd, 0, self._setting_address, None)
+    def arm(self, until_s: float) -> None:
+        """Make the descriptor readable at `until_s` of `time.monotonic`; replaces what was armed before.
+
+        An absolute time, so that a process that is held up just before the call is not held up twice.
+        """
+        value = self._setting.value
+        value.seconds, value.nanoseconds = divmod(int(until_s * _SECOND_NS), _SECOND_NS)
+        self._library.timerfd_settime(self.fd, _ABSOLUTE_TIME, self._setting_address, None)
 
     def acknowledge(self) -> None:
         """Make the descriptor unreadable again."""
@@ -72,7 +76,7 @@ if sys.platform == "linux":
                 now_s = time.monotonic()
                 until_s = now_s + timeout
                 if self._armed_until_s <= now_s or abs(self._armed_until_s - until_s) > _ALREADY_ARMED_S:
-                    self.timer.arm(timeout)
+                    self.timer.arm(until_s)
                     self._armed_until_s = until_s
                 timeout = None
             return super().select(timeout)

@@ -45,10 +45,12 @@ def cards(result: Result) -> tuple[Card, ...]:
     unproven = tuple(check.statement for check in result.validity if not check.ok)
     if result.verdict in {Verdict.INCONCLUSIVE, Verdict.ABORTED}:
         why = " ".join(unproven) or " ".join(result.reasons) or "The run says no more."
+        stopped = result.verdict is Verdict.ABORTED
+        todo = "See under Timeline what led to the stop" if stopped else "Mend what stands under Validity"
         return (
             Card("What broke", "Nothing that this run could prove"),
             Card("Why", why),
-            Card("What to do", "Mend what stands under Validity, then repeat the run"),
+            Card("What to do", f"{todo}, then repeat the run"),
         )
     broke = "Nothing gave way" if result.verdict is Verdict.PASS else "An objective, and no resource that explains it"
     why = (

@@ -167,7 +167,7 @@ def _load_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[Char
         "fall into a second, p99.9 is the slowest of them.",
         timeline.latency(),
         ("bands", "latency"),
-        peaks=peaks(data["latency"], "stream", "p99"),
+        peaks=peaks(data["latency"], "stream", "response_p99"),
         by_stream=True,
     )
     if data["errors"]["t"]:

@@ -61,6 +61,7 @@ def render_html(result: Result, plan: Plan, history: History) -> str:
             objective_phases={objective.text: objective.phase for objective in plan.objectives},
             chronicle=chronicle(history),
             measured=diagnosis.streams_in_order(result, plan),
+            users={stream.name: stream.users for stream in plan.streams if stream.users is not None},
             self_check=result.provenance.get("self_check"),
             provenance=provenance_rows(result.provenance),
             command=repeat_command(result),
@@ -108,6 +109,8 @@ def provenance_rows(provenance: Mapping[str, Any]) -> tuple[Fact, ...]:
                 walk(f"{prefix}.{key}" if prefix else str(key), inner)
         elif isinstance(value, Sequence) and not isinstance(value, str):
             facts.append(Fact(prefix, " ".join(str(item) for item in value) or wording.ABSENT))
+        elif isinstance(value, bool):
+            facts.append(Fact(prefix, "yes" if value else "no"))
         else:
             facts.append(Fact(prefix, wording.ABSENT if value is None else str(value)))
 

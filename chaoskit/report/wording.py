@@ -68,8 +68,8 @@ def multiples(point: SaturationPoint) -> str:
 
 
 def pairs(mapping: Mapping[str, object]) -> str:
-    """Return a small mapping on one line: `delay_s 0.04, jitter_s 0.01`."""
-    return ", ".join(f"{key} {value}" for key, value in mapping.items())
+    """Return a small mapping on one line, sorted by its keys: `delay_s 0.04, jitter_s 0.01`."""
+    return ", ".join(f"{key} {value}" for key, value in sorted(mapping.items()))
 
 
 def short_resource(resource: str) -> str:

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from chaoskit.scenario.code import missing_function, module_file
-from chaoskit.scenario.document import Location
+from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.manifest import Component, Manifest, Setting
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting, units
@@ -14,14 +14,6 @@ from chaoskit.scenario.topology import CLIENT
 
 _FIELD: Final = re.compile(r"\{([a-z_]+(?:\.[\w-]+)?)\}")  # other braces (JSON, shell) are text
 _PLAIN_FIELDS: Final = ("python", "region", "seed", "workdir")
-
-
-class Finding(NamedTuple):
-    """Something wrong at a location of a document; `key` points at the key in place of the value."""
-
-    location: Location
-    message: str
-    key: bool = False
 
 
 def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
@@ -80,17 +72,14 @@ def _check_setting(here: Location, setting: Setting) -> Iterator[Finding]:
     if (setting.type == "choice") != (setting.choices is not None):
         yield Finding(here, "`choices` goes with `type: choice`, and only with it; add or remove it", key=True)
         return
-    for name, bare in (("minimum", setting.minimum), ("maximum", setting.maximum), ("default", setting.default)):
+    unbounded = setting.model_copy(update={"minimum": None, "maximum": None})
+    bounds = {name: bound for name in ("minimum", "maximum") if (bound := getattr(setting, name)) is not None}
+    for name, value in {**bounds, "default": setting.default}.items():
         try:
-            parse_setting(setting if name == "default" else _without_range(setting), bare if bare is not None else 0)
+            parse_setting(setting if name == "default" else unbounded, value)
         except ValueError as error:
-            if bare is not None:
-                yield Finding((*here, name), f"`{name}`: {error}")
-                return
-
-
-def _without_range(setting: Setting) -> Setting:
-    return setting.model_copy(update={"minimum": None, "maximum": None})
+            yield Finding((*here, name), f"`{name}`: {error}")
+            return
 
 
 def _check_resources(manifest: Manifest, here: Location, component: Component) -> Iterator[Finding]:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -13,7 +14,7 @@ from chaoskit.errors import Problem
 
 Location = tuple[str | int, ...]
 
-MAX_FILE_BYTES: Final = 256 * 1024
+MAX_FILE_BYTES: Final = 128 * 1024
 MAX_NODES: Final = 20_000  # aliases count each time they are used, so a bomb of them ends here
 MAX_DEPTH: Final = 40
 _MAX_NUMBER_LENGTH: Final = 40
@@ -23,10 +24,19 @@ _SYNTAX: Final[Mapping[str, str]] = {
     "mapping values are not allowed here": "a colon does not belong here; put text that holds `: ` into quotes, "
     "and check the indentation of this line",
     "found character '\\t' that cannot start any token": "a tab cannot indent YAML; use spaces",
+    "nested deeper": f"nested deeper than {MAX_DEPTH} levels; make it flatter",
     "found unexpected end of stream": "a quote is opened and never closed; close it",
     "but found another document": "a second document begins here; keep one document in a file",
     "could not find expected ':'": "this line has no colon; write `key: value`",
 }
+
+
+class Finding(NamedTuple):
+    """Something wrong at a location of a document; `key` points at the key in place of the value."""
+
+    location: Location
+    message: str
+    key: bool = False
 
 
 class Mark(NamedTuple):
@@ -51,7 +61,7 @@ class Document:
 
     def problem(self, location: Location, message: str, *, key: bool = False) -> Problem:
         """Return a problem at the value (or key) that `location` names, or at the nearest part around it."""
-        return Problem(self.file, *self.mark(location, key=key), message)
+        return _problem(self.file, self.mark(location, key=key), message)
 
     def mark(self, location: Location, *, key: bool = False) -> Mark:
         """Return the place of the value (or key) at `location`, or of the nearest part around it."""
@@ -111,17 +121,17 @@ def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
 
     Plain scalars follow YAML 1.2 (`on` and `12:30` are text) but for dates, which stay text.
     """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _ShallowComposer  # type: ignore[assignment] # one composer is as good as another
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = yaml.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return Document(file, None), [Problem(file, line, column, _syntax_message(str(error.problem)))]
+        return Document(file, None), [_problem(file, Mark(line, column), _syntax_message(str(error.problem)))]
     except YAMLError:
         message = "a control character stands in the file; a scenario is plain text, remove it"
         return Document(file, None), [Problem(file, *_control_character(text), message)]
-    except RecursionError:
-        return Document(file, None), [Problem(file, 1, 1, f"nested deeper than {MAX_DEPTH} levels; make it flatter")]
     reader = _Reader(file)
     data = None if root is None else reader.convert(root, ())
     if reader.too_large:
@@ -129,6 +139,23 @@ def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
     if data is None and not reader.problems:
         reader.problems.append(Problem(file, 1, 1, "the file is empty; start it with `version: 1`"))
     return Document(file, data, reader.keys, reader.values, text), reader.problems
+
+
+class _ShallowComposer(Composer):
+    """Stops at the depth limit, long before the interpreter's own."""
+
+    def __init__(self, loader: Any) -> None:  # noqa: ANN401 - the library leaves its type open
+        super().__init__(loader)
+        self._depth = 0
+
+    def compose_node(self, parent: Node | None, index: object) -> Node | None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            mark = self.parser.peek_event().start_mark
+            raise MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=mark)
+        node: Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 class _Reader:
@@ -182,7 +209,13 @@ class _Reader:
         return data
 
     def _note(self, mark: Mark, message: str) -> None:
-        self.problems.append(Problem(self.file, *mark, message))
+        self.problems.append(_problem(self.file, mark, message))
+
+
+def _problem(file: str, mark: Mark, message: str) -> Problem:
+    """Return a problem whose message is one printable line, whatever the file holds (a key may hold ANSI codes)."""
+    text = "".join(sign if sign.isprintable() else " " for sign in message)
+    return Problem(file, *mark, " ".join(text.split()))
 
 
 def _scalar(node: Node) -> object:

@@ -61,7 +61,7 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     message = _message(model, document, detail, location)
     if len(message) > _MAX_MESSAGE:
         message = f"{message[: _MAX_MESSAGE // 2]} … {message[-_MAX_MESSAGE // 2 :]}"
-    return document.problem(location, " ".join(message.split()), key=at_key)
+    return document.problem(location, message, key=at_key)
 
 
 def _message(model: type[BaseModel], document: Document, detail: ErrorDetails, location: Location) -> str:

@@ -8,8 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from chaoskit.scenario.code import missing_function
-from chaoskit.scenario.consistency import Finding
-from chaoskit.scenario.document import Location
+from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.faults import FaultEntry, LinkFault, RegionDown
 from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import ALL_STREAMS, Scenario, Stream

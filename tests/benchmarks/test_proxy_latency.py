@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.nginx import need, nginx
+from tests.support.quiet import need_quiet
 from tests.support.sockets import connect
 from tests.support.toxiproxy import ToxiproxyServer, running
 
@@ -52,6 +53,7 @@ def added_ms(server: ToxiproxyServer, upstream: int) -> dict[str, float]:
 
 def test_added_latency(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     need("nginx")
+    need_quiet()
     with nginx(tmp_path) as upstream, running("embedded") as embedded, running("real") as real:
         rows = {server.kind: added_ms(server, upstream) for server in (real, embedded)}
     with capsys.disabled():

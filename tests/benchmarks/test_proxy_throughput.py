@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.support.nginx import need, nginx
+from tests.support.quiet import need_quiet
 from tests.support.toxiproxy import ToxiproxyServer, running
 
 ROUNDS = 5
@@ -55,6 +56,7 @@ def play(server: ToxiproxyServer, port: int) -> Round:
 
 def test_requests_per_second(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     need("wrk", "nginx")
+    need_quiet()
     with nginx(tmp_path) as upstream, running("embedded") as embedded, running("real") as real:
         ports = {
             server: int(server.create("web", upstream)["listen"].rpartition(":")[2])

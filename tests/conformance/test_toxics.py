@@ -100,7 +100,7 @@ def test_latency_lifted_lets_go_what_it_holds(server: ToxiproxyServer, connect: 
 def test_bandwidth(server: ToxiproxyServer, connect: Connect, stream: str) -> None:
     toxic(server, "bandwidth", stream, rate=100)
     sender, receiver = connect().ends(stream)
-    assert 180 <= carry_ms(sender, receiver, bytes(20_000)) < FREE_MS0  # 20 kB at 100 kB/s
+    assert 180 <= carry_ms(sender, receiver, bytes(20_000)) < 1000  # 20 kB at 100 kB/s
     lift(server)
     assert carry_ms(sender, receiver, bytes(20_000)) < FREE_MS
 

@@ -12,12 +12,18 @@ from chaoskit.address import Address
 from chaoskit.errors import FaultFailed, RestoreFailed, SetupFailed
 from chaoskit.faults.lease import Lease
 from chaoskit.faults.plane import FaultPlane
-from chaoskit.faults.server import ProxyServer
+from chaoskit.faults.server import ProxyServer, start_server
 from chaoskit.records import FaultEvent, Record
 from tests.faults.support import Addresses, fault, free_address, link, plan_of, stage
 
 LINK = "gateway->positions"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 WHOLE_LIFE = ["intent", "applied", "lifting", "lifted", "proven_clean"]
+
+
+@pytest.fixture
+def server(shared_server: ProxyServer) -> ProxyServer:
+    return shared_server
 
 
 async def test_a_fault_is_played_in_its_window_and_leaves_a_receipt(server: ProxyServer) -> None:
@@ -189,6 +195,24 @@ async def test_a_server_that_hangs_is_restarted_with_every_link_as_it_should_be(
             "client->gateway": ("stays.latency.downstream",),
         }
         await on.plane.heal()
+
+
+async def test_a_hung_server_that_is_not_ours_is_told_and_healed_later(server: ProxyServer, tmp_path: Path) -> None:
+    theirs = await start_server(plan_of(), prefer=server.url, log=tmp_path / "other.log")
+    black = fault("timeout", window=(0.2, 1.4))
+    async with stage(theirs, [link()], [black]) as on:
+        playing = asyncio.create_task(on.plane.play())
+        await on.happened(["intent", "applied"])
+        assert server.process_id is not None
+        os.kill(server.process_id, signal.SIGSTOP)
+        await on.happened(["intent", "applied", "lifting", "failed"])
+        with pytest.raises(RestoreFailed, match="not ours to restart"):
+            await on.plane.lift("timeout-1")
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
+        os.kill(server.process_id, signal.SIGCONT)
+        await on.plane.heal()
+        assert on.steps_of("timeout-1")[-2:] == ["lifted", "proven_clean"]
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from locust.stats import RequestStats
 
 from chaoskit.load.locustfile import counts_by_class, users_at
 from chaoskit.load.outcomes import Outcomes, Recorder
-from chaoskit.load.statistics import METHOD, LocustStatistics, merge
+from chaoskit.load.statistics import METHOD, LocustStatistics, listeners, merge
 from chaoskit.plan.model import Segment
 
 
@@ -64,13 +64,18 @@ def test_requests_are_counted_in_the_second_in_which_they_ended() -> None:
 def test_the_request_event_reaches_those_who_listen_and_is_not_counted_twice() -> None:
     environment = Environment(user_classes=[])
     runner = environment.create_local_runner()
-    statistics = LocustStatistics(environment)
+    statistics = LocustStatistics(environment, listeners(environment))
     heard: list[tuple[str, str | None]] = []
 
     def listen(name: str, exception: Exception | None, response_time: float, **_: object) -> None:
         heard.append((name, str(exception) if exception else None))
 
     events: Any = environment.events
+
+    def stumble(**_: object) -> None:
+        raise ValueError("a listener's own mistake")
+
+    events.request.add_listener(stumble)
     events.request.add_listener(listen)
     statistics.add(outcomes(), now_us=6_000_000)
     runner.quit()

@@ -66,6 +66,16 @@ def test_the_page_is_small(page: str) -> None:
     assert len(page.encode()) < 2_000_000
 
 
+def test_the_same_run_gives_the_same_page(page: str, result: Result, plan: Plan, history: History) -> None:
+    assert render_html(result, plan, history) == page
+
+
+def test_the_score_of_the_self_check_is_told(result: Result, plan: Plan) -> None:
+    sentence = "In 48 of 50 blind trials the first bottleneck named was the planted one."
+    scored = replace(result, provenance={"self_check": sentence})
+    assert Outline(render_html(scored, plan, History())).text.count(sentence) == 1
+
+
 def test_nothing_is_loaded_from_anywhere(outline: Outline) -> None:
     for tag, attributes in outline.tags:
         assert tag not in {"link", "iframe", "object", "embed", "img"}
@@ -191,10 +201,22 @@ def test_the_command_that_repeats_the_run(result: Result, provenance: dict[str, 
 
 
 def test_provenance_is_flat() -> None:
-    rows = page_module.provenance_rows({"host": {"cores": 4, "os": None}, "flags": ["a", "b"], "command": "x"})
-    assert [(row.name, row.value) for row in rows] == [("flags", "a b"), ("host.cores", "4"), ("host.os", "–")]
+    rows = page_module.provenance_rows(
+        {"host": {"cores": 4, "os": None}, "flags": ["a", "b"], "dirty": False, "command": "x"}
+    )
+    assert [(row.name, row.value) for row in rows] == [
+        ("dirty", "no"), ("flags", "a b"), ("host.cores", "4"), ("host.os", "–"),
+    ]  # fmt: skip
 
 
 def test_templates_are_part_of_the_package() -> None:
     folder = Path(chaoskit.report.__file__).parent / "templates"
     assert {"page.html.j2", "page.css", "page.js"} <= {path.name for path in folder.iterdir()}
+
+
+def test_a_closed_model_is_called_so(result: Result, plan: Plan) -> None:
+    trading, *others = plan.streams
+    closed = replace(plan, streams=(replace(trading, users=50), *others))
+    said = Outline(render_html(result, closed, History())).text
+    assert "closed model, 50 users" in said
+    assert said.count("closed model") == 3

@@ -50,6 +50,13 @@ def test_plain_scalars_follow_yaml_1_2(text: str, value: object) -> None:
     assert document.data == {"key": value}
 
 
+def test_a_message_is_one_printable_line() -> None:
+    document, problems = parse('"a\\e[31m\\nb": 1\n"a\\e[31m\\nb": 2\n', "file")
+    assert document.names() == ("a\x1b[31m\nb",)
+    assert problems[0].message == "the key `a [31m b` stands here twice, first in line 1; keep one of them"
+    assert document.problem((), "one\n\ttwo").message == "one two"
+
+
 def test_aliases_are_written_out() -> None:
     document, problems = parse("a: &x {b: 1}\nc: *x\n", "file")
     assert problems == []
@@ -69,7 +76,7 @@ def test_deep_nesting_is_one_problem(text: str) -> None:
     [
         (b"", (1, 1), "is empty"),
         (b"name: x\ntitle: \xff\xfe\n", (2, 8), "UTF-8"),
-        (b"x" * (MAX_FILE_BYTES + 1), (1, 1), "larger than 256 KiB"),
+        (b"x" * (MAX_FILE_BYTES + 1), (1, 1), "larger than 128 KiB"),
         (b"a: \x00\n", (1, 4), "control character"),
     ],
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "targets" / "exchange"
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 
 
 def free_port() -> int:

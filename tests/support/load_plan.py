@@ -1,7 +1,13 @@
-"""Plans of nothing but load, in one line."""
+"""Plans of nothing but load, in one line, and their play."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
+from chaoskit.address import Address
+from chaoskit.clock import Clock
+from chaoskit.load.processes import LoadProcesses
+from chaoskit.plan.codec import encode
 from chaoskit.plan.model import (
     GeneratorPlan,
     HttpRequest,
@@ -84,3 +90,23 @@ def plan_of(
         abort_rules=(),
         generator=GeneratorPlan(workers, connections),
     )
+
+
+async def play_plan(
+    folder: Path, plan: Plan, *addresses: Address, during: Callable[[LoadProcesses], object] | None = None
+) -> History:
+    """Play `plan` against addresses (one for each entry) in real load processes; return what they handed up.
+
+    `during` is called once the processes are released.
+    """
+    path = folder / "plan.json"
+    path.write_bytes(encode(plan))
+    load = LoadProcesses(plan, path, dict(zip(plan.entries, addresses, strict=True)), folder, {})
+    await load.start()
+    try:
+        load.release(Clock(time.monotonic() + 0.1))
+        if during is not None:
+            during(load)
+        return History.of([record async for record in load.records()])
+    finally:
+        await load.stop()

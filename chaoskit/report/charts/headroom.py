@@ -24,7 +24,7 @@ def ladder_chart(rungs: int) -> Spec:
         values=[0.01, 0.1, 1, 10, 100],
         grid=True,
     )
-    share = alt.X("share:Q", scale=alt.Scale(type="log", domainMin=LEAST_SHARE, nice=False), axis=axis)
+    share = alt.X("share:Q", scale=alt.Scale(type="log", domain=[LEAST_SHARE, MOST_SHARE], nice=False), axis=axis)
     colour = alt.Color(
         "state:N",
         scale=alt.Scale(

@@ -3,7 +3,7 @@
 The page's script sets three parameters of every chart: `from_s` and `to_s`, the stretch shown, and `stream`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,15 @@ from chaoskit.report.charts import drawing
 from chaoskit.report.charts.drawing import Layer, Spec
 
 _STREAM = "datum.stream === stream"
+_FATES = {"offered": "offered", "ok": "ok", "failed": "failed", "answered": "answered"}
+_LATENCIES = {
+    "response_p50": "response p50 (ms)",
+    "response_p99": "response p99 (ms)",
+    "response_p999": "response p99.9 (ms)",
+    "service_p50": "service p50 (ms)",
+    "service_p99": "service p99 (ms)",
+    "service_p999": "service p99.9 (ms)",
+}
 _PHASE_PX = 20
 _FAULT_PX = 22
 _NAMES_PX = 16
@@ -118,9 +127,7 @@ class Timeline:
                 color=alt.value(drawing.OFFERED),
             )
         )
-        return self._finished(
-            self._shaded([fate, lines, self._hover("load", ["offered", "ok", "failed", "answered"])]), 190, "Load."
-        )
+        return self._finished(self._shaded([fate, lines, self._hover("load", _FATES)]), 190, "Load.")
 
     def latency(self) -> Spec:
         """Return p50, p99 and p99.9 on both clocks, logarithmic."""
@@ -128,8 +135,9 @@ class Timeline:
             alt.Chart(alt.NamedData("latency"))
             .transform_filter(_STREAM)
             .transform_calculate(middle=f"datum.t + {self.cell_s / 2}")
-            .transform_fold(["p50", "p99", "p999"], as_=["column", "ms"])
-            .transform_calculate(quantile="datum.column === 'p999' ? 'p99.9' : datum.column")
+            .transform_fold(list(_LATENCIES), as_=["column", "ms"])
+            .transform_calculate(clock="split(datum.column, '_')[0]", last="split(datum.column, '_')[1]")
+            .transform_calculate(quantile="datum.last === 'p999' ? 'p99.9' : datum.last")
             .mark_line(clip=True, strokeWidth=1.8, strokeCap="round", interpolate="monotone")
             .encode(
                 x=self._time("middle"),
@@ -142,9 +150,7 @@ class Timeline:
                 strokeDash=drawing.clock_dash(),
             )
         )
-        return self._finished(
-            self._shaded([lines, self._hover("latency", ["clock", "p50", "p99", "p999"])]), 210, "Latency."
-        )
+        return self._finished(self._shaded([lines, self._hover("latency", _LATENCIES)]), 210, "Latency.")
 
     def errors(self) -> Spec:
         """Return failures per second, stacked by reason."""
@@ -236,12 +242,15 @@ class Timeline:
         )
         return alt.X(f"{field}:Q", scale=scale, title=None, axis=shown)
 
-    def _hover(self, data: str, fields: Sequence[str]) -> Layer:
+    def _hover(self, data: str, fields: Mapping[str, str]) -> Layer:
         rows = alt.Chart(alt.NamedData(data)).transform_filter(_STREAM)
         cells = rows.transform_calculate(until=f"datum.t + {self.cell_s}").mark_rect(
             clip=True, opacity=0, y=0, y2={"expr": "height"}
         )
-        tips = [alt.Tooltip("t:Q", title="second"), *(f"{field}:Q" for field in fields)]
+        tips = [
+            alt.Tooltip("t:Q", title="second"),
+            *(alt.Tooltip(f"{field}:Q", title=title) for field, title in fields.items()),
+        ]
         chart: alt.Chart = cells.encode(x=self._time("t"), x2="until:Q", tooltip=tips)
         return chart
 

@@ -40,7 +40,7 @@ def _cells(keys: Iterable[tuple[str, int]]) -> range:
 
 
 def latency(history: History, cell: int) -> Table:
-    """Return per stream, cell and clock the quantiles of successes in milliseconds; None where there was none."""
+    """Return per stream and cell quantiles of successes on both clocks, in milliseconds; None where there was none."""
     parts: dict[tuple[str, int], list[SampleBatch]] = defaultdict(list)
     for sample in history.samples:
         parts[sample.stream, sample.second // cell].append(sample)
@@ -48,9 +48,11 @@ def latency(history: History, cell: int) -> Table:
     for stream in sorted({stream for stream, _ in parts}):
         for index in _cells(parts):
             batches = parts.get((stream, index), [])
-            rows.append((stream, index * cell, "response", *_quantiles(batch.response_us for batch in batches)))
-            rows.append((stream, index * cell, "service", *_quantiles(batch.service_us for batch in batches)))
-    return table(("stream", "t", "clock", "p50", "p99", "p999"), rows)
+            response = _quantiles(batch.response_us for batch in batches)
+            service = _quantiles(batch.service_us for batch in batches)
+            rows.append((stream, index * cell, *response, *service))
+    names = (f"{clock}_{quantile}" for clock in ("response", "service") for quantile in ("p50", "p99", "p999"))
+    return table(("stream", "t", *names), rows)
 
 
 def _quantiles(histograms: Iterable[Histogram]) -> list[float | None]:

@@ -28,21 +28,20 @@ def test_load_in_cells_stays_per_second() -> None:
 def test_seconds_without_arrivals_are_zero_and_have_no_latency() -> None:
     history = History.of([batch(2, [10], {}), batch(5, [10], {})])
     assert [row["offered"] for row in rows_of(tables.load(history, 1))] == [1, 0, 0, 1]
-    assert [row["p50"] is None for row in rows_of(tables.latency(history, 1))] == [False] * 2 + [True] * 4 + [False] * 2
+    assert [row["service_p50"] is None for row in rows_of(tables.latency(history, 1))] == [False, True, True, False]
     assert [row["lag"] is None for row in rows_of(tables.lateness(history, 1))] == [False, True, True, False]
 
 
 def test_latency_merges_what_falls_into_a_cell() -> None:
     history = History.of([batch(0, [1000] * 99, {}), batch(0, [100_000], {}, entry="b")])
-    (response, service) = rows_of(tables.latency(history, 1))
-    assert (response["clock"], service["clock"]) == ("response", "service")
-    assert response["p50"] == pytest.approx(1.0, rel=0.01)
-    assert response["p999"] == pytest.approx(100.0, rel=0.01)
+    (row,) = rows_of(tables.latency(history, 1))
+    assert row["response_p50"] == pytest.approx(1.0, rel=0.01)
+    assert row["response_p999"] == row["service_p999"] == pytest.approx(100.0, rel=0.01)
 
 
 def test_a_second_without_success_has_no_latency() -> None:
     history = History.of([batch(0, [], {"timeout": 5})])
-    assert {row["p50"] for row in rows_of(tables.latency(history, 1))} == {None}
+    assert {row["response_p50"] for row in rows_of(tables.latency(history, 1))} == {None}
 
 
 def test_rare_reasons_are_put_together() -> None:

@@ -21,6 +21,7 @@ from exchange.engine.matching import Exchange
 from exchange.engine.server import EngineServer
 from exchange.engine.write_behind import RegionWriter
 from exchange.exposition import MetricsServer, ResourceCollector, registry_of
+from exchange.file_limit import allow_many_connections
 from exchange.occupancy import Resource
 from exchange.venue import SYMBOLS
 from exchange.wall import wall_ms, wall_us
@@ -141,6 +142,7 @@ async def _run(arguments: argparse.Namespace) -> None:
 
 def main() -> int:
     """Run until told to stop."""
+    allow_many_connections()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     uvloop.run(_run(_parse()))
     return 0

@@ -11,6 +11,7 @@ import uvloop
 
 from exchange.arguments import address, duration_s
 from exchange.exposition import MetricsServer, ResourceCollector, registry_of
+from exchange.file_limit import allow_many_connections
 from exchange.gateway.application import Application, Limits
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.limiter import OrderLimiter, WeightLimiter
@@ -139,6 +140,7 @@ def _rate_limits(arguments: argparse.Namespace) -> list[dict[str, object]]:
 
 def main() -> int:
     """Run until told to stop."""
+    allow_many_connections()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     uvloop.run(Gateway(_parse()).run())
     return 0

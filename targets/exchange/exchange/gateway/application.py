@@ -14,7 +14,7 @@ from exchange.gateway.call import Call, Parameters, parse
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.limiter import OrderLimiter, WeightLimiter
 from exchange.gateway.signing import Signatures, check_time, split_signature
-from exchange.gateway.workers import Slot, Workers
+from exchange.gateway.workers import Workers
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -29,12 +29,16 @@ NOT_FOUND = Refusal(404, -1000, "An unknown error occurred while processing the 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint. `weight` gives its cost from the parameters; `order` counts against the order limits."""
+    """One endpoint. `weight` gives its cost from the parameters; `order` counts against the order limits.
+
+    `shed_last`: it lowers a trader's risk, so it may still wait where others are turned away.
+    """
 
     handler: Handler
     weight: Callable[[Parameters], int]
     signed: bool = False
     order: bool = False
+    shed_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class Application:
         key = _header(scope, b"x-mbx-apikey")
         now_s = time()
         self._admit(scope, route, parameters, key, headers, now_s)
-        call = Call(parameters, _NO_SLOT, monotonic() + self._backend_timeout_s, headers=headers)
+        call = Call(parameters, monotonic() + self._backend_timeout_s, headers=headers)
         if route.signed:
             if not self._engine.accounts:
                 raise internal_error()  # the engine has not yet said which accounts there are
@@ -129,17 +133,14 @@ class Application:
     async def _work(self, route: Route, call: Call) -> bytes:
         """Handle the call in a worker slot."""
         workers = self._workers
-        exempt = call.parameters.get(b"reduceOnly") == b"true" or route.handler.__name__ == "cancel"
-        call.slot = await workers.acquire(call.deadline_s, reserve=workers.reserve if exempt else 0)
+        shed_last = route.shed_last or call.parameters.get(b"reduceOnly") == b"true"
+        started_s = await workers.acquire(call.deadline_s, workers.reserve if shed_last else 0)
         try:
             return await route.handler(call)
         finally:
-            rest_s = workers.release(call.slot)
+            rest_s = workers.release(started_s, call.blocked_s)
             if rest_s:
                 await workers.rest(rest_s)
-
-
-_NO_SLOT = Slot(0.0)
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

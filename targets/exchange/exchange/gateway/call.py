@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from exchange.failures import Refusal, illegal, missing
-from exchange.gateway.workers import Slot
 from exchange.venue import MONEY_UNITS_PER_USDT, SYMBOL_BY_NAME, Symbol
 
 MIN_NOTIONAL_USDT = 5
@@ -21,10 +20,10 @@ class Call:
     """One admitted request: `account` is -1 for a public one; `stale_ms` is wall clock, `deadline_s` not."""
 
     parameters: Parameters
-    slot: Slot
     deadline_s: float
     account: int = -1
     stale_ms: int = 0
+    blocked_s: float = 0.0  # time that its handler waited for the engine or the database
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 

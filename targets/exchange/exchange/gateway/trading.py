@@ -69,7 +69,7 @@ class Trading:
         finally:
             now_s = monotonic()
             self._on_engine.leave(started_s, now_s)
-            call.slot.blocked_s += now_s - started_s
+            call.blocked_s += now_s - started_s
         if status != 200:
             raise Passed(status, body)
         return body
@@ -82,7 +82,7 @@ class Trading:
         finally:
             now_s = monotonic()
             self._on_pool.leave(started_s, now_s)
-            call.slot.blocked_s += now_s - started_s
+            call.blocked_s += now_s - started_s
         if rows:
             age_us = max(0, wall_us() - rows[0][COMPLETE_TO_US])
             self.staleness.observe(age_us / 1e6)

@@ -20,18 +20,10 @@ TICK_S = 0.001
 LATENESS_S = 2 * TICK_S  # how late a wake-up may be and not be held against the slot
 
 
-@dataclass(slots=True)
-class Slot:
-    """A held slot: since when, and how much of that it was blocked by something else."""
-
-    started_s: float
-    blocked_s: float = 0.0
-
-
 @dataclass(slots=True, eq=False)
 class _Waiter:
     arrived_s: float
-    slot: "asyncio.Future[Slot]"
+    started_s: "asyncio.Future[float]"
 
 
 class Workers(Resource):
@@ -48,8 +40,8 @@ class Workers(Resource):
         self._limit = queue_limit
         self.reserve = queue_limit // 10 + 1  # places beyond the limit for what the venue sheds last
 
-    async def acquire(self, deadline_s: float, reserve: int = 0) -> Slot:
-        """Take a slot, waiting until monotonic `deadline_s` at most.
+    async def acquire(self, deadline_s: float, reserve: int = 0) -> float:
+        """Take a slot, waiting until monotonic `deadline_s` at most; returns since when it is held.
 
         `reserve` is how many places beyond the queue's limit this request may use. Raises `Refusal` -1008
         where the queue is full or the deadline passes: nothing was executed.
@@ -61,21 +53,24 @@ class Workers(Resource):
         if self._idle:
             self._idle -= 1
             self.busy.enter(now_s)
-            return Slot(now_s)
+            return now_s
         if len(self._waiters) >= self._limit + reserve:
             self.rejections["full"] += 1
             raise overloaded()
         return await self._wait(now_s, deadline_s)
 
-    def release(self, slot: Slot) -> float:
-        """Give a slot back; returns how many seconds its answer is still being worked on (0: answer now)."""
+    def release(self, started_s: float, blocked_s: float) -> float:
+        """Give back a slot held since `started_s` that was blocked by something else for `blocked_s` of that.
+
+        Returns how many seconds its answer is still being worked on (0: answer now).
+        """
         now_s = monotonic()
         self.completions += 1
-        free_s = slot.started_s + slot.blocked_s + self._service_s
+        free_s = started_s + blocked_s + self._service_s
         if free_s <= now_s:
-            self._free(slot.started_s, max(free_s, now_s - LATENESS_S))
+            self._free(started_s, max(free_s, now_s - LATENESS_S))
             return 0.0
-        heapq.heappush(self._cooling, (free_s, slot.started_s))
+        heapq.heappush(self._cooling, (free_s, started_s))
         if self._waiters:
             self._wake_at(self._cooling[0][0], now_s)
         rest_s = free_s - now_s
@@ -96,16 +91,16 @@ class Workers(Resource):
         self.busy.leave(started_s, at_s)
         while self._waiters:
             waiter = self._waiters.popleft()
-            if waiter.slot.done():
+            if waiter.started_s.done():
                 continue
             start_s = max(at_s, waiter.arrived_s)
             self.waiting.leave(waiter.arrived_s, start_s)
             self.busy.enter(start_s)
-            waiter.slot.set_result(Slot(start_s))
+            waiter.started_s.set_result(start_s)
             return
         self._idle += 1
 
-    async def _wait(self, now_s: float, deadline_s: float) -> Slot:
+    async def _wait(self, now_s: float, deadline_s: float) -> float:
         loop = asyncio.get_running_loop()
         waiter = _Waiter(now_s, loop.create_future())
         self._waiters.append(waiter)
@@ -114,16 +109,16 @@ class Workers(Resource):
             self._wake_at(self._cooling[0][0], now_s)
         expiry = loop.call_later(deadline_s - now_s, self._expire, waiter)
         try:
-            return await waiter.slot
+            return await waiter.started_s
         finally:
             expiry.cancel()
 
     def _expire(self, waiter: _Waiter) -> None:
-        if not waiter.slot.done():
+        if not waiter.started_s.done():
             self._waiters.remove(waiter)
             self.waiting.leave(waiter.arrived_s, monotonic())
             self.rejections["timeout"] += 1
-            waiter.slot.set_exception(overloaded())
+            waiter.started_s.set_exception(overloaded())
 
     def _wake_at(self, free_s: float, now_s: float) -> None:
         if self._timer is None:

@@ -15,7 +15,7 @@ from exchange.positions.postgres import PostgresServer, StartFailed, create_clus
 from exchange.positions.watch import ConnectionsResource
 from exchange.storage import DATABASE, TABLES, USER, VIEWS
 
-START_WITHIN_S = 20.0
+START_WITHIN_S = 50.0
 
 
 def _parse() -> argparse.Namespace:

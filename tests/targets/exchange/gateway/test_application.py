@@ -76,7 +76,7 @@ async def test_too_small_a_pool_is_the_bottleneck_and_the_metrics_say_so(exchang
 
 
 async def test_full_workers_shed_but_not_what_lowers_the_risk(exchange: RunningExchange) -> None:
-    arguments = ("--workers=1", "--worker-queue=0", "--service-time=500ms")
+    arguments = ("--workers=1", "--worker-queue=0", "--service-time=1s")
     gateway = exchange.start_gateway("no_workers", *arguments)
     async with client(gateway) as http:
         replies = await asyncio.gather(*(positions(http) for _ in range(3)))

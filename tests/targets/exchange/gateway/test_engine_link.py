@@ -13,7 +13,7 @@ from exchange.gateway.engine_link import EngineLink
 from tests.support.exchange import RunningExchange
 from tests.support.relay import Relay, relay_to
 
-RECOVERED_WITHIN_S = 10.0
+RECOVERED_WITHIN_S = 20.0
 OPEN_ORDERS = ["open", 5, None]
 
 
