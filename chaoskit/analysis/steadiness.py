@@ -25,7 +25,8 @@ def steadiness(plan: Plan, batches: Iterable[SampleBatch], until_s: float | None
     """Yield a check for each stream of a plan with a baseline: its two halves agree, and hardly anything failed.
 
     The halves' mean responses may differ by `plan.steady_tolerance_ratio` of the larger one, by 2 ms, or by three
-    standard errors (of at most half of the larger one), whichever is most. `until_s` ends the baseline early: seconds that have not settled do not count.
+    standard errors (of at most half of the larger one), whichever is most. `until_s` ends the baseline early: seconds
+    that have not settled do not count.
     """
     if plan.baseline_phase is None:
         return
