@@ -201,7 +201,7 @@ class _Search:
 
     def _generator(self, second: int) -> Root | None:
         seen = self._seen
-        if self._entry.lag_s[second] <= seen.plan.generator.max_lag_s:
+        if self._entry.lag_s[second] <= seen.plan.generator.max_lag_s or not self._late_phase(second):
             return None
         own = [one for one in seen.series.values() if one.kind == "generator" and seen.saturated[one.id][second]]
         cpus = [one for one in own if one.kind_id == "generator.cpu"]
@@ -216,6 +216,12 @@ class _Search:
         if host is not None and not cpus:
             return host
         return Root("generator.cpu", "generator", victim=cpus[0].id if cpus else None)
+
+    def _late_phase(self, second: int) -> bool:
+        """Return whether lag is above its bound over the whole phase too: one late second is no late generator."""
+        phases = [phase.name for phase in self._seen.plan.phases if phase.start_s <= second < phase.end_s]
+        lags = [self._seen.phases[self._entry.stream][phase].lag_p99_s or 0.0 for phase in phases]
+        return max(lags, default=0.0) > self._seen.plan.generator.max_lag_s
 
     def _host(self, second: int) -> Root | None:
         full = "host.cpu" in self._seen.saturated and bool(self._seen.saturated["host.cpu"][second])

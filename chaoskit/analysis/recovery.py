@@ -1,7 +1,8 @@
 """How each stream came back after each fault's lifting and after the surge.
 
-A second is good when at most 1 % of its arrivals failed or came late (`streams.late_bounds_s`). A stream that was not
-good before a fault either cannot come back from that fault: its recovery is not known (None).
+A second is good when at most 1 % of its arrivals, or a single one of several, failed or came late
+(`streams.late_bounds_s`). A stream that was not good before a fault either cannot come back from that fault: its
+recovery is not known (None).
 """
 
 import math
@@ -16,6 +17,9 @@ from chaoskit.analysis.windows import Mask, Series
 from chaoskit.plan.model import Plan
 
 BAD_RATIO: Final = 0.01
+LAST_S: Final = 5
+"""A stream is lost (metastable) when most of its last seconds at baseline load are bad; a single bad one is a blip."""
+
 BEFORE_S: Final = 3
 """A stream was good before a fault when most of this many seconds before it were."""
 
@@ -42,7 +46,7 @@ def _recovery(seen: Observations, stream: str, trigger: str, since_s: float, app
     offered, harmed = _of_stream(seen, stream)
     first, until = math.floor(since_s), _horizon(seen, since_s)
     loaded = offered > 0
-    good: Mask = ~loaded | (harmed <= BAD_RATIO * offered)
+    good = _good(offered, harmed)
     seconds = np.arange(len(offered))
     span = (seconds >= first) & (seconds < until) & loaded
     good_at = np.flatnonzero(span & good)
@@ -50,11 +54,12 @@ def _recovery(seen: Observations, stream: str, trigger: str, since_s: float, app
     first_good_s = max(0.0, float(good_at[0]) - since_s) if good_at.size else None
     settled = good_at[good_at > bad_at[-1]] if bad_at.size else good_at
     stays_good_s = max(0.0, float(settled[0]) - since_s) if settled.size else None
-    came_back: bool | None = stays_good_s is not None
+    came_back: bool | None = True if stays_good_s is not None else None
+    if came_back is None and span.any() and _calm(seen.plan, until):
+        last = np.flatnonzero(span)[-LAST_S:]
+        came_back = False if good[last].sum() * 2 < len(last) else None
     if applied_s is not None and not _was_good(good & loaded, loaded, math.floor(applied_s)):
         first_good_s = stays_good_s = came_back = None
-    elif not came_back and (not span.any() or not _calm(seen.plan, until)):
-        came_back = None
     return Recovery(
         stream=stream,
         trigger=trigger,
@@ -65,6 +70,12 @@ def _recovery(seen: Observations, stream: str, trigger: str, since_s: float, app
         backlog=_backlog(seen),
         amplification=_amplification(seen, stream, first, until),
     )
+
+
+def _good(offered: Series, harmed: Series) -> Mask:
+    single = (harmed <= 1) & (harmed < offered / 2)
+    good: Mask = (offered == 0) | (harmed <= BAD_RATIO * offered) | single
+    return good
 
 
 def _of_stream(seen: Observations, stream: str) -> tuple[Series, Series]:

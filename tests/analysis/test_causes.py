@@ -9,6 +9,7 @@ from chaoskit.analysis import analyse
 from chaoskit.analysis.causes import find_harm
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.result import Result, Verdict
+from chaoskit.records import Histogram
 from tests.support.simulation import AMPLE, Day, simulate
 
 HOLD_S = AMPLE.query_time_s + 0.0002
@@ -123,6 +124,13 @@ def test_a_fault_that_did_nothing_is_never_blamed() -> None:
     result = analysed(replace(PLANTED["ample pool, strong fault on its link"].day, fault_works=False))
     assert result.bottlenecks == ()
     assert result.verdict is Verdict.INCONCLUSIVE
+
+
+def test_one_late_second_makes_no_late_generator() -> None:
+    plan, history = simulate(PLANTED["small pool"].day)
+    late = Histogram.of_us([200_000])
+    history.samples = [replace(b, lag_us=late) if b.second == 18 else b for b in history.samples]
+    assert [found.resource for found in analyse(plan, history).bottlenecks] == ["exchange/gateway.db_pool"]
 
 
 def test_nearly_all_harm_is_explained() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chaoskit.analysis.observations import observe
-from chaoskit.analysis.recovery import recoveries
+from chaoskit.analysis.recovery import _good, recoveries
 from chaoskit.analysis.result import Recovery
 from chaoskit.records import FaultEvent, Histogram, History, Receipt, SampleBatch
 from tests.support.simulated_plan import plan_of
@@ -64,6 +64,19 @@ def test_bad_before_the_fault_cannot_come_back_from_it() -> None:
 def test_never_good_again_with_the_load_back_at_baseline_is_metastable() -> None:
     found = recovery_of(set(range(12, END)), "end of surge")
     assert (found.first_good_s, found.came_back) == (None, False)
+
+
+def test_a_blip_at_the_end_is_not_metastable() -> None:
+    found = recovery_of({END - 1}, "end of surge")
+    assert (found.first_good_s, found.stays_good_s, found.came_back) == (0.0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("offered", "harmed", "good"),
+    [(0, 0, True), (1, 1, False), (2, 1, False), (5, 1, True), (5, 2, False), (200, 2, True), (200, 3, False)],
+)
+def test_a_single_arrival_of_several_spoils_no_second(offered: float, harmed: float, good: bool) -> None:
+    assert _good(np.array([offered]), np.array([harmed])).tolist() == [good]
 
 
 def test_retries_amplify() -> None:
