@@ -16,6 +16,8 @@ STEADY_FLOOR_S: Final = 0.002
 """Halves that differ by less are as good as equal: on loopback that is noise of the machine."""
 STEADY_ERRORS: Final = 3.0
 """Halves differ only beyond this many standard errors of their seconds' medians."""
+NOISE_CAP_RATIO: Final = 0.5
+"""Noise excuses no halves that differ by more than this part of the larger one: a stall in one half is not steady."""
 _SECONDS_FOR_ERROR: Final = 3
 
 
@@ -23,8 +25,8 @@ def steadiness(plan: Plan, batches: Iterable[SampleBatch], until_s: float | None
     """Yield a check for each stream of a plan with a baseline: its two halves agree, and hardly anything failed.
 
     The halves' median responses may differ by `plan.steady_tolerance_ratio` of the larger one, by 2 ms, or by three
-    standard errors, whichever is most; medians, since one slow answer is no trend. `until_s` ends the baseline early:
-    seconds that have not settled do not count.
+    standard errors (of at most half of the larger one), whichever is most; medians, since one slow answer is no trend.
+    `until_s` ends the baseline early: seconds that have not settled do not count.
     """
     if plan.baseline_phase is None:
         return
@@ -43,8 +45,9 @@ def _check(name: str, batches: list[SampleBatch], middle_s: float, tolerance_rat
     arrived = ok + sum(sum(batch.failed.values()) for batch in batches)
     halves = ([b for b in batches if b.second < middle_s], [b for b in batches if b.second >= middle_s])
     (first_s, first_error_s), (second_s, second_error_s) = (_median(half) for half in halves)
-    noise_s = STEADY_ERRORS * math.hypot(first_error_s, second_error_s)
-    allowed_s = max(tolerance_ratio * max(first_s, second_s), STEADY_FLOOR_S, noise_s)
+    larger_s = max(first_s, second_s)
+    noise_s = min(STEADY_ERRORS * math.hypot(first_error_s, second_error_s), NOISE_CAP_RATIO * larger_s)
+    allowed_s = max(tolerance_ratio * larger_s, STEADY_FLOOR_S, noise_s)
     errors_ratio = 1 - ok / arrived if arrived else 0.0
     answered = all(any(batch.ok for batch in half) for half in halves)
     steady = answered and errors_ratio <= BASELINE_ERRORS and abs(second_s - first_s) <= allowed_s
