@@ -25,7 +25,7 @@ def seconds_of(medians_ms: list[float], failed: int = 0) -> Seconds:
         ([5, 5, 5, 5], 0, None),
         ([5, 6, 5, 6], 0, None),
         ([0.4, 0.4, 1.9, 1.9], 0, None),
-        ([5, 5, 50, 50], 0, "median response 5ms, then 50ms"),
+        ([5, 5, 50, 50], 0, "upper quartile of response 5ms, then 50ms"),
         ([5, 5, 5, 5], 3, "errors 2.9%"),
         ([], 0, "no successful answer"),
         ([5, 5], 0, "one half of it has no successful answer"),
