@@ -185,7 +185,9 @@ def _unthinned(
     thinned = arrivals.late.copy()
     for holder in upstream:
         thinned |= _around(saturated[holder.id])
-    for kept in (usable & ~thinned, usable & (~thinned | arrivals.clean)):
+    # What a full resource refuses or still has in its queue need not be like what it served: free windows come first.
+    free = ~_around(saturated[one.id])
+    for kept in (usable & ~thinned & free, usable & ~thinned, usable & (~thinned | arrivals.clean)):
         if arrivals.enough(kept):
             return kept
     return usable
