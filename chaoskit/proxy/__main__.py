@@ -21,9 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     def announce(ready: Ready) -> None:
         if port_file:
             _write_whole(port_file, f"{ready.port}\n")
-        sys.stdout.write(
-            f"chaoskit proxy: listening on http://{ready.host}:{ready.port} (seed {ready.seed})\n"
-        )
+        sys.stdout.write(f"chaoskit proxy: listening on http://{ready.host}:{ready.port} (seed {ready.seed})\n")
         sys.stdout.flush()
 
     options = Options(
@@ -44,25 +42,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chaoskit.proxy", description=__doc__)
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address of the control API (default %(default)s)"
-    )
-    parser.add_argument(
-        "--port", type=int, default=8474, help="its port; 0: any free one (default %(default)s)"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="address of the control API (default %(default)s)")
+    parser.add_argument("--port", type=int, default=8474, help="its port; 0: any free one (default %(default)s)")
     parser.add_argument("--config", type=Path, help="JSON file: an array of proxies to create at the start")
-    parser.add_argument(
-        "--seed", type=int, help="fixes jitter, slice sizes and which connections a toxicity strikes"
-    )
-    parser.add_argument(
-        "--port-file", type=Path, help="where to write the control API's port once it answers"
-    )
-    parser.add_argument(
-        "--proxy-metrics", action="store_true", help="serve the proxies' counters at /metrics"
-    )
-    parser.add_argument(
-        "--runtime-metrics", action="store_true", help="serve the process's figures at /metrics"
-    )
+    parser.add_argument("--seed", type=int, help="fixes jitter, slice sizes and which connections a toxicity strikes")
+    parser.add_argument("--port-file", type=Path, help="where to write the control API's port once it answers")
+    parser.add_argument("--proxy-metrics", action="store_true", help="serve the proxies' counters at /metrics")
+    parser.add_argument("--runtime-metrics", action="store_true", help="serve the process's figures at /metrics")
     return parser
 
 

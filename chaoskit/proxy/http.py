@@ -147,9 +147,7 @@ class ControlProtocol(asyncio.Protocol):
         self._in_body = False
         self._refused_status = 400
 
-    async def _answer(
-        self, request: Request, previous: "asyncio.Task[None] | None", *, keep_alive: bool
-    ) -> None:
+    async def _answer(self, request: Request, previous: "asyncio.Task[None] | None", *, keep_alive: bool) -> None:
         if previous:
             await previous
         try:

@@ -169,9 +169,7 @@ class Proxy:
                 return
             except OSError as error:
                 # Out of file descriptors or memory: clients wait in the backlog until some are free again.
-                _log.warning(
-                    "proxy %s cannot accept, trying again in %s s: %s", self.name, _ACCEPT_PAUSE_S, error
-                )
+                _log.warning("proxy %s cannot accept, trying again in %s s: %s", self.name, _ACCEPT_PAUSE_S, error)
                 self._pause_accepting(listener)
                 return
             client.setblocking(False)
@@ -196,9 +194,7 @@ class Proxy:
                 upstream = await _dial(Address.parse(self.upstream))
         except (OSError, TimeoutError) as error:
             self.failed_dials_count += 1
-            _log.info(
-                "proxy %s cannot reach %s: %s", self.name, self.upstream, str(error) or "no answer in time"
-            )
+            _log.info("proxy %s cannot reach %s: %s", self.name, self.upstream, str(error) or "no answer in time")
             client.close()
             return
         lot = Lot(self._seed, self.name, number)

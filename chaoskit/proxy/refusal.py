@@ -1,7 +1,7 @@
 """Answers of the control API other than success."""
 
 
-class Refusal(Exception):  # noqa: N818 - not an error of the program: an answer to its client
+class Refusal(Exception):
     """Raised below the API, answered as `{"error": message, "status": status}` with that HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:

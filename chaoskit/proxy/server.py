@@ -103,9 +103,7 @@ def _api(options: Options, proxies: ProxyCollection) -> Api:
         return Api(proxies)
     from chaoskit.proxy.metrics import metrics
 
-    return Api(
-        proxies, metrics(proxies, of_proxies=options.proxy_metrics, of_runtime=options.runtime_metrics)
-    )
+    return Api(proxies, metrics(proxies, of_proxies=options.proxy_metrics, of_runtime=options.runtime_metrics))
 
 
 def _read_config(config: Path) -> list[payload.ProxyBody]:

@@ -14,7 +14,8 @@ def test_imports_run_strictly_downward() -> None:
     found = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"],
         cwd=ROOT,
-        check=False, capture_output=True,
+        check=False,
+        capture_output=True,
         text=True,
     )
     assert found.returncode == 0, found.stdout + found.stderr

@@ -59,8 +59,7 @@ def test_requests_per_second(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     need_quiet()
     with nginx(tmp_path) as upstream, running("embedded") as embedded, running("real") as real:
         ports = {
-            server: int(server.create("web", upstream)["listen"].rpartition(":")[2])
-            for server in (real, embedded)
+            server: int(server.create("web", upstream)["listen"].rpartition(":")[2]) for server in (real, embedded)
         }
         requests_per_s(ports[embedded])  # both warm
         requests_per_s(ports[real])

@@ -12,10 +12,7 @@ from tests.support.toxiproxy import Answer, Json, ToxiproxyServer
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 
-LATENCY = (
-    '{"attributes":{"latency":5,"jitter":2},'
-    '"name":"slow","type":"latency","stream":"upstream","toxicity":0.3}'
-)
+LATENCY = '{"attributes":{"latency":5,"jitter":2},"name":"slow","type":"latency","stream":"upstream","toxicity":0.3}'
 WEB = (
     '{"name":"web","listen":"127.0.0.1:PORT","upstream":"localhost:1","enabled":true,"Logger":{},'
     f'"toxics":[{LATENCY}]}}'
@@ -120,9 +117,7 @@ CASES = [
         JSON,
     ),
     Case("POST", "/proxies/web/toxics/slow", {"toxicity": 1}, 200, LATENCY.replace("0.3", "1"), JSON),
-    Case(
-        "PATCH", "/proxies/web/toxics/slow", "", 400, '{"error":"bad request body: EOF","status":400}\n', TEXT
-    ),
+    Case("PATCH", "/proxies/web/toxics/slow", "", 400, '{"error":"bad request body: EOF","status":400}\n', TEXT),
     Case("PATCH", "/proxies/web/toxics/slow", {"attributes": {"latency": "9"}}, 400, None, TEXT),
     Case(
         "POST",
@@ -317,9 +312,7 @@ class TestPopulate:
         assert [proxy["name"] for proxy in answer.json()["proxies"]] == ["a"]
         assert set(server.ok("GET", "/proxies")) == {"a"}
 
-    def test_a_replacement_that_cannot_listen_leaves_the_old_one_disabled(
-        self, server: ToxiproxyServer
-    ) -> None:
+    def test_a_replacement_that_cannot_listen_leaves_the_old_one_disabled(self, server: ToxiproxyServer) -> None:
         server.create("a", 1)
         server.add_toxic("a", "latency")
         with listening() as taken:

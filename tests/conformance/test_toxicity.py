@@ -52,9 +52,7 @@ def struck(opened: list[Joined]) -> list[bool]:
 
 
 @pytest.mark.parametrize(("toxicity", "least", "most"), [(0, 0, 0), (0.5, 15, 45), (1, 60, 60)])
-def test_share(
-    server: ToxiproxyServer, connect_all: ConnectAll, toxicity: float, least: int, most: int
-) -> None:
+def test_share(server: ToxiproxyServer, connect_all: ConnectAll, toxicity: float, least: int, most: int) -> None:
     black_hole(server, toxicity)
     assert least <= sum(struck(connect_all())) <= most
 

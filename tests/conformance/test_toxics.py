@@ -213,9 +213,7 @@ def test_toxics_work_one_after_the_other(server: ToxiproxyServer, connect: Conne
     assert time.monotonic() - started_s >= 0.049
 
 
-def test_down_refuses_and_closes_and_keeps_toxics(
-    server: ToxiproxyServer, connect: Connect, stream: str
-) -> None:
+def test_down_refuses_and_closes_and_keeps_toxics(server: ToxiproxyServer, connect: Connect, stream: str) -> None:
     toxic(server, "latency", stream, latency=1)
     first, second = connect().ends(stream)
     carry_ms(first, second)

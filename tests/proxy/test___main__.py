@@ -40,9 +40,7 @@ def test_ready_line_port_file_and_a_clean_end(tmp_path: Path, number: signal.Sig
     ],
 )
 def test_exit_codes(arguments: list[str], code: int, message: str) -> None:
-    done = subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=False
-    )
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == code
     assert message in done.stderr
 

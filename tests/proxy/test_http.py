@@ -109,9 +109,7 @@ async def test_refused(dialogue: Dialogue, request_bytes: bytes, status: int) ->
     assert (await read_answer(reader))[0] == status
 
 
-async def test_a_defect_is_500_and_the_connection_lives(
-    dialogue: Dialogue, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_defect_is_500_and_the_connection_lives(dialogue: Dialogue, caplog: pytest.LogCaptureFixture) -> None:
     reader, writer = dialogue
     writer.write(b"GET /fail HTTP/1.1\r\n\r\n")
     assert await read_answer(reader) == (500, b"internal error; the server's log says more\n")

@@ -60,9 +60,7 @@ async def test_the_end_passes_once(rig: LinkRig) -> None:
         pytest.param([make_toxic("latency", latency=60_000)], 9 * MEBIBYTE, id="latency"),
     ],
 )
-async def test_a_stalled_reader_costs_bounded_memory(
-    rig: LinkRig, toxics: list[Toxic], most_bytes: int
-) -> None:
+async def test_a_stalled_reader_costs_bounded_memory(rig: LinkRig, toxics: list[Toxic], most_bytes: int) -> None:
     link = rig.link()
     link.apply(toxics)
     assert await flood(rig) < most_bytes

@@ -88,9 +88,7 @@ def test_toxics_refused(toxic: dict[str, Any], message: str) -> None:
 
 
 def test_changes_keep_what_they_do_not_name() -> None:
-    toxic = new_toxic(
-        body({"type": "latency", "attributes": {"latency": 5, "jitter": 2}, "toxicity": 0.5}), {}
-    )
+    toxic = new_toxic(body({"type": "latency", "attributes": {"latency": 5, "jitter": 2}, "toxicity": 0.5}), {})
     attributes, toxicity = toxic_changes(body({"attributes": {"jitter": 3}}), toxic)
     assert (attributes, toxicity) == (LatencyAttributes(latency=5, jitter=3), 0.5)
 

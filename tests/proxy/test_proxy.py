@@ -84,9 +84,7 @@ async def test_a_silent_upstream_is_given_up(proxy: Proxy, monkeypatch: pytest.M
     assert proxy.failed_dials_count == 1
 
 
-async def test_a_new_upstream_keeps_the_port_and_drops_connections(
-    proxy: Proxy, upstream: socket.socket
-) -> None:
+async def test_a_new_upstream_keeps_the_port_and_drops_connections(proxy: Proxy, upstream: socket.socket) -> None:
     reader, writer = await client_of(proxy)
     server_side = await accept(upstream)
     listen = proxy.listen
@@ -102,9 +100,7 @@ async def test_a_new_upstream_keeps_the_port_and_drops_connections(
     await close(writer)
 
 
-async def test_an_update_that_changes_nothing_keeps_connections(
-    proxy: Proxy, upstream: socket.socket
-) -> None:
+async def test_an_update_that_changes_nothing_keeps_connections(proxy: Proxy, upstream: socket.socket) -> None:
     reader, writer = await client_of(proxy)
     with await accept(upstream) as server_side:
         await proxy.update(listen=proxy.listen, upstream=proxy.upstream, enabled=True)

@@ -42,9 +42,7 @@ class ToxiproxyServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def call(
-        self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    def call(self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None) -> Answer:
         """One request. A str as `body` is sent as it is, else as JSON. Raises TimeoutError after 5 s."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=CALL_LIMIT_S)
         try:

@@ -62,6 +62,4 @@ class Slicer(DelayStage[SlicerAttributes]):
             return attributes.average_size
         if self._random is None:
             self._random = self.lane.random(self.toxic_name)
-        return attributes.average_size + self._random.randint(
-            -attributes.size_variation, attributes.size_variation
-        )
+        return attributes.average_size + self._random.randint(-attributes.size_variation, attributes.size_variation)
