@@ -1,9 +1,10 @@
 """Service demand: how many server-seconds of a resource one arrival of each stream costs.
 
-Utilisation law: busy(w) = sum over streams of D[s] * arrivals(w, s). The demands D are found by non-negative least
-squares over windows, as in utilisation-law regression (Rolia & Vetland, 1995). What is regressed is not busy itself but
-the *offered work* of a window, arrivals * busy / completions: a saturated resource is busy no longer than its servers
-allow, but its service time and its arrivals say how long it would have to be.
+Utilisation law: busy(w) = sum over streams of D[s] * arrivals(w, s), plus what the resource does without any arrival.
+The demands D are found by non-negative least squares over windows, as in utilisation-law regression (Rolia & Vetland,
+1995). Two pairs are regressed, and the better fit is kept. What was *served* goes with the time used. What was
+*offered* goes with the offered work, arrivals * busy / completions: a saturated resource is busy no longer than its
+servers allow, but its service time and its arrivals say how long it would have to be.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from chaoskit.analysis.windows import Mask, Series
 
 Basis = Literal["offered", "served", "clean", "none"]
+Background = Literal["maybe", "always"]
 
 GOOD_FIT: Final = 0.1
 """Relative residual up to which windows with failures are believed as well."""
@@ -23,7 +25,19 @@ ENOUGH_ERROR: Final = 0.2
 """Windows are enough for a fit when the work of the surge follows from them to this relative standard error."""
 
 PREFERENCE: Final = 0.8
-"""Arrivals served replace arrivals offered only when they leave less than this part of the residual."""
+"""Arrivals served replace arrivals offered, and background work is believed in, only when they leave less than this
+part of the residual."""
+
+VARIED: Final = 2.0
+"""Background work can be told from arrivals only where the busiest window has this many times the quietest one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Server-seconds by window: what the arrivals `offered` brought with them, and what was `used`."""
+
+    offered_s: Series
+    used_s: Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +45,13 @@ class Fit:
     """Seconds of work per arrival of each stream, in the order of the columns; `residual` is relative (0 is exact).
 
     `basis` says which arrivals explained the work: those `offered`, those `served`, or windows without failures only.
+    `background_s` is done in every window without any arrival.
     """
 
     demand_s: Series
     residual: float
     basis: Basis
+    background_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +68,13 @@ class Arrivals:
     late: Mask
     surge: Series
 
-    def enough(self, rows: Mask) -> bool:
-        """Return whether the windows `rows` alone tell the demand of the surge well enough.
+    def enough(self, rows: Mask, counts: NDArray[np.float64] | None = None) -> bool:
+        """Return whether the windows `rows` alone tell the demand of the surge well enough, from `offered` or `counts`.
 
         Few arrivals do not, nor do windows that all have one mix of streams when the surge has another. The error is
         that of weighted least squares for service times that spread as much as their mean (exponential ones, say).
         """
-        counts = self.offered[rows]
+        counts = (self.offered if counts is None else counts)[rows]
         counts = counts[counts.sum(axis=1) > 0]
         if not len(counts):
             return False
@@ -98,38 +114,46 @@ def non_negative_least_squares(matrix: NDArray[np.float64], target: Series) -> S
     return solution
 
 
-def fit(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fit:
+def fit(work: Work, arrivals: Arrivals, usable: Mask, background: Background = "maybe") -> Fit:
     """Fit demands to the work of the `usable` windows.
 
-    Work that was refused upstream never reaches a resource, so both the arrivals offered and those served are tried
-    and the better fit is kept. Where neither explains the windows with failures, only the clean ones are believed,
-    provided that they hold enough arrivals.
+    Work that was refused upstream never reaches a resource, so both pairs, offered and served, are tried and the better
+    fit is kept. What was served of one load all the time has one mix, and not that of the surge: it then tells nothing.
+    Where neither explains the windows with failures, only the clean ones are believed, provided that they
+    hold enough arrivals. `background`: whether the resource also works without arrivals, as a host's CPU always does.
     """
-    offered = _solve(work_s, arrivals.offered, usable, "offered")
-    served = _solve(work_s, arrivals.served, usable, "served")
-    best = served if served.residual < PREFERENCE * offered.residual else offered
+    offered = _best(work.offered_s, arrivals.offered, usable, "offered", background)
+    best = offered
+    if arrivals.enough(usable, arrivals.served):
+        served = _best(work.used_s, arrivals.served, usable, "served", background)
+        best = served if served.residual < PREFERENCE * offered.residual else offered
     clean = usable & arrivals.clean
     if best.residual > GOOD_FIT and arrivals.enough(clean):
-        return _solve(work_s, arrivals.offered, clean, "clean")
+        return _best(work.offered_s, arrivals.offered, clean, "clean", background)
     return best
 
 
-def fit_above_background(work_s: Series, arrivals: Arrivals, usable: Mask) -> Fit:
-    """Fit demands to work that also has a part without arrivals, such as a host's CPU; that part is not returned."""
-    always = np.ones((len(work_s), 1))
-    offered, served = (np.hstack((counts, always)) for counts in (arrivals.offered, arrivals.served))
-    widened = Arrivals(offered, served, arrivals.clean, arrivals.late, np.append(arrivals.surge, 0.0))
-    found = fit(work_s, widened, usable)
-    return Fit(found.demand_s[:-1], found.residual, found.basis)
+def _best(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis, background: Background) -> Fit:
+    """Fit without background work, and with it where that explains far more (or must be)."""
+    plain = _solve(work_s, counts, rows, basis, above_background=False)
+    totals = counts[rows].sum(axis=1)
+    varied = totals.size > 0 and totals.max() >= VARIED * max(totals.min(), 1.0)
+    if background == "maybe" and not varied:
+        return plain
+    widened = _solve(work_s, counts, rows, basis, above_background=True)
+    return widened if background == "always" or widened.residual < PREFERENCE * plain.residual else plain
 
 
-def _solve(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis) -> Fit:
+def _solve(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis, *, above_background: bool) -> Fit:
     matrix, target = counts[rows], work_s[rows]
     if not target.any() or not matrix.any():
         return Fit(np.zeros(counts.shape[1]), 0.0 if not target.any() else 1.0, "none")
     # A sum of n service times spreads with sqrt(n): windows are weighed by it, or the surge is all that counts.
     weights = 1.0 / np.sqrt(1.0 + matrix.sum(axis=1))
+    if above_background:
+        matrix = np.hstack((matrix, np.ones((len(matrix), 1))))
     weighted, goal = matrix * weights[:, None], target * weights
-    demand_s = non_negative_least_squares(weighted, goal)
-    residual = float(np.linalg.norm(weighted @ demand_s - goal) / np.linalg.norm(goal))
-    return Fit(demand_s, residual, basis)
+    solution = non_negative_least_squares(weighted, goal)
+    residual = float(np.linalg.norm(weighted @ solution - goal) / np.linalg.norm(goal))
+    demand_s = solution[: counts.shape[1]]
+    return Fit(demand_s, residual, basis, float(solution[-1]) if above_background else 0.0)

@@ -124,8 +124,8 @@ def _point_under_fault(seen: Observations, root: Root) -> SaturationPoint | None
     if root.victim is None or root.fault is None:
         return None
     one = seen.series[root.victim]
-    slowed = demand_in(one, seen.arrivals, seen.active[root.fault])
-    share = saturating_share(seen.plan, slowed.demand_s, seen.demands[one.id].servers)
+    slowed_s = demand_in(seen, one.id, seen.active[root.fault])
+    share = saturating_share(seen.plan, slowed_s, seen.demands[one.id].free_servers)
     return None if share is None else point_at(seen.plan, share)
 
 
@@ -222,7 +222,7 @@ def _refusals(seen: Observations, resource: str) -> list[Evidence]:
 
 def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:
     demand, surge = seen.demands[nearest], rates_at(seen.plan, 1.0)
-    asked = float(demand.total_s @ surge) / demand.servers if demand.servers else 0.0
+    asked = float(demand.total_s @ surge) / demand.free_servers if demand.free_servers else 0.0
     lines = [
         Evidence(
             f"one visit holds it for {rung.demand_s * 1e3:.3g} ms, so all instances carry "
@@ -259,9 +259,8 @@ def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence
     one, demand = seen.series[root.victim], seen.demands[root.victim]
     during = np.flatnonzero(seen.active[fault])
     offered = max((seen.offered_utilization(one.id, window) for window in during.tolist()), default=0.0)
-    slowed = demand_in(one, seen.arrivals, seen.active[fault])
     surge = rates_at(seen.plan, 1.0)
-    usual_s, slowed_s = float(demand.total_s @ surge), float(slowed.demand_s @ surge)
+    usual_s, slowed_s = float(demand.total_s @ surge), float(demand_in(seen, one.id, seen.active[fault]) @ surge)
     verdict = "would carry" if offered < 1 else "could not carry"
     lines.append(
         Evidence(

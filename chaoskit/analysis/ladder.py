@@ -1,7 +1,8 @@
 """The ladder: every resource by the load at which it gives way, along the line from baseline to surge.
 
 At surge share x, stream s arrives at b (1 + x (M - 1)) per second, b its baseline rate, M its multiple in the surge. A
-resource with m servers and demands D is full where sum of D[s] rate[s] = m; both sides are straight lines in x.
+resource of which background work leaves m servers free is full where sum of D[s] rate[s] = m; both sides are straight
+lines in x.
 """
 
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ def shares_by_instance(seen: Observations, kind_id: str) -> Mapping[str, float]:
     for one in seen.series.values():
         if one.kind_id == kind_id and one.id in seen.demands:
             demand = seen.demands[one.id]
-            share = saturating_share(seen.plan, demand.total_s, demand.servers)
+            share = saturating_share(seen.plan, demand.total_s, demand.free_servers)
             if share is not None:
                 shares[one.id] = share
     return shares
@@ -73,11 +74,11 @@ def _rung(seen: Observations, resource: str, share: float) -> Rung:
         resource=one.kind_id,
         kind=one.kind,
         saturates_at=point_at(plan, share),
-        own_share=saturating_share(plan, demand.own_s, demand.servers),
+        own_share=saturating_share(plan, demand.own_s, demand.free_servers),
         baseline_utilization=seen.mean_utilization(resource, plan.baseline_phase),
         surge_utilization=seen.mean_utilization(resource, plan.surge_phase),
         demand_s=per_visit_s,
-        capacity_per_s=demand.servers * len(kin) / per_visit_s if per_visit_s > 0 else None,
+        capacity_per_s=demand.free_servers * len(kin) / per_visit_s if per_visit_s > 0 else None,
         setting=one.sized_by,
         saturated=any(bool(seen.saturated[resource].any()) for resource in kin),
     )

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chaoskit.analysis.demand import Arrivals, Fit, fit, fit_above_background
+from chaoskit.analysis.demand import Arrivals, Work, fit
 from chaoskit.analysis.disturbances import active_windows, disturbed_windows, fault_results
 from chaoskit.analysis.result import FaultResult, StreamPhase
 from chaoskit.analysis.saturation import saturated_windows
@@ -30,7 +30,7 @@ class Demand:
     """Server-seconds of one resource per arrival of each stream (in the plan's order), and its servers.
 
     `own_s` is its own work; `blocked_s` what it is held while waiting for others, where those were not saturated and no
-    fault was in force. `visits` counts how often one arrival comes by.
+    fault was in force. `visits` counts how often one arrival comes by. `background_s` is done each second without any.
     """
 
     own_s: Series
@@ -38,6 +38,12 @@ class Demand:
     visits: Series
     servers: float
     residual: float
+    background_s: float = 0.0
+
+    @property
+    def free_servers(self) -> float:
+        """The servers that arrivals may use: all, but for those that background work holds."""
+        return max(0.0, self.servers - self.background_s)
 
     @property
     def total_s(self) -> Series:
@@ -88,7 +94,8 @@ class Observations:
     def offered_utilization(self, resource: str, window: int) -> float:
         """Return the utilisation that the arrivals offered in `window` would ask for, at undisturbed demand."""
         demand = self.demands[resource]
-        return float(self.arrivals.offered[window] @ demand.total_s) / demand.servers if demand.servers else 0.0
+        asked_s = float(self.arrivals.offered[window] @ demand.total_s) + demand.background_s
+        return asked_s / demand.servers if demand.servers else 0.0
 
 
 def observe(plan: Plan, history: History) -> Observations:
@@ -119,9 +126,18 @@ def observe(plan: Plan, history: History) -> Observations:
     )
 
 
-def demand_in(one: ResourceSeries, arrivals: Arrivals, windows: Mask) -> Fit:
-    """Return the demand, waiting included, as it was in `windows` (under a fault, say)."""
-    return fit(_offered_work(one, one.busy_s), arrivals, windows & one.known)
+def demand_in(seen: Observations, resource: str, windows: Mask) -> Series:
+    """Return the demand per arrival of each stream, waiting included, as it was in `windows` (under a fault, say).
+
+    The time of one visit is taken from those windows, S = B / C; how often an arrival comes by, from the undisturbed
+    ones: while something is slow, what is held up before it hides how many would have come. Windows at the edges, which
+    the fault filled only in part, do not count where there are others.
+    """
+    one = seen.series[resource]
+    inner = windows & np.roll(windows, 1) & np.roll(windows, -1)
+    known = (inner if (inner & one.known).any() else windows) & one.known
+    per_visit_s = float(one.busy_s[known].sum()) / max(1.0, float(one.completions[known].sum()))
+    return seen.demands[resource].visits * per_visit_s
 
 
 def _arrivals(plan: Plan, entries: tuple[EntrySeries, ...]) -> Arrivals:
@@ -159,10 +175,11 @@ def _demand(
     for supplier in topology.all_suppliers(one):
         contended |= _around(saturated[supplier.id])
     free = usable & ~contended if (usable & ~contended).any() else usable
-    steady = fit if one.kind not in {"host", "cpu"} else fit_above_background
-    own = steady(_offered_work(one, one.own_s), arrivals, usable)
-    blocked = fit(_offered_work(one, one.all_blocked_s), arrivals, free)
-    visits = fit(one.arrivals, arrivals, usable)
+    if one.kind == "generator":  # it works for every arrival, whatever the target makes of it
+        arrivals = replace(arrivals, served=arrivals.offered)
+    own = fit(_work(one, one.own_s), arrivals, usable, "always" if one.kind in {"host", "cpu"} else "maybe")
+    blocked = fit(_work(one, one.all_blocked_s), arrivals, free)
+    visits = fit(Work(one.arrivals, one.completions), arrivals, usable)
     known = one.servers[one.known]
     return Demand(
         own.demand_s,
@@ -170,6 +187,7 @@ def _demand(
         visits.demand_s,
         servers=float(np.median(known)) if known.size else 0.0,
         residual=max(own.residual, blocked.residual),
+        background_s=own.background_s + blocked.background_s,
     )
 
 
@@ -207,7 +225,7 @@ def _draining(arrivals: Arrivals) -> Mask:
     return drained
 
 
-def _offered_work(one: ResourceSeries, used_s: Series) -> Series:
-    """Return the work that a window's arrivals bring: arrivals x service time; the time used if nothing is counted."""
+def _work(one: ResourceSeries, used_s: Series) -> Work:
+    """Return the time used, and the work that a window's arrivals bring: arrivals x service time where both count."""
     per_completion = np.divide(used_s, one.completions, out=np.zeros_like(used_s), where=one.completions > 0.5)
-    return np.where(one.completions > 0.5, one.arrivals * per_completion, used_s)
+    return Work(np.where(one.completions > 0.5, one.arrivals * per_completion, used_s), used_s)

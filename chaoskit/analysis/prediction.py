@@ -32,7 +32,7 @@ def enlarged(seen: Observations, one: ResourceSeries, rungs: Sequence[Rung]) -> 
     carried = min(1.0, following.saturates_at.share) if following else 1.0
     demand = seen.demands[one.id]
     needed = float(demand.total_s @ rates_at(seen.plan, carried)) / PLANNED_UTILIZATION
-    factor = needed / demand.servers if demand.servers else 1.0
+    factor = needed / demand.free_servers if demand.free_servers else 1.0
     change = f"With {_resized(one, max(1.0, factor))}"
     if following is None:
         return f"{change} the declared surge is carried; nothing else that was measured gives way."

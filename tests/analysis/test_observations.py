@@ -29,9 +29,9 @@ def test_a_victims_demand_leaves_out_the_wait_for_what_was_full(small_pool: Obse
 
 
 def test_under_the_fault_the_demand_is_told_apart(small_pool: Observations) -> None:
-    slowed = demand_in(small_pool.series[POOL], small_pool.arrivals, small_pool.active["latency-1"])
+    slowed_s = demand_in(small_pool, POOL, small_pool.active["latency-1"])
     undisturbed = small_pool.demands[POOL].total_s
-    assert slowed.demand_s @ np.array([200, 400]) > 4 * (undisturbed @ np.array([200, 400]))
+    assert slowed_s @ np.array([200, 400]) > 4 * (undisturbed @ np.array([200, 400]))
 
 
 def test_phases_leave_out_the_ramp(small_pool: Observations) -> None:
