@@ -139,3 +139,8 @@ def format_size(size_bytes: float) -> str:
         if size_bytes >= BYTES[unit]:
             return f"{size_bytes / BYTES[unit]:.3g}{unit}"
     return f"{size_bytes:.3g}B"
+
+
+def format_number(value: float) -> str:
+    """Return three significant digits of a small number and all whole ones of a large one: `0.034`, `12.5`, `1,370`."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

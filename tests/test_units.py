@@ -60,3 +60,8 @@ def test_bad_quantities_say_what_is_wrong(parse: Callable[[object], float], text
 )
 def test_durations_read_well(seconds: float, text: str) -> None:
     assert units.format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0343, "0.0343"), (12.53, "12.5"), (1370.2, "1,370"), (0, "0")])
+def test_numbers_read_well(value: float, text: str) -> None:
+    assert units.format_number(value) == text

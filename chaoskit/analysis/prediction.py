@@ -8,7 +8,7 @@ from chaoskit.analysis.ladder import point_at, rates_at
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.result import Rung, SaturationPoint
 from chaoskit.analysis.windows import ResourceSeries
-from chaoskit.units import format_duration, parse_duration_s
+from chaoskit.units import format_duration, format_number, parse_duration_s
 
 PLANNED_UTILIZATION: Final = 0.8
 """A resource is enlarged until the load to be carried keeps it this busy: full servers make queues without end."""
@@ -16,7 +16,7 @@ PLANNED_UTILIZATION: Final = 0.8
 
 def describe_load(point: SaturationPoint) -> str:
     """Return a load as a person would say it: `share 0.34 (trading ×35, positions ×341)`."""
-    multiples = ", ".join(f"{stream} ×{multiple:.3g}" for stream, multiple in point.multiples.items())
+    multiples = ", ".join(f"{stream} ×{format_number(multiple)}" for stream, multiple in point.multiples.items())
     return f"share {point.share:.2f} ({multiples})"
 
 
@@ -33,7 +33,12 @@ def enlarged(seen: Observations, one: ResourceSeries, rungs: Sequence[Rung]) -> 
     demand = seen.demands[one.id]
     needed = float(demand.total_s @ rates_at(seen.plan, carried)) / PLANNED_UTILIZATION
     factor = needed / demand.free_servers if demand.free_servers else 1.0
-    change = f"With {_resized(one, max(1.0, factor))}"
+    if factor <= 1 and following is not None:
+        return (
+            f"Enlarging {one.sized_by or one.kind_id} alone changes little: "
+            f"{following.resource} gives way at {describe_load(following.saturates_at)}."
+        )
+    change = f"With {_resized(one, factor)}"
     if following is None:
         return f"{change} the declared surge is carried; nothing else that was measured gives way."
     if following.saturates_at.share >= 1:
@@ -59,13 +64,14 @@ def without_fault(seen: Observations, victim: str | None, fault: str | None, run
 
 def _resized(one: ResourceSeries, factor: float) -> str:
     name = one.sized_by or one.kind_id
-    if factor <= 1 or one.setting is None:
+    if one.setting is None:
         return f"{name} enlarged {factor:.2g} times"
     try:
         return f"{name} {one.setting} → {math.ceil(int(one.setting) * factor)}"
     except ValueError:
         pass
     try:
-        return f"{name} {one.setting} → {format_duration(parse_duration_s(one.setting) / factor)}"
+        present_s = parse_duration_s(one.setting)
+        return f"{name} {format_duration(present_s)} → {format_duration(present_s / factor)}"
     except ValueError:
         return f"{name} {one.setting} enlarged {factor:.2g} times"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from chaoskit.analysis.result import SaturationPoint
-from chaoskit.units import format_duration
+from chaoskit.units import format_duration, format_number
 
 ABSENT = "–"
 
@@ -20,11 +20,7 @@ def moment(t_s: float | None) -> str:
 
 def number(value: float | None) -> str:
     """Return a number with at most three significant digits, thousands apart: `0.034`, `12.5`, `1,000`."""
-    if value is None:
-        return ABSENT
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return ABSENT if value is None else format_number(value)
 
 
 def rate(per_s: float | None) -> str:

@@ -34,7 +34,7 @@ def test_what_gives_way_before_the_surge_is_carried_is_named() -> None:
 
 def test_a_time_is_made_shorter() -> None:
     prediction = analyse(*simulate(replace(SHORT, service_time_s=0.008))).bottlenecks[0].prediction
-    asked = re.search(r"engine\.service_time 8000us → ([\d.]+)ms", prediction)
+    asked = re.search(r"engine\.service_time 8ms → ([\d.]+)ms", prediction)
     assert asked is not None, prediction
     assert float(asked[1]) == pytest.approx(0.8 * 8 * 0.615, rel=0.15)
 
