@@ -5,12 +5,14 @@ import pytest
 
 from chaoskit.analysis import analyse, encode
 from chaoskit.analysis.result import Verdict
+from chaoskit.plan.model import Objective
 from chaoskit.records import History, RunEvent
 from tests.support.planted import planted_days
 from tests.support.simulation import AMPLE, Day, simulate
 
 SCORED_DAYS = 55
 SHORT = replace(AMPLE, baseline_s=6.0, surge_s=6.0, recovery_s=3.0)
+SERVED = Objective("errors < 50%", None, "errors", None, "<", 0.5, None)
 
 
 def test_planted_bottlenecks_are_named_blind(record_property: Callable[[str, object], None]) -> None:
@@ -54,14 +56,14 @@ def test_a_run_that_was_cut_short_is_analysed_up_to_there() -> None:
 
 def test_a_plan_without_baseline_or_surge_is_analysed_too() -> None:
     plan, history = simulate(SHORT)
-    result = analyse(replace(plan, baseline_phase=None, surge_phase=None, objectives=()), history)
+    result = analyse(replace(plan, baseline_phase=None, surge_phase=None, objectives=(SERVED,)), history)
     assert result.verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(("expected", "met"), [("none", True), ("exchange/gateway.db_pool", False), (None, None)])
 def test_what_the_scenario_expects_is_checked(expected: str | None, met: bool | None) -> None:
     plan, history = simulate(SHORT)
-    result = analyse(replace(plan, objectives=(), expected_bottleneck=expected), history)
+    result = analyse(replace(plan, objectives=(SERVED,), expected_bottleneck=expected), history)
     assert result.expectation_met is met
     assert result.verdict is (Verdict.FAIL if met is False else Verdict.PASS)
 

@@ -9,7 +9,7 @@ from chaoskit.analysis import analyse
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.result import Check, Verdict
 from chaoskit.analysis.validity import checks
-from chaoskit.plan.model import Plan
+from chaoskit.plan.model import Objective, Plan
 from chaoskit.records import Histogram, History, RunEvent
 from tests.support.simulation import AMPLE, simulate
 
@@ -20,7 +20,8 @@ Spoil = Callable[[Plan, History], tuple[Plan, History]]
 @pytest.fixture(scope="module")
 def run() -> tuple[Plan, History]:
     plan, history = simulate(SHORT)
-    return replace(plan, objectives=()), history
+    served = Objective("errors < 50%", None, "errors", None, "<", 0.5, None)
+    return replace(plan, objectives=(served,)), history
 
 
 def failing(plan: Plan, history: History) -> list[Check]:
