@@ -66,12 +66,28 @@ def _quantile(objective: Objective, batches: Sequence[SampleBatch]) -> tuple[flo
 
 
 def _worst_recovery(objective: Objective, recovery: Sequence[Recovery]) -> tuple[float | None, str]:
-    """Return the longest time to staying good; infinite where a stream never came back."""
-    told = [one for one in recovery if objective.stream in {one.stream, None} and one.came_back is not None]
+    """Return the longest time to staying good; infinite where a stream never came back.
+
+    One that did not settle took at least as long as it was watched. Where that alone does not break the bound, nothing
+    is told: a slow recovery must not pass because the run ended first. One with nothing to recover from is left out.
+    """
+    own = [one for one in recovery if objective.stream in {one.stream, None}]
+    lost = next((one for one in own if one.came_back is False), None)
+    if lost is not None:
+        return math.inf, f"{lost.stream} never came back after {lost.trigger}"
+    unsettled = [one for one in own if one.unsettled_s is not None]
+    longest = max(unsettled, key=lambda one: one.unsettled_s or 0.0, default=None)
+    if longest is not None:
+        at_least_s = longest.unsettled_s or 0.0
+        broken = not COMPARISONS[objective.comparison](at_least_s, objective.bound)
+        return at_least_s if broken else None, f"{longest.stream} {longest.reason} ({longest.trigger})"
+    told = [one for one in own if one.came_back]
     if not told:
-        return None, "nothing to recover from was observed to its end"
-    lost = [one for one in told if not one.came_back]
-    if lost:
-        return math.inf, f"{lost[0].stream} never came back after {lost[0].trigger}"
+        why = f": {own[0].stream} {own[0].reason} ({own[0].trigger})" if own else ""
+        return None, f"nothing to recover from was observed to its end{why}"
     worst = max(told, key=lambda one: one.stays_good_s or 0.0)
-    return worst.stays_good_s or 0.0, f"slowest: {worst.stream} after {worst.trigger}"
+    said = f"slowest: {worst.stream} after {worst.trigger}"
+    left_out = next((one for one in own if not one.came_back), None)
+    if left_out is not None:
+        said += f"; measured on {len(told)} of {len(own)}: {left_out.stream} {left_out.reason} ({left_out.trigger})"
+    return worst.stays_good_s or 0.0, said

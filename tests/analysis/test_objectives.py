@@ -74,15 +74,45 @@ def came_back(after_s: float | None, *, back: bool | None) -> Recovery:
     return Recovery("trading", "latency-1", 10.0, after_s, after_s, back, 0.0, 1.0)
 
 
+def unsettled(for_s: float) -> Recovery:
+    reason = f"did not settle in the {for_s:g}s that were left to it"
+    return Recovery("trading", "latency-1", 10.0, None, None, None, 0.0, 1.0, reason, for_s)
+
+
+EXCUSED = replace(came_back(None, back=None), trigger="latency-2", reason="was not good before it either")
+
+
 @pytest.mark.parametrize(
     ("recovery", "met", "measured"),
     [
         pytest.param((came_back(2, back=True), came_back(4, back=True)), True, 4.0, id="the slowest counts"),
         pytest.param((came_back(12, back=True),), False, 12.0, id="too slow"),
         pytest.param((came_back(2, back=True), came_back(None, back=False)), False, None, id="never"),
-        pytest.param((came_back(None, back=None),), None, None, id="not known"),
+        pytest.param((came_back(2, back=True), EXCUSED), True, 2.0, id="nothing to recover from is left out"),
+        pytest.param((EXCUSED,), None, None, id="nothing else"),
+        pytest.param((came_back(2, back=True), unsettled(4)), None, None, id="too little was seen"),
+        pytest.param((came_back(2, back=True), unsettled(11)), False, 11.0, id="already too slow"),
     ],
 )
 def test_recovery(recovery: tuple[Recovery, ...], met: bool | None, measured: float | None) -> None:
     result = judged(objective("recovery", 10), recovery=recovery)
     assert (result.met, result.measured) == (met, measured)
+
+
+@pytest.mark.parametrize(
+    ("recovery", "reason"),
+    [
+        (
+            (came_back(2, back=True), EXCUSED),
+            "slowest: trading after latency-1; measured on 1 of 2: trading was not good before it either (latency-2)",
+        ),
+        ((unsettled(4),), "trading did not settle in the 4s that were left to it (latency-1)"),
+        (
+            (EXCUSED,),
+            "nothing to recover from was observed to its end: trading was not good before it either (latency-2)",
+        ),
+        ((), "nothing to recover from was observed to its end"),
+    ],
+)
+def test_what_a_recovery_rests_on_is_said(recovery: tuple[Recovery, ...], reason: str) -> None:
+    assert judged(objective("recovery", 10), recovery=recovery).reason == reason
