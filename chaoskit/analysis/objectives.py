@@ -42,9 +42,9 @@ def _measure(objective: Objective, plan: Plan, history: History) -> tuple[float 
     if arrivals == 0:
         return None, "no samples: nothing arrived that this objective speaks of"
     if objective.metric == "errors":
-        return 1 - ok / arrivals, f"{arrivals - ok} of {arrivals} arrivals failed"
+        return 1 - ok / arrivals, f"{arrivals - ok:,} of {arrivals:,} arrivals failed"
     if objective.metric == "rate":
-        return ok / sum(phase.end_s - phase.start_s for phase in phases), f"{ok} arrivals were served"
+        return ok / sum(phase.end_s - phase.start_s for phase in phases), f"{ok:,} arrivals were served"
     return _quantile(objective, batches)
 
 

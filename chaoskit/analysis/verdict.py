@@ -13,6 +13,7 @@ from chaoskit.analysis.prediction import describe_load
 from chaoskit.analysis.result import Bottleneck, Check, ObjectiveResult, Recovery, Rung, Verdict
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
+from chaoskit.units import format_duration, format_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,12 @@ def _never_back(judgement: Judgement) -> Iterator[str]:
 def _missed(objective: ObjectiveResult) -> str:
     if objective.measured is None:
         return f"'{objective.text}' was missed: {objective.reason}."
-    measured = (
-        f"{objective.measured:.1%}" if objective.unit == "ratio" else f"{objective.measured:.3g} {objective.unit}"
-    )
+    if objective.unit == "ratio":
+        measured = f"{objective.measured:.1%}"
+    elif objective.unit == "s":
+        measured = format_duration(objective.measured)
+    else:
+        measured = f"{format_number(objective.measured)}{objective.unit}"
     return f"'{objective.text}' was missed: {measured} ({objective.reason})."
 
 
@@ -102,7 +106,7 @@ def _remarks(judgement: Judgement) -> list[str]:
     if not judgement.bottlenecks:
         if judgement.without_cause:
             remarks.append(
-                f"No cause found: {judgement.without_cause:.0f} arrivals failed or came late while nothing that was "
+                f"No cause found: {judgement.without_cause:,.0f} arrivals failed or came late while nothing that was "
                 "measured was full and no fault was in force."
             )
         elif judgement.ladder:
