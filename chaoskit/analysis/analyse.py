@@ -7,6 +7,7 @@ from typing import Any, Final
 from chaoskit.analysis.blackbox import client_side_finding, is_black_box
 from chaoskit.analysis.causes import find_harm
 from chaoskit.analysis.findings import findings
+from chaoskit.analysis.invariants import invariants
 from chaoskit.analysis.ladder import ladder
 from chaoskit.analysis.objectives import objective_results
 from chaoskit.analysis.observations import observe
@@ -36,10 +37,11 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
     recovery = recoveries(seen)
     objectives = objective_results(plan, history, recovery)
     validity = checks(seen, [found.resource for found in bottlenecks])
+    held = invariants(plan, history)
     met = expectation_met(plan.expected_bottleneck, bottlenecks)
     without_cause = sum(harm.arrivals for harm in harms if harm.root is None)
     verdict, headline, reasons = judge(
-        plan, history, Judgement(objectives, validity, bottlenecks, rungs, recovery, met, without_cause)
+        plan, history, Judgement(objectives, (*validity, *held), bottlenecks, rungs, recovery, met, without_cause)
     )
     return Result(
         version=VERSION,
@@ -57,5 +59,6 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
         validity=validity,
         expected_bottleneck=plan.expected_bottleneck,
         expectation_met=met,
+        invariants=held,
         provenance=dict(provenance),
     )

@@ -2,9 +2,9 @@
 
 For each stream, entry and second in which more than `HARMED_RATIO` of the arrivals failed or came late:
 
-1. A load generator that sends late is the cause, unless its connections are held by a target that is itself full, or
+1. A lost region is the cause for the arrivals that enter there: however late they are sent, none is answered.
+2. A load generator that sends late is the cause, unless its connections are held by a target that is itself full, or
    the host that it runs on has no CPU left.
-2. A lost region is the cause for the arrivals that enter there.
 3. Otherwise start at the saturated resource furthest upstream, and follow what it is blocked on while that is
    saturated too (a resource), disturbed by a fault or slower than undisturbed (a link). Where nothing further is,
    that is the root.
@@ -137,12 +137,12 @@ class _Search:
         return rejections * float(self._entry.harmed[second]) / harmed if harmed else 0.0
 
     def _root(self, second: int) -> Root | None:
-        generator = self._generator(second)
-        if generator is not None:
-            return generator
         lost = self._region_fault(second)
         if lost is not None:
             return Root(f"region:{lost.region}", "region", fault=lost.fault)
+        generator = self._generator(second)
+        if generator is not None:
+            return generator
         full = [one for one in self._path if self._seen.saturated[one.id][second] and one.kind != "limiter"]
         full = [one for one in full if one.kind != "generator"]
         behind = {supplier.id for one in full for supplier in self._seen.topology.all_suppliers(one)}
@@ -209,7 +209,7 @@ class _Search:
             if one.kind_id == "generator.cpu":
                 continue
             waiting = any(seen.saturated[s.id][second] for s in seen.topology.all_suppliers(one))
-            if waiting or self._region_fault(second) or self._fault_on_path(second):
+            if waiting or self._fault_on_path(second):
                 return None
             return Root(one.kind_id, "generator", victim=one.id)
         host = self._host(second)

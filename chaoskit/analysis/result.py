@@ -165,7 +165,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything the analysis says. `headline` is the verdict in one sentence."""
+    """Everything the analysis says. `headline` is the verdict in one sentence.
+
+    `invariants` must hold whatever the target does (every arrival accounted for, links clean again); one that does not
+    makes the run inconclusive like a check of `validity`.
+    """
 
     version: int
     scenario: str

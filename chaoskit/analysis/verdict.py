@@ -18,7 +18,10 @@ from chaoskit.units import format_duration, format_number
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the verdict rests on. `without_cause` counts harmed arrivals that no root explains."""
+    """What the verdict rests on; `validity` holds the invariants too.
+
+    `without_cause` counts harmed arrivals that no root explains.
+    """
 
     objectives: Sequence[ObjectiveResult]
     validity: Sequence[Check]

@@ -6,6 +6,7 @@ import pytest
 from chaoskit.analysis.result import Bottleneck, Check, ObjectiveResult, Recovery, Verdict
 from chaoskit.analysis.verdict import Judgement, expectation_met, judge
 from chaoskit.records import History, RunEvent
+from chaoskit.scenario.references import OTHER_SUSPECTS
 from tests.support.simulated_plan import plan_of
 from tests.support.simulation import AMPLE
 
@@ -108,6 +109,12 @@ def test_an_expected_bottleneck_is_something_asked() -> None:
 )
 def test_expectations(expected: str | None, met: bool | None) -> None:
     assert expectation_met(expected, (POOL,)) is met
+
+
+@pytest.mark.parametrize("suspect", OTHER_SUSPECTS)
+def test_every_suspect_that_a_scenario_may_name_is_one_that_can_be_found(suspect: str) -> None:
+    found = () if suspect == "none" else (replace(POOL, resource=suspect),)
+    assert expectation_met(suspect, found) is True
 
 
 def test_expecting_something_where_nothing_was_found() -> None:
