@@ -13,6 +13,7 @@ from chaoskit.analysis.objectives import objective_results
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.recovery import recoveries
 from chaoskit.analysis.result import Result
+from chaoskit.analysis.score import SELF_CHECK
 from chaoskit.analysis.validity import checks
 from chaoskit.analysis.verdict import Judgement, expectation_met, judge
 from chaoskit.plan.model import Plan
@@ -25,7 +26,8 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHING) -> Result:
     """Say what the run proves: verdict, bottlenecks, ladder, recovery, validity.
 
-    Works on any history, an empty or an interrupted one too; what it lacks then shows in `validity`.
+    Works on any history, an empty or an interrupted one too; what it lacks then shows in `validity`. `provenance` goes
+    into the result, beside the analysis' own score (`self_check`).
     """
     seen = observe(plan, history)
     rungs = ladder(seen)
@@ -60,5 +62,5 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
         expected_bottleneck=plan.expected_bottleneck,
         expectation_met=met,
         invariants=held,
-        provenance=dict(provenance),
+        provenance={"self_check": SELF_CHECK, **provenance},
     )
