@@ -35,5 +35,6 @@ def _links(history: History) -> Iterator[Check]:
     told = [receipt for receipt in history.receipts if receipt.clean_after is not None]
     if told:
         dirty = sorted({f"{receipt.link} after {receipt.fault}" for receipt in told if not receipt.clean_after})
-        clean = f"All {len({receipt.link for receipt in told})} links that a fault had touched were proven clean again."
+        count = len({receipt.link for receipt in told})
+        clean = f"Every link that a fault had touched ({count} in all) was proven clean again."
         yield Check("links clean again", not dirty, f"Not clean again: {', '.join(dirty)}." if dirty else clean)

@@ -25,7 +25,9 @@ def test_a_sound_run_accounts_for_every_arrival_and_leaves_clean_links(run: tupl
         "links clean again",
     ]
     assert all(check.ok for check in found.values())
-    assert found["links clean again"].statement == "All 2 links that a fault had touched were proven clean again."
+    assert (
+        found["links clean again"].statement == "Every link that a fault had touched (2 in all) was proven clean again."
+    )
     assert analyse(*run).invariants == tuple(found.values())
 
 
