@@ -11,5 +11,6 @@ RIGHT: Final = 55
 
 SELF_CHECK: Final = (
     f"Of {TRIALS} simulated days that were analysed blind, the first finding was right on {RIGHT}: eleven kinds of "
-    "day, ten with one planted bottleneck and one with none. Real days are harder than simulated ones: weigh the evidence."
+    "day, ten with one planted bottleneck and one with none. "
+    "Real days are harder than simulated ones: weigh the evidence."
 )
