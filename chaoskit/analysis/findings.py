@@ -129,7 +129,7 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
         saturates_at=point,
         prediction=prediction,
         capacity_per_s=rung.capacity_per_s if rung else None,
-        utilization=float(seen.series[nearest].utilization[case.seconds].max()) if nearest else None,
+        utilization=min(1.0, float(seen.series[nearest].utilization[case.seconds].max())) if nearest else None,
         confidence=round(LEAST_CONFIDENCE + (MOST_CONFIDENCE - LEAST_CONFIDENCE) * agreeing / max(asked, 1), 2),
         evidence=tuple(evidence),
         cause_chain=_chain(case, seen),

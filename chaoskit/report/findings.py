@@ -16,17 +16,23 @@ OWN_APART: Final = 1.05
 """From this ratio on, a resource's own share is drawn beside its share; nearer it would hide the end of the bar."""
 
 
+def state(rung: Rung) -> str:
+    """Return what became of a resource: one that was full with room for the whole surge was held up by another."""
+    if rung.saturates_at.share > 1:
+        return "full, held up by another" if rung.saturated else "carries the surge"
+    return "gave way" if rung.saturated else "gives way within the surge"
+
+
 def ladder(rungs: Sequence[Rung]) -> Table:
     """Return the nearest rungs with the share clipped to what the axis shows; `label` has the true one."""
     rows: list[Sequence[Value]] = []
     for rung in rungs[:MAX_RUNGS]:
         share = rung.saturates_at.share
-        state = "gave way" if rung.saturated else "gives way within the surge" if share < 1 else "carries the surge"
         load = wording.multiples(rung.saturates_at)
         name = wording.short_resource(rung.resource)
-        label = " · ".join(part for part in (name, wording.number(share), load) if part)
+        label = " · ".join(part for part in (name, wording.surge_share(share), load) if part)
         own = rung.own_share if rung.own_share is not None and rung.own_share > share * OWN_APART else None
-        rows.append((name, label, _clipped(share), _clipped(own), state))
+        rows.append((name, label, _clipped(share), _clipped(own), state(rung)))
     return table(("resource", "label", "share", "own_share", "state"), rows)
 
 

@@ -35,6 +35,7 @@ _FILTERS: Final = (
     wording.quantity,
     wording.short_resource,
     wording.surge,
+    wording.surge_share,
 )
 
 

@@ -64,6 +64,13 @@ def surge(share: float | None) -> str:
     return ABSENT if share is None else describe_share(share)
 
 
+def surge_share(share: float | None) -> str:
+    """Return a surge share where there is little room: `44%`, `2.1 times`."""
+    if share is None:
+        return ABSENT
+    return f"{number(share)} times" if share > 1.005 else f"{number(100 * share)}%"
+
+
 def step(cause: CauseStep) -> str:
     """Return one step of a cause chain with its subject: `gateway.db_pool: full, and what it waits for is not`."""
     name = short_resource(cause.subject)

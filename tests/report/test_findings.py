@@ -11,6 +11,11 @@ def test_ladder_keeps_order_and_says_what_gave_way(result: Result) -> None:
     assert columns["state"][:4] == ["gave way", "gives way within the surge", "gave way", "carries the surge"]
 
 
+def test_what_was_full_with_room_for_the_surge_was_held_up(result: Result) -> None:
+    roomy = replace(result.ladder[0], saturates_at=replace(result.ladder[0].saturates_at, share=10.0), saturated=True)
+    assert findings.state(roomy) == "full, held up by another"
+
+
 def test_shares_are_clipped_to_the_axis_and_labels_are_true(result: Result) -> None:
     zero = replace(result.ladder[0], saturates_at=replace(result.ladder[0].saturates_at, share=0.0))
     columns = findings.ladder((zero, result.ladder[-1]))
@@ -18,7 +23,7 @@ def test_shares_are_clipped_to_the_axis_and_labels_are_true(result: Result) -> N
     assert isinstance(low, float)
     assert LEAST_SHARE < low < 0.02
     assert high == MOST_SHARE
-    assert str(columns["label"][1]).startswith("engine.cpu · 240 · ")
+    assert str(columns["label"][1]).startswith("engine.cpu · 240 times · ")
 
 
 def test_a_long_ladder_is_cut_for_the_chart(result: Result) -> None:

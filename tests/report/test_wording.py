@@ -28,6 +28,20 @@ def test_ratios_never_round_to_nothing_or_everything(value: float | None, text: 
 
 
 @pytest.mark.parametrize(
+    ("share", "words", "short"),
+    [
+        (None, "–", "–"),
+        (0.0, "the baseline already", "0%"),
+        (0.034, "3.4% of the surge", "3.4%"),
+        (0.344, "34% of the surge", "34.4%"),
+        (2.07, "2.07 times the surge", "2.07 times"),
+    ],
+)
+def test_surge_shares(share: float | None, words: str, short: str) -> None:
+    assert (wording.surge(share), wording.surge_share(share)) == (words, short)
+
+
+@pytest.mark.parametrize(
     ("value", "text"), [(None, "–"), (0.0, "0"), (0.344, "0.344"), (12.0, "12"), (99.96, "100"), (1234.5, "1,234")]
 )
 def test_numbers(value: float | None, text: str) -> None:

@@ -28,8 +28,8 @@ def ladder_chart(rungs: int) -> Spec:
     colour = alt.Color(
         "state:N",
         scale=alt.Scale(
-            domain=["gave way", "gives way within the surge", "carries the surge"],
-            range=[drawing.FAILED, "var(--chart-near)", drawing.OK],
+            domain=["gave way", "gives way within the surge", "full, held up by another", "carries the surge"],
+            range=[drawing.FAILED, "var(--chart-near)", "var(--muted)", drawing.OK],
         ),
         legend=drawing.legend(),
     )
