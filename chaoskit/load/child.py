@@ -5,7 +5,6 @@ at SIGTERM (what was measured is still handed up), or at once when its parent is
 """
 
 import gc
-import os
 import resource
 import signal
 import sys

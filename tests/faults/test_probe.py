@@ -117,3 +117,14 @@ async def test_a_probe_that_is_cut_tells_how_long_it_met_silence() -> None:
     assert sample.outcome == "timeout"
     assert sample.total_ms is not None
     assert 190 <= sample.total_ms < 5000
+
+
+async def test_a_cut_at_the_moment_of_the_bound_changes_nothing() -> None:
+    async with serving(silent) as address:
+        one = LinkProbe("a->b", address, PROBES["http"], Inquiry(bound_s=0.05), Clock.starting_now())
+        running = asyncio.create_task(one.run())
+        while not (one._limit is not None and one._limit.expired()):
+            await asyncio.sleep(0)
+        one.cut()  # the bound has just cancelled it, and it has not run since
+        sample = await asyncio.wait_for(running, 5)
+    assert sample.outcome == "timeout"
