@@ -83,7 +83,7 @@ async def test_a_bring_up_that_is_cancelled_leaves_no_server(tmp_path: Path) -> 
         start_server(plan_of(), prefer="real", log=tmp_path / "proxy.log", environment=environment)
     )
     async with asyncio.timeout(8):
-        while not pid_file.exists():
+        while not pid_file.exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.01)
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):

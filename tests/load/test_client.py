@@ -334,3 +334,16 @@ def test_arrivals_that_a_busy_process_is_too_late_to_dispatch_are_offered_all_th
     assert outcomes.count == 60
     assert "unsent" in outcomes.reasons
     assert dispatching[0].ready()
+
+
+def test_the_wait_for_a_connection_is_the_target_s_and_no_lag(bench: Start, server: MisbehavingServer) -> None:
+    def take_long(client: Client, arrival: Arrival) -> None:
+        client.request("GET", "/ok")
+        gevent.sleep(0.1)
+
+    (outcomes,) = bench(server.address, limit=1).play(take_long, at_ms=range(5), timeout_s=9)
+    (batch,) = outcomes.batches(0)
+    response_us = outcomes.ok[:, 2] - outcomes.ok[:, 0]
+    assert response_us.max() >= 490_000
+    assert batch.lag_us.count == 5
+    assert batch.lag_us.max_us < 300_000  # the last waited for the four before it
