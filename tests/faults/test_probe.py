@@ -128,3 +128,15 @@ async def test_a_cut_at_the_moment_of_the_bound_changes_nothing() -> None:
         one.cut()  # the bound has just cancelled it, and it has not run since
         sample = await asyncio.wait_for(running, 5)
     assert sample.outcome == "timeout"
+
+
+async def _garbles(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n")
+    writer.write(b"$garbage\r\n")
+    await reader.read()
+
+
+async def test_garbage_where_redis_tells_a_length_is_a_wrong_answer() -> None:
+    async with serving(_garbles) as address:
+        sample = await probe(address, "redis")
+    assert sample.outcome == "wrong_answer"
