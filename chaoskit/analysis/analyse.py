@@ -7,11 +7,13 @@ from typing import Any, Final
 from chaoskit.analysis.blackbox import client_side_finding, is_black_box
 from chaoskit.analysis.causes import find_harm
 from chaoskit.analysis.findings import findings
+from chaoskit.analysis.invariants import invariants
 from chaoskit.analysis.ladder import ladder
 from chaoskit.analysis.objectives import objective_results
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.recovery import recoveries
 from chaoskit.analysis.result import Result
+from chaoskit.analysis.score import SELF_CHECK
 from chaoskit.analysis.validity import checks
 from chaoskit.analysis.verdict import Judgement, expectation_met, judge
 from chaoskit.plan.model import Plan
@@ -24,7 +26,8 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHING) -> Result:
     """Say what the run proves: verdict, bottlenecks, ladder, recovery, validity.
 
-    Works on any history, an empty or an interrupted one too; what it lacks then shows in `validity`.
+    Works on any history, an empty or an interrupted one too; what it lacks then shows in `validity`. `provenance` goes
+    into the result, beside the analysis' own score (`self_check`).
     """
     seen = observe(plan, history)
     rungs = ladder(seen)
@@ -36,10 +39,11 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
     recovery = recoveries(seen)
     objectives = objective_results(plan, history, recovery)
     validity = checks(seen, [found.resource for found in bottlenecks])
+    held = invariants(plan, history)
     met = expectation_met(plan.expected_bottleneck, bottlenecks)
     without_cause = sum(harm.arrivals for harm in harms if harm.root is None)
     verdict, headline, reasons = judge(
-        plan, history, Judgement(objectives, validity, bottlenecks, rungs, recovery, met, without_cause)
+        plan, history, Judgement(objectives, (*validity, *held), bottlenecks, rungs, recovery, met, without_cause)
     )
     return Result(
         version=VERSION,
@@ -57,5 +61,6 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
         validity=validity,
         expected_bottleneck=plan.expected_bottleneck,
         expectation_met=met,
-        provenance=dict(provenance),
+        invariants=held,
+        provenance={"self_check": SELF_CHECK, **provenance},
     )

@@ -11,7 +11,9 @@ import numpy as np
 from chaoskit.analysis.causes import HARMED_RATIO
 from chaoskit.analysis.ladder import point_at
 from chaoskit.analysis.observations import Observations
+from chaoskit.analysis.prediction import describe_load
 from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence
+from chaoskit.units import format_number
 
 FOLLOWS_RATIO: Final = 0.95
 """Throughput follows the load while at least this share of arrivals is served."""
@@ -41,25 +43,30 @@ def client_side_finding(seen: Observations) -> Bottleneck | None:
     # The most that was ever served bounds the capacity, and so does the load at which it first fell behind.
     most_rps = min(float(served.max()), float(offered[behind[0]]))
     share = max(0.0, (most_rps - baseline_rps) / growth_rps) if growth_rps > 0 else 0.0
+    point = point_at(seen.plan, share)
     phase = seen.phases[worst][seen.plan.surge_phase or seen.plan.phases[-1].name]
     inside = _in_flight(seen, windows)
+    asked_rps = float(np.median(offered[behind]))
     kinds = ", ".join(
         f"{reason} ({count})" for reason, count in sorted(phase.failed.items(), key=lambda kv: -kv[1])[:3]
     )
     return Bottleneck(
         resource=seen.plan.target,
         kind="target",
-        title=f"{seen.plan.target} stops following the load at share {share:.2f}; client side only",
-        saturates_at=point_at(seen.plan, share),
+        title=f"{seen.plan.target} stops following the load at {describe_load(point)}; client side only",
+        saturates_at=point,
         prediction="Client side only: expose resource metrics (see the target manifest) to learn which part gives way.",
         capacity_per_s=plateau_rps,
         utilization=None,
         confidence=CONFIDENCE,
         evidence=(
             Evidence(
-                f"served {plateau_rps:.4g}/s of {float(np.median(offered[behind])):.4g}/s offered", "client samples"
+                f"served {format_number(plateau_rps)}/s of {format_number(asked_rps)}/s offered",
+                "client samples",
             ),
-            Evidence(f"Little's law: about {inside:.3g} requests inside the target meanwhile", "client samples"),
+            Evidence(
+                f"Little's law: about {format_number(inside)} requests inside the target meanwhile", "client samples"
+            ),
             Evidence(f"{worst} failed by: {kinds or 'lateness only'}", "client samples"),
         ),
         cause_chain=(CauseStep(worst, "symptom", f"errors {phase.errors_ratio:.1%} in the surge"),),

@@ -2,9 +2,9 @@
 
 For each stream, entry and second in which more than `HARMED_RATIO` of the arrivals failed or came late:
 
-1. A load generator that has all its connections in use, none of them for longer than undisturbed, is the cause: it has
+1. A lost region is the cause for the arrivals that enter there: however late they are sent, none is answered.
+2. A load generator that has all its connections in use, none of them for longer than undisturbed, is the cause: it has
    too few. One that sends late is the cause too, unless the host that it runs on has no CPU left.
-2. A lost region is the cause for the arrivals that enter there.
 3. Otherwise start at the saturated resource furthest upstream, and follow what it is blocked on while that is
    saturated too (a resource), disturbed by a fault or slower than undisturbed (a link). Where nothing further is,
    that is the root.
@@ -137,12 +137,12 @@ class _Search:
         return rejections * float(self._entry.harmed[second]) / harmed if harmed else 0.0
 
     def _root(self, second: int) -> Root | None:
-        generator = self._generator(second)
-        if generator is not None:
-            return generator
         lost = self._region_fault(second)
         if lost is not None:
             return Root(f"region:{lost.region}", "region", fault=lost.fault)
+        generator = self._generator(second)
+        if generator is not None:
+            return generator
         full = [one for one in self._path if self._seen.saturated[one.id][second] and one.kind != "limiter"]
         full = [one for one in full if one.kind != "generator"]
         behind = {supplier.id for one in full for supplier in self._seen.topology.all_suppliers(one)}
@@ -210,7 +210,7 @@ class _Search:
             return Root("generator.cpu", "generator", victim=cpus[0].id if cpus else None)
         for one in own:
             waiting = any(seen.saturated[s.id][second] for s in seen.topology.all_suppliers(one))
-            disturbed = waiting or self._region_fault(second) or self._fault_on_path(second)
+            disturbed = waiting or self._fault_on_path(second)
             if one not in cpus and not disturbed and not self._held_longer(one, second):
                 return Root(one.kind_id, "generator", victim=one.id)
         return None

@@ -6,8 +6,9 @@ checks are those of `_checks` and `_fault_votes`, nearly each of which is also a
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -15,15 +16,25 @@ import numpy as np
 from chaoskit.analysis.causes import Harm, Root
 from chaoskit.analysis.ladder import point_at, rates_at, saturating_share, shares_by_instance
 from chaoskit.analysis.observations import Observations, demand_in
-from chaoskit.analysis.prediction import describe_load, enlarged, without_fault
+from chaoskit.analysis.prediction import describe_load, describe_share, enlarged, without_fault
 from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence, Rung, SaturationPoint
 from chaoskit.analysis.windows import ResourceSeries
+from chaoskit.units import format_duration, format_number
 
 MINOR_RATIO: Final = 0.02
 MINOR_ARRIVALS: Final = 5
 """Roots that explain fewer arrivals, or a smaller share of the harm, are noise and not listed."""
 
 REGIONS_DIFFER: Final = 1.25
+WORSE: Final = 1.1
+"""A fault made a full resource worse when it makes each visit this much longer; less is noise of the estimate."""
+
+HELD_UP_S: Final = 3
+"""Harm this near to that of another finding needs no cause of its own (a call that began then may live so long)."""
+
+_GONE: Final = frozenset({"link", "region", "component", "generator"})
+"""Kinds of roots on which a fault acts by itself, rather than by making visits to a full resource longer."""
+
 LEAST_CONFIDENCE: Final = 0.4
 MOST_CONFIDENCE: Final = 0.95
 
@@ -62,7 +73,21 @@ def findings(seen: Observations, harms: Sequence[Harm], rungs: Sequence[Rung]) -
         if arrivals >= max(MINOR_ARRIVALS, MINOR_RATIO * total):
             cases.append(_Case(_commonest(explained), tuple(explained), arrivals, total))
     cases.sort(key=lambda case: (case.root.kind not in {"generator", "host"}, -case.arrivals, case.root.subject))
-    return tuple(_bottleneck(seen, case, rungs) for case in cases)
+    shares = {rung.resource: rung.saturates_at.share for rung in rungs}
+    proven = [case for case in cases if not _roomy(case, shares)]
+    near = {second + away for case in proven for second in case.seconds for away in range(-HELD_UP_S, HELD_UP_S + 1)}
+    kept = [case for case in cases if case in proven or _outside(case, near) >= case.arrivals / 2]
+    return tuple(_bottleneck(seen, case, rungs) for case in kept)
+
+
+def _roomy(case: _Case, shares: Mapping[str, float]) -> bool:
+    """Return whether the subject has room for the whole surge: it was full only because something held it up."""
+    return case.root.kind in {"pool", "server", "cpu"} and shares.get(case.root.subject, 0.0) > 1
+
+
+def _outside(case: _Case, near: set[int]) -> float:
+    """Return how many arrivals of the case were harmed in seconds that no other finding explains."""
+    return sum(harm.arrivals for harm in case.harms if harm.second not in near)
 
 
 def _commonest(harms: Sequence[Harm]) -> Root:
@@ -83,6 +108,8 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
         if harm.root and harm.root.fault:
             faults[harm.root.fault] += round(harm.arrivals)
     fault = max(sorted(faults), key=lambda name: faults[name], default=None)
+    if fault is not None and root.kind not in _GONE and _slowdown(seen, root.victim, fault) < WORSE:
+        fault = None
     evidence, agreeing, asked = _checks(seen, case, rung, nearest)
     if fault is not None:
         evidence += _fault_evidence(seen, root, fault)
@@ -93,7 +120,7 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
     prediction = (
         enlarged(seen, one, rungs)
         if one is not None and one.kind_id == root.subject and one.id in seen.demands
-        else without_fault(seen, root.victim, fault, rungs)
+        else without_fault(fault, rungs)
     )
     return Bottleneck(
         resource=root.subject,
@@ -143,15 +170,17 @@ def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault:
     if root.kind == "generator":
         return f"The load generator cannot keep up ({root.subject}){at}; the target is not tested"
     worse = f", made worse by {titles[fault]}" if fault in titles else ""
+    if point is not None and point.share > 1 and root.kind != "limiter":
+        return f"{root.subject} was full, although the load alone fills it only{at}{worse}"
     return f"{root.subject} runs out{at}{worse}"
 
 
 def _chain(case: _Case, seen: Observations) -> tuple[CauseStep, ...]:
-    steps = [CauseStep(case.stream, "symptom", f"{case.arrivals:.0f} arrivals failed or came late")]
-    for held in case.root.held:
+    steps = [CauseStep(case.stream, "symptom", f"{case.arrivals:,.0f} arrivals failed or came late")]
+    for held, following in pairwise((*case.root.held, case.root.subject)):
         kin = [one for one in seen.series.values() if one.kind_id == held]
         waiting = max((_blocked_ratio(seen, one.id, case.seconds) for one in kin), default=0.0)
-        steps.append(CauseStep(held, "victim", f"held, but waiting for the next for {waiting:.0%} of that time"))
+        steps.append(CauseStep(held, "victim", f"busy waiting for {following} {waiting:.0%} of the time"))
     reasons = {
         "link": f"slowed by {case.root.fault}"
         if case.root.fault
@@ -176,7 +205,7 @@ def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | N
     explained = case.arrivals / case.total if case.total else 0.0
     evidence = [
         Evidence(
-            f"explains {case.arrivals:.0f} of {case.total:.0f} arrivals that failed or came late ({explained:.0%}), "
+            f"explains {case.arrivals:,.0f} of {case.total:,.0f} arrivals that failed or came late ({explained:.0%}), "
             f"t = {case.seconds[0]} to {case.seconds[-1] + 1} s",
             "client samples",
         )
@@ -217,7 +246,7 @@ def _mean_known(one: ResourceSeries, seconds: list[int]) -> float:
 def _refusals(seen: Observations, resource: str) -> list[Evidence]:
     kind_id = seen.series[resource].kind_id
     refused = sum(float(one.rejections.sum()) for one in seen.series.values() if one.kind_id == kind_id)
-    return [Evidence(f"refused or dropped {refused:.0f} times", "resource metrics")] if refused else []
+    return [Evidence(f"refused or dropped {refused:,.0f} times", "resource metrics")] if refused else []
 
 
 def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:
@@ -225,14 +254,17 @@ def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:
     asked = float(demand.total_s @ surge) / demand.free_servers if demand.free_servers else 0.0
     lines = [
         Evidence(
-            f"one visit holds it for {rung.demand_s * 1e3:.3g} ms, so all instances carry "
-            f"{rung.capacity_per_s or 0:.4g}/s; the declared surge asks for {asked:.2f} times what it has",
+            f"one visit holds it for {format_duration(rung.demand_s)}, so all instances carry "
+            f"{format_number(rung.capacity_per_s or 0)}/s; the declared surge asks for {format_number(asked)} times "
+            "what it has",
             "utilization law",
         )
     ]
     shares = shares_by_instance(seen, rung.resource)
     if len(shares) > 1 and max(shares.values()) > REGIONS_DIFFER * min(shares.values()):
-        text = ", ".join(f"{resource} at share {share:.2f}" for resource, share in sorted(shares.items()))
+        text = ", ".join(
+            f"{resource} gives way at {describe_share(share)}" for resource, share in sorted(shares.items())
+        )
         lines.append(Evidence(f"regions differ: {text}", "utilization law"))
     return lines
 
@@ -249,24 +281,31 @@ def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence
     result = next(result for result in seen.faults if result.id == fault)
     lines = [
         Evidence(
-            f"{fault} on {receipt['link']}: {receipt['requested']} requested, {receipt['delivered']} delivered",
+            f"{fault} on {receipt['link']}: requested: {receipt['requested']}; delivered: {receipt['delivered']}",
             "receipt",
         )
         for receipt in result.receipts[:2]
     ]
     if root.victim is None or root.kind in {"region", "generator"}:
         return lines
-    one, demand = seen.series[root.victim], seen.demands[root.victim]
     during = np.flatnonzero(seen.active[fault])
-    offered = max((seen.offered_utilization(one.id, window) for window in during.tolist()), default=0.0)
-    surge = rates_at(seen.plan, 1.0)
-    usual_s, slowed_s = float(demand.total_s @ surge), float(demand_in(seen, one.id, seen.active[fault]) @ surge)
+    offered = max((seen.offered_utilization(root.victim, window) for window in during.tolist()), default=0.0)
     verdict = "would carry" if offered < 1 else "could not carry"
+    slowdown = _slowdown(seen, root.victim, fault)
+    longer = f"; the fault makes each visit {slowdown:.2g} times as long" if slowdown >= WORSE else ""
     lines.append(
         Evidence(
-            f"undisturbed, {one.id} {verdict} the load of that time (utilization {offered:.2f}); "
-            f"the fault makes each visit {slowed_s / usual_s if usual_s else 1.0:.2g} times as long",
+            f"undisturbed, {root.victim} {verdict} the load of that time (utilization {offered:.2f}){longer}",
             "utilization law",
         )
     )
     return lines
+
+
+def _slowdown(seen: Observations, victim: str | None, fault: str) -> float:
+    """Return how many times as long as undisturbed the fault makes a visit to `victim`; 1 where nothing is known."""
+    if victim is None:
+        return 1.0
+    surge = rates_at(seen.plan, 1.0)
+    usual_s = float(seen.demands[victim].total_s @ surge)
+    return float(demand_in(seen, victim, seen.active[fault]) @ surge) / usual_s if usual_s else 1.0

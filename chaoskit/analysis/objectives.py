@@ -1,21 +1,16 @@
 """The objectives, each against what was measured in its phase."""
 
 import math
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from chaoskit.analysis.measure import COMPARISONS, measured_quantile_s
 from chaoskit.analysis.result import ObjectiveResult, Recovery
-from chaoskit.analysis.streams import SAMPLES_BEYOND, carried, in_phase
+from chaoskit.analysis.streams import in_phase
+from chaoskit.plan.evidence import carried, samples_needed
 from chaoskit.plan.model import Objective, Plan
 from chaoskit.records import Histogram, History, SampleBatch
 
-_COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _UNITS: Final = {"quantile": "s", "service_quantile": "s", "errors": "ratio", "rate": "/s", "recovery": "s"}
 
 
@@ -29,7 +24,7 @@ def _judge(objective: Objective, plan: Plan, history: History, recovery: Sequenc
         measured, reason = _worst_recovery(objective, recovery)
     else:
         measured, reason = _measure(objective, plan, history)
-    met = None if measured is None else _COMPARE[objective.comparison](measured, objective.bound)
+    met = None if measured is None else COMPARISONS[objective.comparison](measured, objective.bound)
     if measured == math.inf:
         measured = None
     return ObjectiveResult(objective.text, met, measured, objective.bound, _UNITS[objective.metric], reason)
@@ -47,9 +42,9 @@ def _measure(objective: Objective, plan: Plan, history: History) -> tuple[float 
     if arrivals == 0:
         return None, "no samples: nothing arrived that this objective speaks of"
     if objective.metric == "errors":
-        return 1 - ok / arrivals, f"{arrivals - ok} of {arrivals} arrivals failed"
+        return 1 - ok / arrivals, f"{arrivals - ok:,} of {arrivals:,} arrivals failed"
     if objective.metric == "rate":
-        return ok / sum(phase.end_s - phase.start_s for phase in phases), f"{ok} arrivals were served"
+        return ok / sum(phase.end_s - phase.start_s for phase in phases), f"{ok:,} arrivals were served"
     return _quantile(objective, batches)
 
 
@@ -57,23 +52,42 @@ def _quantile(objective: Objective, batches: Sequence[SampleBatch]) -> tuple[flo
     quantile = objective.quantile if objective.quantile is not None else 0.99
     service = objective.metric == "service_quantile"
     merged = Histogram.merged(batch.service_us if service else batch.response_us for batch in batches)
-    value_us = merged.quantile_us(quantile)
-    if not carried(merged.count, quantile):
-        failed = sum(sum(batch.failed.values()) for batch in batches)
-        if carried(merged.count + failed, quantile) and failed > merged.count:
-            return math.inf, f"only {merged.count} of {merged.count + failed} arrivals were served at all"
-        needed = round(SAMPLES_BEYOND / (1 - quantile)) if quantile < 1 else "endless"
-        return None, f"{merged.count} successes cannot carry this percentile; it takes {needed}: run longer"
-    return (value_us or 0) / 1e6, f"over {merged.count} successes"
+    failed = sum(sum(batch.failed.values()) for batch in batches)
+    arrivals = merged.count + failed
+    if not carried(arrivals, quantile):
+        needed = samples_needed(quantile)
+        mend = f"it takes {needed:,}: run longer" if needed else "no number of them can"
+        return None, f"{arrivals:,} arrivals cannot carry this percentile; {mend}"
+    measured_s = measured_quantile_s(merged, failed, quantile)
+    if measured_s == math.inf:
+        return math.inf, f"{failed:,} of {arrivals:,} arrivals failed, more than {100 * (1 - quantile):.3g}% of all"
+    counted = f", the {failed:,} that failed counted as never answered" if failed else ""
+    return measured_s, f"over {arrivals:,} arrivals{counted}"
 
 
 def _worst_recovery(objective: Objective, recovery: Sequence[Recovery]) -> tuple[float | None, str]:
-    """Return the longest time to staying good; infinite where a stream never came back."""
-    told = [one for one in recovery if objective.stream in {one.stream, None} and one.came_back is not None]
+    """Return the longest time to staying good; infinite where a stream never came back.
+
+    One that did not settle took at least as long as it was watched. Where that alone does not break the bound, nothing
+    is told: a slow recovery must not pass because the run ended first. One with nothing to recover from is left out.
+    """
+    own = [one for one in recovery if objective.stream in {one.stream, None}]
+    lost = next((one for one in own if one.came_back is False), None)
+    if lost is not None:
+        return math.inf, f"{lost.stream} never came back after {lost.trigger}"
+    unsettled = [one for one in own if one.unsettled_s is not None]
+    longest = max(unsettled, key=lambda one: one.unsettled_s or 0.0, default=None)
+    if longest is not None:
+        at_least_s = longest.unsettled_s or 0.0
+        broken = not COMPARISONS[objective.comparison](at_least_s, objective.bound)
+        return at_least_s if broken else None, f"{longest.stream} {longest.reason} ({longest.trigger})"
+    told = [one for one in own if one.came_back]
     if not told:
-        return None, "nothing to recover from was observed to its end"
-    lost = [one for one in told if not one.came_back]
-    if lost:
-        return math.inf, f"{lost[0].stream} never came back after {lost[0].trigger}"
+        why = f": {own[0].stream} {own[0].reason} ({own[0].trigger})" if own else ""
+        return None, f"nothing to recover from was observed to its end{why}"
     worst = max(told, key=lambda one: one.stays_good_s or 0.0)
-    return worst.stays_good_s or 0.0, f"slowest: {worst.stream} after {worst.trigger}"
+    said = f"slowest: {worst.stream} after {worst.trigger}"
+    left_out = next((one for one in own if not one.came_back), None)
+    if left_out is not None:
+        said += f"; measured on {len(told)} of {len(own)}: {left_out.stream} {left_out.reason} ({left_out.trigger})"
+    return worst.stays_good_s or 0.0, said

@@ -14,10 +14,19 @@ PLANNED_UTILIZATION: Final = 0.8
 """A resource is enlarged until the load to be carried keeps it this busy: full servers make queues without end."""
 
 
+def describe_share(share: float) -> str:
+    """Return a surge share as a person would say it: `44% of the surge`, `2.1 times the surge`, `the baseline`."""
+    if share > 1.005:
+        return f"{format_number(share)} times the surge"
+    if share >= 0.1:
+        return f"{share:.0%} of the surge"
+    return f"{100 * share:.2g}% of the surge" if share > 0 else "the baseline already"
+
+
 def describe_load(point: SaturationPoint) -> str:
-    """Return a load as a person would say it: `share 0.34 (trading ×35, positions ×341)`."""
+    """Return a load as a person would say it: `34% of the surge (trading ×35, positions ×341)`."""
     multiples = ", ".join(f"{stream} ×{format_number(multiple)}" for stream, multiple in point.multiples.items())
-    return f"share {point.share:.2f} ({multiples})"
+    return f"{describe_share(point.share)} ({multiples})" if multiples else describe_share(point.share)
 
 
 def enlarged(seen: Observations, one: ResourceSeries, rungs: Sequence[Rung]) -> str:
@@ -28,16 +37,18 @@ def enlarged(seen: Observations, one: ResourceSeries, rungs: Sequence[Rung]) -> 
         )
     if one.kind == "host":
         return "Until the host has more CPU, or the load comes from another machine, nothing is known of the target."
+    name = one.sized_by or one.kind_id
+    own = next((rung.saturates_at.share for rung in rungs if rung.resource == one.kind_id), None)
     following = next((rung for rung in rungs if rung.resource != one.kind_id), None)
+    if following is not None and following.saturates_at.share <= min(1.0, math.inf if own is None else own):
+        earlier = describe_load(following.saturates_at)
+        return f"Enlarging {name} alone does not help: {following.resource} gives way earlier, at {earlier}."
     carried = min(1.0, following.saturates_at.share) if following else 1.0
     demand = seen.demands[one.id]
-    needed = float(demand.total_s @ rates_at(seen.plan, carried)) / PLANNED_UTILIZATION
-    factor = needed / demand.free_servers if demand.free_servers else 1.0
-    if factor <= 1 and following is not None:
-        return (
-            f"Enlarging {one.sized_by or one.kind_id} alone changes little: "
-            f"{following.resource} gives way at {describe_load(following.saturates_at)}."
-        )
+    needed = float(demand.total_s @ rates_at(seen.plan, carried)) / PLANNED_UTILIZATION + demand.background_s
+    factor = needed / demand.servers if demand.servers else 1.0
+    if factor <= 1:
+        return f"Enlarging {name} does not help: it has room for the declared surge. Look for what holds it up."
     change = f"With {_resized(one, factor)}"
     if following is None:
         return f"{change} the declared surge is carried; nothing else that was measured gives way."
@@ -50,16 +61,15 @@ def enlarged(seen: Observations, one: ResourceSeries, rungs: Sequence[Rung]) -> 
     return f"{change} the load is carried up to {limit}, then {following.resource} gives way."
 
 
-def without_fault(seen: Observations, victim: str | None, fault: str | None, rungs: Sequence[Rung]) -> str:
-    """Predict what the load would do without the fault on a link or region."""
+def without_fault(fault: str | None, rungs: Sequence[Rung]) -> str:
+    """Predict what the load would do without the fault on a link or region: what then gives way first."""
     cause = f"Without {fault}" if fault else "At the link's undisturbed speed"
-    kind_id = seen.series[victim].kind_id if victim else None
-    rung = next((rung for rung in rungs if rung.resource == kind_id or kind_id is None), None)
-    if rung is None:
+    if not rungs:
         return f"{cause} nothing that was measured gives way."
-    if rung.saturates_at.share >= 1:
-        return f"{cause} the declared surge is carried; {rung.resource} lasts up to {describe_load(rung.saturates_at)}."
-    return f"{cause} {rung.resource} carries the load up to {describe_load(rung.saturates_at)}."
+    first, limit = rungs[0].resource, describe_load(rungs[0].saturates_at)
+    if rungs[0].saturates_at.share >= 1:
+        return f"{cause} the declared surge is carried; {first} gives way first, at {limit}."
+    return f"{cause} the load is carried up to {limit}, then {first} gives way."
 
 
 def _resized(one: ResourceSeries, factor: float) -> str:

@@ -2,7 +2,7 @@
 
 A second is good when at most 1 % of its arrivals, or a single one of several, failed or came late
 (`streams.late_bounds_s`). A stream that was not good before a fault either cannot come back from that fault: its
-recovery is not known (None).
+recovery is not known (None), nor is one of which the run saw too little; `reason` says which.
 """
 
 import math
@@ -15,6 +15,7 @@ from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.result import Recovery
 from chaoskit.analysis.windows import Mask, Series
 from chaoskit.plan.model import Plan
+from chaoskit.units import format_duration
 
 BAD_RATIO: Final = 0.01
 LAST_S: Final = 5
@@ -55,11 +56,20 @@ def _recovery(seen: Observations, stream: str, trigger: str, since_s: float, app
     settled = good_at[good_at > bad_at[-1]] if bad_at.size else good_at
     stays_good_s = max(0.0, float(settled[0]) - since_s) if settled.size else None
     came_back: bool | None = True if stays_good_s is not None else None
-    if came_back is None and span.any() and _calm(seen.plan, until):
-        last = np.flatnonzero(span)[-LAST_S:]
-        came_back = False if good[last].sum() * 2 < len(last) else None
+    reason, unsettled_s = "", None
     if applied_s is not None and not _was_good(good & loaded, loaded, math.floor(applied_s)):
         first_good_s = stays_good_s = came_back = None
+        reason = "was not good before it either"
+    elif not span.any():
+        reason = "had no load after it"
+    elif came_back is None:
+        last = np.flatnonzero(span)[-LAST_S:]
+        came_back = False if _calm(seen.plan, until) and good[last].sum() * 2 < len(last) else None
+        if 1 < len(last) == good[last].sum() + 1:
+            reason = "had one bad second, the last that was watched"
+        else:
+            unsettled_s = float(last[-1]) + 1 - since_s
+            reason = f"did not settle in the {format_duration(unsettled_s)} that were left to it"
     return Recovery(
         stream=stream,
         trigger=trigger,
@@ -69,6 +79,8 @@ def _recovery(seen: Observations, stream: str, trigger: str, since_s: float, app
         came_back=came_back,
         backlog=_backlog(seen),
         amplification=_amplification(seen, stream, first, until),
+        reason=reason,
+        unsettled_s=unsettled_s,
     )
 
 

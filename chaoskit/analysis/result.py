@@ -138,7 +138,8 @@ class Recovery:
     """How one stream came back after `trigger` (a fault's lifting or the surge's end) at `since_s`.
 
     `first_good_s` and `stays_good_s` are durations from `since_s`; None: not within the run. `came_back` False with
-    load back at baseline is the metastable failure. `backlog` is work in queues when the run ended.
+    load back at baseline is the metastable failure, None is not known, for `reason`. `unsettled_s` is how long it was
+    watched in vain where it did not settle. `backlog` is work in queues when the run ended.
     """
 
     stream: str
@@ -149,6 +150,8 @@ class Recovery:
     came_back: bool | None
     backlog: float
     amplification: float
+    reason: str = ""
+    unsettled_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything the analysis says. `headline` is the verdict in one sentence."""
+    """Everything the analysis says. `headline` is the verdict in one sentence.
+
+    `invariants` must hold whatever the target does (every arrival accounted for, links clean again); one that does not
+    makes the run inconclusive like a check of `validity`.
+    """
 
     version: int
     scenario: str

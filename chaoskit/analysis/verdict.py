@@ -1,21 +1,27 @@
 """The verdict, its reasons and the headline.
 
-Order: aborted, inconclusive, fail, pass. A run is inconclusive when a validity check fails or an objective could not be
-told; an objective that failed in such a run is named all the same. An `expect` that is not met fails the run.
+Order: aborted, inconclusive, fail, pass. A run is inconclusive when a validity check fails, an objective could not be
+told, or nothing was asked of it at all; an objective that failed in such a run is named all the same. An `expect` that
+is not met fails the run, and so does a stream that never came back although the load did (metastable), whether an
+objective asks for it or not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chaoskit.analysis.prediction import describe_load
 from chaoskit.analysis.result import Bottleneck, Check, ObjectiveResult, Recovery, Rung, Verdict
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
+from chaoskit.units import format_duration, format_number
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the verdict rests on. `without_cause` counts harmed arrivals that no root explains."""
+    """What the verdict rests on; `validity` holds the invariants too.
+
+    `without_cause` counts harmed arrivals that no root explains.
+    """
 
     objectives: Sequence[ObjectiveResult]
     validity: Sequence[Check]
@@ -52,10 +58,11 @@ def judge(plan: Plan, history: History, judgement: Judgement) -> tuple[Verdict, 
         for objective in untold
         if not any(f"'{objective.text}'" in doubt for doubt in doubts)
     ]
+    if not judgement.objectives and plan.expected_bottleneck is None:
+        doubts.append("The scenario states no objective, so nothing can pass; add `objectives:`.")
     failures = [_missed(objective) for objective in judgement.objectives if objective.met is False]
-    if judgement.expectation_met is False and not cut:
-        found = judgement.bottlenecks[0].resource if judgement.bottlenecks else "none"
-        failures.append(f"The bottleneck was expected to be {plan.expected_bottleneck}; found: {found}.")
+    if not cut:
+        failures += [*_not_as_expected(plan, judgement), *_never_back(judgement)]
     if aborts:
         verdict = Verdict.ABORTED
     elif doubts:
@@ -68,25 +75,41 @@ def judge(plan: Plan, history: History, judgement: Judgement) -> tuple[Verdict, 
     return verdict, _headline(verdict, judgement, [*aborts, *doubts, *failures]), tuple(reasons)
 
 
+def _not_as_expected(plan: Plan, judgement: Judgement) -> Iterator[str]:
+    if judgement.expectation_met is False:
+        found = judgement.bottlenecks[0].resource if judgement.bottlenecks else "none"
+        yield f"The bottleneck was expected to be {plan.expected_bottleneck}; found: {found}."
+
+
+def _never_back(judgement: Judgement) -> Iterator[str]:
+    """Yield a sentence for each stream that is lost, unless a missed objective names it already."""
+    missed = [objective.reason for objective in judgement.objectives if objective.met is False]
+    after: dict[str, list[str]] = {}
+    for one in judgement.recovery:
+        if one.came_back is False and not any(reason.startswith(f"{one.stream} never") for reason in missed):
+            after.setdefault(one.stream, []).append(one.trigger)
+    for stream, triggers in after.items():
+        yield f"{stream} never came back after {' and '.join(triggers)}, although the load is back at baseline."
+
+
 def _missed(objective: ObjectiveResult) -> str:
     if objective.measured is None:
         return f"'{objective.text}' was missed: {objective.reason}."
-    measured = (
-        f"{objective.measured:.1%}" if objective.unit == "ratio" else f"{objective.measured:.3g} {objective.unit}"
-    )
+    if objective.unit == "ratio":
+        measured = f"{objective.measured:.1%}"
+    elif objective.unit == "s":
+        measured = format_duration(objective.measured)
+    else:
+        measured = f"{format_number(objective.measured)}{objective.unit}"
     return f"'{objective.text}' was missed: {measured} ({objective.reason})."
 
 
 def _remarks(judgement: Judgement) -> list[str]:
-    remarks = [
-        f"{one.stream} never came back after {one.trigger}, although the load is back at baseline."
-        for one in judgement.recovery
-        if one.came_back is False
-    ]
+    remarks = []
     if not judgement.bottlenecks:
         if judgement.without_cause:
             remarks.append(
-                f"No cause found: {judgement.without_cause:.0f} arrivals failed or came late while nothing that was "
+                f"No cause found: {judgement.without_cause:,.0f} arrivals failed or came late while nothing that was "
                 "measured was full and no fault was in force."
             )
         elif judgement.ladder:

@@ -176,14 +176,21 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
 
 
 def _cpu_samples(plan: Plan, history: History) -> list[ResourceSample]:
-    """Return the host's CPU, and that of planned `cpu` resources which no scrape covers, as resource samples."""
+    """Return the host's CPU, and that of planned `cpu` resources which no scrape covers, as resource samples.
+
+    A component has the cores that its manifest gives it (the resource's setting), and never more than the host has.
+    """
     samples = [ResourceSample(host.t_s, "host.cpu", host.cpu_count, host.cpu_busy_s) for host in history.host]
     covered = {sample.resource for sample in history.resources}
-    cpus = {r.instance: r.id for r in plan.resources if r.kind == "cpu" and r.id not in covered}
+    cpus = {r.instance: r for r in plan.resources if r.kind == "cpu" and r.id not in covered}
     cores = history.host[-1].cpu_count if history.host else 1
     samples += [
-        ResourceSample(usage.t_s, cpus[usage.source], cores, usage.cpu_s)
+        ResourceSample(usage.t_s, cpus[usage.source].id, _cores(cpus[usage.source].setting, cores), usage.cpu_s)
         for usage in history.usage
         if usage.source in cpus
     ]
     return samples
+
+
+def _cores(setting: str | None, of_host: int) -> int:
+    return min(int(setting), of_host) if setting and setting.isdecimal() and int(setting) > 0 else of_host

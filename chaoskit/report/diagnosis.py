@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from chaoskit.analysis.result import Bottleneck, CauseStep, Result, StreamPhase, Verdict
+from chaoskit.analysis.result import Bottleneck, Result, StreamPhase, Verdict
 from chaoskit.plan.model import Plan
 from chaoskit.report import wording
 
@@ -66,7 +66,7 @@ def _found(bottleneck: Bottleneck) -> tuple[Card, ...]:
     point = bottleneck.saturates_at
     load = wording.multiples(point) if point else ""
     detail = f"Gives way at {load}." if load and "×" not in bottleneck.title else ""
-    why = _sentence(root) if root else bottleneck.evidence[0].statement if bottleneck.evidence else ""
+    why = wording.step(root) if root else bottleneck.evidence[0].statement if bottleneck.evidence else ""
     setting = f"Setting: {bottleneck.setting}" if bottleneck.setting else ""
     return (
         Card("What broke", bottleneck.title, detail),
@@ -75,16 +75,11 @@ def _found(bottleneck: Bottleneck) -> tuple[Card, ...]:
     )
 
 
-def _sentence(step: CauseStep) -> str:
-    name = wording.short_resource(step.subject)
-    return step.statement if name in step.statement else f"{name}: {step.statement}"
-
-
 def _next_to_give_way(result: Result) -> Card:
     if not result.ladder:
         return Card("What to do", "Publish resource metrics, so that a run can say what gives way next")
     rung = result.ladder[0]
-    load = f"at surge share {wording.number(rung.saturates_at.share)} ({wording.multiples(rung.saturates_at)})"
+    load = f"at {wording.surge(rung.saturates_at.share)} ({wording.multiples(rung.saturates_at)})"
     setting = f"Setting: {rung.setting}" if rung.setting else ""
     return Card("What gives way next", f"{wording.short_resource(rung.resource)} {load}", setting)
 

@@ -96,7 +96,7 @@ def _expectation(result: Result) -> Case:
 def _diagnosis(result: Result) -> str:
     lines: list[str] = []
     for bottleneck in result.bottlenecks[:1]:
-        lines += [bottleneck.title, *(f"- {step.role}: {step.statement}" for step in bottleneck.cause_chain)]
+        lines += [bottleneck.title, *(f"- {step.role}: {wording.step(step)}" for step in bottleneck.cause_chain)]
         lines += [f"- {evidence.statement}" for evidence in bottleneck.evidence]
         lines += [bottleneck.prediction]
     return "\n".join(line for line in lines if line)

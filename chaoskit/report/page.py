@@ -34,6 +34,7 @@ _FILTERS: Final = (
     wording.plural,
     wording.quantity,
     wording.short_resource,
+    wording.surge,
 )
 
 

@@ -62,8 +62,9 @@ def _bottleneck(bottleneck: Bottleneck) -> Iterator[str]:
     if bottleneck.saturates_at is not None:
         point = bottleneck.saturates_at
         load = f" ({_plain(wording.multiples(point))})" if point.multiples else ""
-        yield f"- gives way at surge share {wording.number(point.share)}{load}"
-    yield from (f"- {step.role}: {_plain(step.statement)}" for step in bottleneck.cause_chain)
+        if wording.surge(point.share) not in bottleneck.title:
+            yield f"- gives way at {wording.surge(point.share)}{load}"
+    yield from (f"- {step.role}: {_plain(wording.step(step))}" for step in bottleneck.cause_chain)
     if bottleneck.prediction:
         yield f"- prediction: {_plain(bottleneck.prediction)}"
     yield ""
@@ -72,10 +73,10 @@ def _bottleneck(bottleneck: Bottleneck) -> Iterator[str]:
 def _ladder(result: Result) -> Iterator[str]:
     if not result.ladder:
         return
-    yield "| gives way next | surge share | load | setting |"
+    yield "| gives way in this order | at | load | setting |"
     yield "|---|---:|---|---|"
     for rung in result.ladder[:MAX_RUNGS]:
-        share, load = wording.number(rung.saturates_at.share), wording.multiples(rung.saturates_at)
+        share, load = wording.surge(rung.saturates_at.share), wording.multiples(rung.saturates_at)
         name = _plain(wording.short_resource(rung.resource))
         yield f"| {name} | {share} | {_plain(load)} | {_plain(rung.setting or wording.ABSENT)} |"
     yield ""

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from chaoskit.analysis.result import SaturationPoint
+from chaoskit.analysis.prediction import describe_share
+from chaoskit.analysis.result import CauseStep, SaturationPoint
 from chaoskit.units import format_duration, format_number
 
 ABSENT = "–"
@@ -56,6 +57,17 @@ def quantity(value: float | None, unit: str) -> str:
     if unit in {"/s", "rps", "per_s"}:
         return rate(value)
     return f"{number(value)} {unit}".strip()
+
+
+def surge(share: float | None) -> str:
+    """Return a surge share in words: `44% of the surge`, `2.1 times the surge`."""
+    return ABSENT if share is None else describe_share(share)
+
+
+def step(cause: CauseStep) -> str:
+    """Return one step of a cause chain with its subject: `gateway.db_pool: full, and what it waits for is not`."""
+    name = short_resource(cause.subject)
+    return cause.statement if cause.statement.startswith(name) else f"{name}: {cause.statement}"
 
 
 def multiples(point: SaturationPoint) -> str:

@@ -19,7 +19,8 @@ from chaoskit.scenario.topology import Topology
 from chaoskit.units import format_duration
 
 MAX_ARRIVALS: Final = 50_000_000
-_OTHER_SUSPECTS: Final = ("none", "host.cpu", "generator/worker.cpu", "generator/worker.connections")
+OTHER_SUSPECTS: Final = ("none", "host.cpu", "generator.cpu", "generator.connections")
+"""What `expect` may name besides parts of the target, spelt as the analysis calls its findings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ class References:
             *self.topology.resources,
             *(f"link:{name}" for name in self.topology.link_names),
             *(f"region:{region}" for region in self.topology.regions),
-            *_OTHER_SUSPECTS,
+            *OTHER_SUSPECTS,
         ]
         shorter = {name.partition(mark)[2] for name in known for mark in ("/", ":")}
         if expected not in shorter.union(known):

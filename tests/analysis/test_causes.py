@@ -133,6 +133,15 @@ def test_one_late_second_makes_no_late_generator() -> None:
     assert [found.resource for found in analyse(plan, history).bottlenecks] == ["exchange/gateway.db_pool"]
 
 
+def test_a_lost_region_is_named_although_a_busy_machine_sends_a_little_late() -> None:
+    plan, history = simulate(PLANTED["lost region"].day)
+    late = Histogram.of_us([52_600])
+    history.samples = [replace(b, lag_us=late) if 10 <= b.second < 24 else b for b in history.samples]
+    result = analyse(plan, history)
+    assert [found.resource for found in result.bottlenecks] == ["region:us-east-1"]
+    assert result.verdict is Verdict.INCONCLUSIVE
+
+
 def test_nearly_all_harm_is_explained() -> None:
     seen = observe(*simulate(Day()))
     weights: Counter[bool] = Counter()

@@ -1,8 +1,13 @@
+import re
 from dataclasses import replace
 
 import pytest
 
 from chaoskit.analysis import analyse
+from chaoskit.analysis.causes import Harm, Root
+from chaoskit.analysis.findings import findings
+from chaoskit.analysis.ladder import ladder
+from chaoskit.analysis.observations import observe
 from chaoskit.analysis.result import Bottleneck
 from tests.support.simulation import AMPLE, Day, simulate
 
@@ -26,7 +31,7 @@ def test_a_finding_carries_its_numbers(small_pool: Bottleneck) -> None:
     assert small_pool.capacity_per_s == pytest.approx(6 / 0.0202, rel=0.1)
     assert small_pool.utilization == pytest.approx(1.0, abs=0.05)
     assert (small_pool.kind, small_pool.setting, small_pool.fault) == ("pool", "gateway.db_pool", "latency-1")
-    assert small_pool.title.startswith("exchange/gateway.db_pool runs out at share 0.")
+    assert small_pool.title.startswith("exchange/gateway.db_pool runs out at ")
     assert small_pool.title.endswith("made worse by latency 20ms on gateway->positions")
 
 
@@ -34,7 +39,7 @@ def test_evidence_names_both_numbers_where_a_fault_made_it_worse(small_pool: Bot
     text = statements(small_pool)
     assert "could not carry the load of that time" in text
     assert "times as long" in text
-    assert "20 ms added requested, 20.0 ms added delivered" in text
+    assert "requested: 20 ms added; delivered: 20.0 ms added" in text
 
 
 def test_evidence_says_what_is_idle_behind_it(small_pool: Bottleneck) -> None:
@@ -46,9 +51,9 @@ def test_a_limiter_is_shown_by_what_it_refused() -> None:
 
 
 def test_a_late_generator_comes_first_whatever_else_is_wrong() -> None:
-    findings = found(replace(SHORT, generator_cost_s=0.003, region_lost=(13.0, 20.0)))
-    assert findings[0].resource == "generator.cpu"
-    assert "nothing is known of the target" in findings[0].prediction
+    late = found(replace(SHORT, generator_cost_s=0.003, region_lost=(13.0, 20.0)))
+    assert late[0].resource == "generator.cpu"
+    assert "nothing is known of the target" in late[0].prediction
 
 
 def test_a_lost_region_rests_on_its_receipt() -> None:
@@ -57,3 +62,34 @@ def test_a_lost_region_rests_on_its_receipt() -> None:
     assert "probes without an answer" in statements(finding)
     assert finding.cause_chain[-1].statement == "cut off by region_down-1"
     assert finding.confidence > 0.8
+
+
+def test_a_fault_that_makes_no_visit_longer_made_nothing_worse() -> None:
+    finding = found(replace(SHORT, db_pool=3, latency=(14.0, 17.0, 0.0002)))[0]
+    assert (finding.resource, finding.fault) == ("exchange/gateway.db_pool", None)
+    assert "made worse" not in finding.title
+    assert "times as long" not in statements(finding)
+
+
+def test_each_step_of_the_chain_says_what_it_waits_for() -> None:
+    chain = found(replace(SHORT, connections=3))[0].cause_chain
+    assert re.fullmatch(r"busy waiting for exchange/positions\.connections \d+% of the time", chain[1].statement)
+
+
+def seconds_of_harm(subject: str, *seconds: int) -> list[Harm]:
+    return [Harm("positions", "client->gateway@us-east-1", second, 50.0, Root(subject, "pool")) for second in seconds]
+
+
+def test_what_has_room_for_the_surge_is_held_up_from_elsewhere() -> None:
+    seen = observe(*simulate(replace(SHORT, db_pool=3)))
+    rungs = ladder(seen)
+    pool = seconds_of_harm("exchange/gateway.db_pool", *range(14, 20))
+    workers = "exchange/gateway.workers"
+    assert next(rung for rung in rungs if rung.resource == workers).saturates_at.share > 1
+    held_up = findings(seen, [*pool, *seconds_of_harm(workers, 16, 17)], rungs)
+    assert [finding.resource for finding in held_up] == ["exchange/gateway.db_pool"]
+    alone = findings(seen, [*pool, *seconds_of_harm(workers, 4, 5)], rungs)
+    assert [finding.resource for finding in alone] == ["exchange/gateway.db_pool", workers]
+    assert re.match(
+        r"exchange/gateway\.workers was full, although the load alone fills it only at .* times", alone[1].title
+    )

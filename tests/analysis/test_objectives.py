@@ -16,7 +16,7 @@ PLAN = plan_of(AMPLE, {"trading": np.zeros(0), "positions": np.zeros(0)})
 def batch(stream: str, second: int, ok_us: list[int], failed: int = 0) -> SampleBatch:
     times, none = Histogram.of_us(ok_us), Histogram()
     reasons = {"timeout": failed} if failed else {}
-    return SampleBatch(stream, "e", second, 0, len(ok_us), reasons, 0, times, none, none)
+    return SampleBatch(stream, "e", second, 0, len(ok_us), reasons, 0, times, times, none)
 
 
 def judged(objective: Objective, *batches: SampleBatch, recovery: tuple[Recovery, ...] = ()) -> ObjectiveResult:
@@ -41,10 +41,17 @@ def test_too_few_samples_cannot_tell_a_quantile() -> None:
     assert "cannot carry" in result.reason
 
 
-def test_a_latency_bound_is_missed_where_hardly_anything_was_served() -> None:
-    result = judged(objective("quantile", 1.0, quantile=0.99), batch("trading", 1, [10_000] * 50, failed=950))
-    assert result.met is False
-    assert result.reason == "only 50 of 1000 arrivals were served at all"
+@pytest.mark.parametrize("metric", ["quantile", "service_quantile"])
+def test_arrivals_that_failed_are_infinitely_late(metric: Metric) -> None:
+    result = judged(objective(metric, 1.0, quantile=0.99), batch("trading", 1, [10_000] * 2000, failed=50_000))
+    assert (result.met, result.measured) == (False, None)
+    assert result.reason == "50,000 of 52,000 arrivals failed, more than 1% of all"
+
+
+def test_failures_beyond_the_percentile_do_not_move_it() -> None:
+    result = judged(objective("quantile", 0.02, quantile=0.99), batch("trading", 1, [10_000] * 991, failed=9))
+    assert result.met is True
+    assert result.reason == "over 1,000 arrivals, the 9 that failed counted as never answered"
 
 
 def test_errors_are_a_share_of_arrivals_of_that_phase_and_stream() -> None:
@@ -67,15 +74,45 @@ def came_back(after_s: float | None, *, back: bool | None) -> Recovery:
     return Recovery("trading", "latency-1", 10.0, after_s, after_s, back, 0.0, 1.0)
 
 
+def unsettled(for_s: float) -> Recovery:
+    reason = f"did not settle in the {for_s:g}s that were left to it"
+    return Recovery("trading", "latency-1", 10.0, None, None, None, 0.0, 1.0, reason, for_s)
+
+
+EXCUSED = replace(came_back(None, back=None), trigger="latency-2", reason="was not good before it either")
+
+
 @pytest.mark.parametrize(
     ("recovery", "met", "measured"),
     [
         pytest.param((came_back(2, back=True), came_back(4, back=True)), True, 4.0, id="the slowest counts"),
         pytest.param((came_back(12, back=True),), False, 12.0, id="too slow"),
         pytest.param((came_back(2, back=True), came_back(None, back=False)), False, None, id="never"),
-        pytest.param((came_back(None, back=None),), None, None, id="not known"),
+        pytest.param((came_back(2, back=True), EXCUSED), True, 2.0, id="nothing to recover from is left out"),
+        pytest.param((EXCUSED,), None, None, id="nothing else"),
+        pytest.param((came_back(2, back=True), unsettled(4)), None, None, id="too little was seen"),
+        pytest.param((came_back(2, back=True), unsettled(11)), False, 11.0, id="already too slow"),
     ],
 )
 def test_recovery(recovery: tuple[Recovery, ...], met: bool | None, measured: float | None) -> None:
     result = judged(objective("recovery", 10), recovery=recovery)
     assert (result.met, result.measured) == (met, measured)
+
+
+@pytest.mark.parametrize(
+    ("recovery", "reason"),
+    [
+        (
+            (came_back(2, back=True), EXCUSED),
+            "slowest: trading after latency-1; measured on 1 of 2: trading was not good before it either (latency-2)",
+        ),
+        ((unsettled(4),), "trading did not settle in the 4s that were left to it (latency-1)"),
+        (
+            (EXCUSED,),
+            "nothing to recover from was observed to its end: trading was not good before it either (latency-2)",
+        ),
+        ((), "nothing to recover from was observed to its end"),
+    ],
+)
+def test_what_a_recovery_rests_on_is_said(recovery: tuple[Recovery, ...], reason: str) -> None:
+    assert judged(objective("recovery", 10), recovery=recovery).reason == reason

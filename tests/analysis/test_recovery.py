@@ -58,7 +58,8 @@ def test_still_bad_after_the_fault_with_the_load_at_baseline_is_metastable() -> 
 
 
 def test_bad_before_the_fault_cannot_come_back_from_it() -> None:
-    assert recovery_of(set(range(10)), "latency-1").came_back is None
+    found = recovery_of(set(range(10)), "latency-1")
+    assert (found.came_back, found.reason, found.unsettled_s) == (None, "was not good before it either", None)
 
 
 def test_never_good_again_with_the_load_back_at_baseline_is_metastable() -> None:
@@ -69,6 +70,13 @@ def test_never_good_again_with_the_load_back_at_baseline_is_metastable() -> None
 def test_a_blip_at_the_end_is_not_metastable() -> None:
     found = recovery_of({END - 1}, "end of surge")
     assert (found.first_good_s, found.stays_good_s, found.came_back) == (0.0, None, None)
+    assert (found.reason, found.unsettled_s) == ("had one bad second, the last that was watched", None)
+
+
+def test_what_is_bad_until_the_surge_was_not_seen_to_settle() -> None:
+    found = recovery_of(set(range(6, 10)), "latency-1")
+    assert (found.first_good_s, found.stays_good_s) == (0.0, None)
+    assert (found.unsettled_s, found.reason) == (5.0, "did not settle in the 5s that were left to it")
 
 
 @pytest.mark.parametrize(
@@ -85,4 +93,6 @@ def test_retries_amplify() -> None:
 
 def test_a_stream_without_load_has_no_recovery_to_tell() -> None:
     found = recoveries(observe(PLAN, history(set())))
-    assert {one.came_back for one in found if one.stream == "positions"} == {None}
+    assert {(one.came_back, one.reason) for one in found if one.stream == "positions"} == {
+        (None, "had no load after it")
+    }

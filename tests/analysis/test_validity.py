@@ -9,7 +9,7 @@ from chaoskit.analysis import analyse
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.result import Check, Verdict
 from chaoskit.analysis.validity import checks
-from chaoskit.plan.model import Plan
+from chaoskit.plan.model import Objective, Plan
 from chaoskit.records import Histogram, History, RunEvent
 from tests.support.simulation import AMPLE, simulate
 
@@ -20,7 +20,8 @@ Spoil = Callable[[Plan, History], tuple[Plan, History]]
 @pytest.fixture(scope="module")
 def run() -> tuple[Plan, History]:
     plan, history = simulate(SHORT)
-    return replace(plan, objectives=()), history
+    served = Objective("errors < 50%", None, "errors", None, "<", 0.5, None)
+    return replace(plan, objectives=(served,)), history
 
 
 def failing(plan: Plan, history: History) -> list[Check]:
@@ -56,6 +57,11 @@ def missing_arrivals(plan: Plan, history: History) -> tuple[Plan, History]:
     return plan, changed(history, samples=[b for b in history.samples if b.second != 12])
 
 
+def bunched_arrivals(plan: Plan, history: History) -> tuple[Plan, History]:
+    """As many arrivals as planned, but those of one second come in the next."""
+    return plan, changed(history, samples=[replace(b, second=13) if b.second == 12 else b for b in history.samples])
+
+
 def late_generator(plan: Plan, history: History) -> tuple[Plan, History]:
     lag = Histogram.of_us([400_000] * 100)
     return plan, changed(history, samples=[replace(b, lag_us=lag) if b.second == 12 else b for b in history.samples])
@@ -80,10 +86,6 @@ def fault_never_applied(plan: Plan, history: History) -> tuple[Plan, History]:
     return plan, changed(history, faults=[])
 
 
-def dirty_link(plan: Plan, history: History) -> tuple[Plan, History]:
-    return plan, changed(history, receipts=[replace(receipt, clean_after=False) for receipt in history.receipts])
-
-
 def event(name: str) -> Spoil:
     def spoil(plan: Plan, history: History) -> tuple[Plan, History]:
         return plan, changed(history, events=[*history.events, RunEvent(5.0, name, "engine ended with code 1")])
@@ -94,6 +96,19 @@ def event(name: str) -> Spoil:
 def no_metrics(plan: Plan, history: History) -> tuple[Plan, History]:
     kept = [sample for sample in history.resources if "db_pool" not in sample.resource]
     return plan, changed(history, resources=kept)
+
+
+def metrics_with_a_gap(plan: Plan, history: History) -> tuple[Plan, History]:
+    return plan, changed(history, resources=[sample for sample in history.resources if not 1 < sample.t_s < 6])
+
+
+def test_metrics_may_be_missing_while_a_fault_cuts_them_off(run: tuple[Plan, History]) -> None:
+    plan, history = run
+    faults = [replace(e, t_s=15.0 if e.step == "lifted" else e.t_s) for e in history.faults if e.step != "proven_clean"]
+    hidden = changed(
+        history, faults=faults, resources=[sample for sample in history.resources if not 10.2 < sample.t_s < 14.8]
+    )
+    assert [check for check in failing(plan, hidden) if check.name == "resource metrics"] == []
 
 
 def test_what_was_cut_short_is_not_asked_for_what_it_never_played(run: tuple[Plan, History]) -> None:
@@ -118,17 +133,18 @@ def test_what_was_cut_short_is_not_asked_for_what_it_never_played(run: tuple[Pla
         (failing_baseline, "baseline of trading"),
         (silent_stream, "samples of positions"),
         (missing_arrivals, "offered load of trading"),
+        (bunched_arrivals, "offered load of trading"),
         (late_generator, "generator lag"),
         (busy_generator, "generator cpu"),
         (fault_without_effect, "fault latency-1"),
         (fault_without_receipt, "fault latency-1"),
         (fault_never_applied, "fault latency-1"),
-        (dirty_link, "after latency-1"),
         (event("gate"), "gate"),
         (event("component_died"), "components"),
         (event("worker_lost"), "load workers"),
         (event("restore_failed"), "faults"),
         (no_metrics, "resource metrics"),
+        (metrics_with_a_gap, "resource metrics"),
     ],
 )
 def test_what_spoils_a_run_makes_it_inconclusive(run: tuple[Plan, History], spoil: Spoil, name: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from chaoskit.analysis.result import Bottleneck, Check, ObjectiveResult, Recovery, Verdict
 from chaoskit.analysis.verdict import Judgement, expectation_met, judge
 from chaoskit.records import History, RunEvent
+from chaoskit.scenario.references import OTHER_SUSPECTS
 from tests.support.simulated_plan import plan_of
 from tests.support.simulation import AMPLE
 
@@ -16,6 +17,7 @@ MISSED = ObjectiveResult("errors < 1%", False, 0.12, 0.01, "ratio", "12 of 100 a
 UNTOLD = ObjectiveResult("p99 < 1s", None, None, 1.0, "s", "no samples")
 DOUBT = Check("generator lag", False, "The load generator was late.")
 ABORT = History(events=[RunEvent(7.0, "abort", "stopped by hand")])
+LOST = Recovery("trading", "end of surge", 30.0, None, None, False, 0.0, 1.0)
 POOL = Bottleneck("exchange/gateway.db_pool", "pool", "The pool runs out", None, "", None, None, 0.9, (), ())
 
 
@@ -24,7 +26,13 @@ POOL = Bottleneck("exchange/gateway.db_pool", "pool", "The pool runs out", None,
     [
         pytest.param(replace(SOUND, objectives=(MET,)), History(), Verdict.PASS, id="proven"),
         pytest.param(replace(SOUND, objectives=(MET, MISSED)), History(), Verdict.FAIL, id="missed"),
-        pytest.param(replace(SOUND, expectation_met=False), History(), Verdict.FAIL, id="another bottleneck"),
+        pytest.param(SOUND, History(), Verdict.INCONCLUSIVE, id="nothing was asked"),
+        pytest.param(
+            replace(SOUND, objectives=(MET,), expectation_met=False), History(), Verdict.FAIL, id="another bottleneck"
+        ),
+        pytest.param(
+            replace(SOUND, objectives=(MET,), recovery=(LOST,)), History(), Verdict.FAIL, id="never came back"
+        ),
         pytest.param(replace(SOUND, objectives=(UNTOLD,)), History(), Verdict.INCONCLUSIVE, id="not told"),
         pytest.param(
             replace(SOUND, objectives=(MISSED,), validity=(DOUBT,)),
@@ -58,12 +66,35 @@ def test_no_cause_found_is_an_answer() -> None:
     assert reasons[-1].startswith("No cause found: 12 arrivals failed or came late")
 
 
-def test_never_coming_back_is_said() -> None:
-    lost = Recovery("trading", "end of surge", 30.0, None, None, False, 0.0, 1.0)
-    _, _, reasons = judge(PLAN, History(), replace(SOUND, recovery=(lost,)))
-    assert reasons[-1].startswith("trading never came back after end of surge") or reasons[-2].startswith(
-        "trading never"
-    )
+def test_never_coming_back_is_a_failure_of_its_own() -> None:
+    judgement = replace(SOUND, objectives=(MET,), recovery=(LOST, replace(LOST, trigger="latency-1")))
+    verdict, headline, reasons = judge(PLAN, History(), judgement)
+    sentence = "trading never came back after end of surge and latency-1, although the load is back at baseline."
+    assert verdict is Verdict.FAIL
+    assert headline == f"Fail: {sentence}"
+    assert reasons == (sentence,)
+
+
+def test_never_coming_back_is_told_once_where_an_objective_says_it() -> None:
+    missed = ObjectiveResult("recovery < 10s", False, None, 10.0, "s", "trading never came back after end of surge")
+    _, _, reasons = judge(PLAN, History(), replace(SOUND, objectives=(missed,), recovery=(LOST,)))
+    assert reasons == ("'recovery < 10s' was missed: trading never came back after end of surge.",)
+
+
+def test_what_was_cut_short_had_no_time_to_come_back() -> None:
+    verdict, _, reasons = judge(PLAN, ABORT, replace(SOUND, objectives=(MET,), recovery=(LOST,)))
+    assert verdict is Verdict.ABORTED
+    assert not any("never came back" in reason for reason in reasons)
+
+
+def test_a_run_of_which_nothing_was_asked_says_what_to_add() -> None:
+    _, headline, _ = judge(PLAN, History(), SOUND)
+    assert headline == "Inconclusive: The scenario states no objective, so nothing can pass; add `objectives:`."
+
+
+def test_an_expected_bottleneck_is_something_asked() -> None:
+    plan = replace(PLAN, expected_bottleneck="none")
+    assert judge(plan, History(), replace(SOUND, expectation_met=True))[0] is Verdict.PASS
 
 
 @pytest.mark.parametrize(
@@ -78,6 +109,12 @@ def test_never_coming_back_is_said() -> None:
 )
 def test_expectations(expected: str | None, met: bool | None) -> None:
     assert expectation_met(expected, (POOL,)) is met
+
+
+@pytest.mark.parametrize("suspect", OTHER_SUSPECTS)
+def test_every_suspect_that_a_scenario_may_name_is_one_that_can_be_found(suspect: str) -> None:
+    found = () if suspect == "none" else (replace(POOL, resource=suspect),)
+    assert expectation_met(suspect, found) is True
 
 
 def test_expecting_something_where_nothing_was_found() -> None:

@@ -68,19 +68,33 @@ def test_utilization_is_busy_over_servers() -> None:
     assert (one.instance, one.region) == ("gateway@us-east-1", "us-east-1")
 
 
-def test_the_host_and_unscraped_component_cpus_are_resources_too() -> None:
+@pytest.mark.parametrize(
+    ("cores", "utilization"),
+    [
+        pytest.param("1", 0.9, id="a plain Python server"),
+        pytest.param("3", 0.3, id="a few cores"),
+        pytest.param("64", 0.225, id="no more than the host has"),
+        pytest.param(None, 0.225, id="not declared"),
+    ],
+)
+def test_the_host_and_unscraped_component_cpus_are_resources_too(cores: str | None, utilization: float) -> None:
     plan, _ = simulate(replace(AMPLE, surge_s=1.0, baseline_s=2.0, recovery_s=1.0))
     cpu = replace(
-        plan.resources[0], id="exchange/engine.cpu", kind_id="exchange/engine.cpu", instance="engine", kind="cpu"
+        plan.resources[0],
+        id="exchange/engine.cpu",
+        kind_id="exchange/engine.cpu",
+        instance="engine",
+        kind="cpu",
+        setting=cores,
     )
     plan = replace(plan, resources=(*plan.resources, cpu))
     history = History(
         host=[HostSample(t, 3.0 * t, 4, 0) for t in range(5)],
-        usage=[UsageSample(t, "engine", 1.0 * t, 0, 0) for t in range(5)],
+        usage=[UsageSample(t, "engine", 0.9 * t, 0, 0) for t in range(5)],
     )
     series = resource_series(plan, history)
     assert series["host.cpu"].utilization[1] == pytest.approx(0.75)
-    assert series["exchange/engine.cpu"].utilization[1] == pytest.approx(0.25)
+    assert series["exchange/engine.cpu"].utilization[1] == pytest.approx(utilization)
 
 
 def test_generator_resources_are_grouped_over_workers() -> None:

@@ -30,7 +30,7 @@ def test_without_a_bottleneck(result: Result, verdict: Verdict, broke: str) -> N
 def test_a_pass_says_what_gives_way_next(result: Result) -> None:
     card = diagnosis.cards(replace(result, verdict=Verdict.PASS, bottlenecks=()))[2]
     assert card.question == "What gives way next"
-    assert card.answer.startswith("gateway.db_pool at surge share 0.34")
+    assert card.answer.startswith("gateway.db_pool at 34% of the surge")
 
 
 def test_a_pass_without_resource_metrics_asks_for_them(result: Result) -> None:
