@@ -112,10 +112,9 @@ class Performance:
         self._recorder.note("component_died", str(await self._stage.target.driver.watch()))
 
     async def _watch_rules(self, stop: Stop) -> None:
-        rules = AbortWatch(self._plan.abort_rules, [stream.name for stream in self._plan.streams])
+        rules = AbortWatch(self._plan)
         while True:
             await asyncio.sleep(_UPDATE_S)
-            # Answers that never come have failed by timeout, later than this; a rule on them trips that much later.
             reason = rules.tripped(self._state.seconds, int(self._clock.now_s()) - SETTLE_S)
             if reason is not None:
                 stop.ask(reason)
