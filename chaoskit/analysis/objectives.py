@@ -1,21 +1,16 @@
 """The objectives, each against what was measured in its phase."""
 
 import math
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from chaoskit.analysis.measure import COMPARISONS, measured_quantile_s
 from chaoskit.analysis.result import ObjectiveResult, Recovery
-from chaoskit.analysis.streams import SAMPLES_BEYOND, carried, in_phase
+from chaoskit.analysis.streams import in_phase
+from chaoskit.plan.evidence import carried, samples_needed
 from chaoskit.plan.model import Objective, Plan
 from chaoskit.records import Histogram, History, SampleBatch
 
-_COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _UNITS: Final = {"quantile": "s", "service_quantile": "s", "errors": "ratio", "rate": "/s", "recovery": "s"}
 
 
@@ -29,7 +24,7 @@ def _judge(objective: Objective, plan: Plan, history: History, recovery: Sequenc
         measured, reason = _worst_recovery(objective, recovery)
     else:
         measured, reason = _measure(objective, plan, history)
-    met = None if measured is None else _COMPARE[objective.comparison](measured, objective.bound)
+    met = None if measured is None else COMPARISONS[objective.comparison](measured, objective.bound)
     if measured == math.inf:
         measured = None
     return ObjectiveResult(objective.text, met, measured, objective.bound, _UNITS[objective.metric], reason)
@@ -57,14 +52,17 @@ def _quantile(objective: Objective, batches: Sequence[SampleBatch]) -> tuple[flo
     quantile = objective.quantile if objective.quantile is not None else 0.99
     service = objective.metric == "service_quantile"
     merged = Histogram.merged(batch.service_us if service else batch.response_us for batch in batches)
-    value_us = merged.quantile_us(quantile)
-    if not carried(merged.count, quantile):
-        failed = sum(sum(batch.failed.values()) for batch in batches)
-        if carried(merged.count + failed, quantile) and failed > merged.count:
-            return math.inf, f"only {merged.count} of {merged.count + failed} arrivals were served at all"
-        needed = round(SAMPLES_BEYOND / (1 - quantile)) if quantile < 1 else "endless"
-        return None, f"{merged.count} successes cannot carry this percentile; it takes {needed}: run longer"
-    return (value_us or 0) / 1e6, f"over {merged.count} successes"
+    failed = sum(sum(batch.failed.values()) for batch in batches)
+    arrivals = merged.count + failed
+    if not carried(arrivals, quantile):
+        needed = samples_needed(quantile)
+        mend = f"it takes {needed:,}: run longer" if needed else "no number of them can"
+        return None, f"{arrivals:,} arrivals cannot carry this percentile; {mend}"
+    measured_s = measured_quantile_s(merged, failed, quantile)
+    if measured_s == math.inf:
+        return math.inf, f"{failed:,} of {arrivals:,} arrivals failed, more than {100 * (1 - quantile):.3g}% of all"
+    counted = f", the {failed:,} that failed counted as never answered" if failed else ""
+    return measured_s, f"over {arrivals:,} arrivals{counted}"
 
 
 def _worst_recovery(objective: Objective, recovery: Sequence[Recovery]) -> tuple[float | None, str]:

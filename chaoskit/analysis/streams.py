@@ -9,14 +9,11 @@ import numpy as np
 
 from chaoskit.analysis.result import StreamPhase
 from chaoskit.analysis.windows import Series, window_count
+from chaoskit.plan.evidence import carried
 from chaoskit.plan.model import Plan, PlannedPhase
 from chaoskit.records import Histogram, History, SampleBatch
 
 QUANTILES: Final[Mapping[str, float]] = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
-SAMPLES_BEYOND: Final = 3
-"""A quantile q is carried by n samples when n (1 - q) is at least this, the rule of three: with 95 % probability one of
-so many samples lies beyond the true quantile, so that a breach would have shown (p99: 300 samples)."""
-
 LATE_FACTOR: Final = 10.0
 LATE_FLOOR_S: Final = 0.02
 """Without an objective, an answer is late when it takes ten times the p99 of baseline, and never below 20 ms."""
@@ -41,11 +38,6 @@ class EntrySeries:
     def harmed(self) -> Series:
         """Arrivals that failed or came late."""
         return self.offered - self.ok + self.late
-
-
-def carried(count: int, quantile: float) -> bool:
-    """Return whether `count` samples can carry `quantile`."""
-    return count * (1 - quantile) >= SAMPLES_BEYOND - 1e-9
 
 
 def stream_phase(batches: Iterable[SampleBatch], length_s: float) -> StreamPhase:

@@ -7,7 +7,7 @@ from typing import Final
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.result import Check
 from chaoskit.analysis.steadiness import steadiness
-from chaoskit.analysis.streams import carried
+from chaoskit.plan.evidence import carried
 from chaoskit.records import SampleBatch
 from chaoskit.units import format_duration
 

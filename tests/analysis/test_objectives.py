@@ -16,7 +16,7 @@ PLAN = plan_of(AMPLE, {"trading": np.zeros(0), "positions": np.zeros(0)})
 def batch(stream: str, second: int, ok_us: list[int], failed: int = 0) -> SampleBatch:
     times, none = Histogram.of_us(ok_us), Histogram()
     reasons = {"timeout": failed} if failed else {}
-    return SampleBatch(stream, "e", second, 0, len(ok_us), reasons, 0, times, none, none)
+    return SampleBatch(stream, "e", second, 0, len(ok_us), reasons, 0, times, times, none)
 
 
 def judged(objective: Objective, *batches: SampleBatch, recovery: tuple[Recovery, ...] = ()) -> ObjectiveResult:
@@ -41,10 +41,17 @@ def test_too_few_samples_cannot_tell_a_quantile() -> None:
     assert "cannot carry" in result.reason
 
 
-def test_a_latency_bound_is_missed_where_hardly_anything_was_served() -> None:
-    result = judged(objective("quantile", 1.0, quantile=0.99), batch("trading", 1, [10_000] * 50, failed=950))
-    assert result.met is False
-    assert result.reason == "only 50 of 1000 arrivals were served at all"
+@pytest.mark.parametrize("metric", ["quantile", "service_quantile"])
+def test_arrivals_that_failed_are_infinitely_late(metric: Metric) -> None:
+    result = judged(objective(metric, 1.0, quantile=0.99), batch("trading", 1, [10_000] * 2000, failed=50_000))
+    assert (result.met, result.measured) == (False, None)
+    assert result.reason == "50,000 of 52,000 arrivals failed, more than 1% of all"
+
+
+def test_failures_beyond_the_percentile_do_not_move_it() -> None:
+    result = judged(objective("quantile", 0.02, quantile=0.99), batch("trading", 1, [10_000] * 991, failed=9))
+    assert result.met is True
+    assert result.reason == "over 1,000 arrivals, the 9 that failed counted as never answered"
 
 
 def test_errors_are_a_share_of_arrivals_of_that_phase_and_stream() -> None:

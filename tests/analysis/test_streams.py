@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from chaoskit.analysis.streams import carried, entry_series, late_bounds_s, stream_phase, stream_phases
+from chaoskit.analysis.streams import entry_series, late_bounds_s, stream_phase, stream_phases
 from chaoskit.plan.model import Objective
 from chaoskit.records import Completions, Histogram, History, SampleBatch
 from tests.support.simulated_plan import plan_of
@@ -19,13 +19,6 @@ def batch(second: int, ok_us: list[int], *, entry: str = "e", failed: dict[str, 
     return SampleBatch(
         "trading", entry, second, 0, len(ok_us), failed or {}, 2 * sent, times, times, Histogram.of_us([7] * sent)
     )
-
-
-@pytest.mark.parametrize(
-    ("count", "quantile", "enough"), [(300, 0.99, True), (299, 0.99, False), (6, 0.5, True), (2999, 0.999, False)]
-)
-def test_the_rule_of_three(count: int, quantile: float, enough: bool) -> None:
-    assert carried(count, quantile) is enough
 
 
 def test_batches_of_a_phase_add_up() -> None:
