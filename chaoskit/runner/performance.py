@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import Final
 
 from chaoskit.errors import FaultFailed, RestoreFailed
@@ -53,20 +52,19 @@ class Performance:
             return await self._heal()
 
     async def _until_played_or_stopped(self, stop: Stop) -> None:
-        loading = asyncio.create_task(self._take_load())
-        disturbing = asyncio.create_task(self._disturb(stop))
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if stopping.done():
-                self._recorder.note(stop.event, stopping.result())
-                await self._stage.load.stop()
-            await loading
-        finally:
-            for task in (disturbing, stopping):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        async with background(self._disturb(stop)):
+            loading = asyncio.create_task(self._take_load())
+            stopping = asyncio.create_task(stop.wait())
+            try:
+                await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if stopping.done():
+                    self._recorder.note(stop.event, stopping.result())
+                    await self._stage.load.stop()
+                await loading
+            finally:
+                for task in (loading, stopping):
+                    task.cancel()
+                await asyncio.gather(loading, stopping, return_exceptions=True)
 
     async def _take_load(self) -> None:
         async for record in self._stage.load.records():
@@ -109,7 +107,8 @@ class Performance:
             await asyncio.sleep(_UPDATE_S)
 
     async def _watch_target(self) -> None:
-        self._recorder.note("component_died", str(await self._stage.target.driver.watch()))
+        while True:
+            self._recorder.note("component_died", str(await self._stage.target.driver.watch()))
 
     async def _watch_rules(self, stop: Stop) -> None:
         rules = AbortWatch(self._plan)

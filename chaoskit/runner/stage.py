@@ -1,12 +1,14 @@
 """The bring-up: fault proxies, target and load processes, each with its undoing on the caller's exit stack."""
 
+import asyncio
 import os
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.environment import Driver, Layout, Workspace, driver_for
+from chaoskit.errors import SetupFailed
 from chaoskit.faults.lease import Lease
 from chaoskit.faults.plane import FaultPlane
 from chaoskit.faults.server import ProxyServer, start_server
@@ -53,8 +55,10 @@ async def bring_up_target(
     undo.callback(workspace.remove)
     environment = {**os.environ, **workspace.label}
     watcher.stage("starting the fault proxy")
-    server = await start_server(plan, log=logs / "toxiproxy.log", environment=environment)
-    undo.push_async_callback(server.stop)
+    # Cancelling does not reach into the start: a server that is half up would be nobody's to stop.
+    starting = asyncio.create_task(start_server(plan, log=logs / "toxiproxy.log", environment=environment))
+    undo.push_async_callback(_stop_once_started, starting)
+    server = await asyncio.shield(starting)
     lease = await Lease.start(workspace.folder / "lease.json", environment)
     undo.push_async_callback(lease.release)
     driver = driver_for(plan, workspace, logs)
@@ -68,6 +72,11 @@ async def bring_up_target(
     watcher.stage(f"starting {plan.target}: {names}" if names else f"{plan.target} is running already")
     await driver.start()
     return Target(driver, layout, server, faults, environment)
+
+
+async def _stop_once_started(starting: asyncio.Task[ProxyServer]) -> None:
+    with suppress(SetupFailed):  # then nothing is up, and whoever awaited it has been told
+        await (await starting).stop()
 
 
 async def bring_up(plan: Plan, run_id: str, folder: Path, sink: Sink, watcher: Watcher, undo: AsyncExitStack) -> Stage:
