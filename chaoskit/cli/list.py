@@ -5,7 +5,7 @@ import json
 from rich.table import Table
 
 from chaoskit.cli.arguments import AsJson
-from chaoskit.cli.console import OUT
+from chaoskit.cli.console import OUT, print_json
 from chaoskit.scenario.builtin import list_scenarios, target_names
 
 
@@ -15,7 +15,7 @@ def list_builtin(as_json: AsJson = False) -> None:
     targets = target_names(())
     if as_json:
         names = {"scenarios": [scenario.name for scenario in scenarios], "targets": list(targets)}
-        OUT.print(json.dumps(names), markup=False)
+        print_json(json.dumps(names))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("scenario", "title", "file"):

@@ -78,10 +78,6 @@ def main() -> None:
     except KeyboardInterrupt:
         ERR.print("interrupted; everything that was started has been stopped", style="red")
         code = ExitCode.ABORTED
-    except BrokenPipeError:
-        # Whoever read our output went away (`| head`); nothing is left to say it to.
-        sys.stdout = sys.stderr
-        code = ExitCode.PASS
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own usage errors
             ERR.print(f"{error.format_message()} (`chaoskit --help` lists the commands)", style="red", markup=False)

@@ -4,7 +4,7 @@ from rich import table as drawn
 
 from chaoskit import plan as planning
 from chaoskit.cli.arguments import AllowTargets, AsJson, Scenario, Seed, Settings, read_settings
-from chaoskit.cli.console import OUT
+from chaoskit.cli.console import OUT, print_json
 from chaoskit.plan.table import tables
 from chaoskit.scenario import load
 
@@ -20,7 +20,7 @@ def plan(
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
     found = planning.build(loaded)
     if as_json:
-        OUT.print(planning.encode(found).decode(), markup=False, end="")
+        print_json(planning.encode(found).decode())
         return
     OUT.print(f"{found.scenario}: {found.title} ({found.duration_s:.0f} s, seed {found.seed})", markup=False)
     for content in tables(found):

@@ -1,7 +1,6 @@
 """`chaoskit run`: play a scenario, write its report, exit with the verdict."""
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from chaoskit import plan as planning
 from chaoskit.cli.arguments import AllowTargets, Reports, Scenario, Seed, Settings, read_settings
 from chaoskit.cli.console import ERR
 from chaoskit.cli.exit_codes import ExitCode, of_verdict
+from chaoskit.cli.interrupt import on_interrupt
 from chaoskit.cli.live import make_view
 from chaoskit.cli.pages import write_pages
 from chaoskit.cli.verdict import say_verdict
@@ -53,22 +53,17 @@ def run(
 
 async def _play(request: RunRequest, view: Watcher) -> Outcome:
     stop = Stop()
-    loop = asyncio.get_running_loop()
     playing = asyncio.ensure_future(play(request, view, stop))
 
-    def interrupted() -> None:
+    def interrupted(sentence: str) -> None:
         if stop.reason is None:
             view.stage("winding down; a second Ctrl-C undoes everything at once")
-            stop.ask("stopped from the keyboard")
+            stop.ask(sentence)
         else:
             playing.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupted)
-    try:
-        return await playing
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+    with on_interrupt(interrupted):
+        try:
+            return await playing
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None

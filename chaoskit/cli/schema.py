@@ -3,9 +3,9 @@
 import json
 
 from chaoskit import scenario
-from chaoskit.cli.console import OUT
+from chaoskit.cli.console import print_json
 
 
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors (`yaml-language-server: $schema=…`)."""
-    OUT.print(json.dumps(scenario.schema(), indent=2, ensure_ascii=False), markup=False)
+    print_json(json.dumps(scenario.schema(), indent=2, ensure_ascii=False))

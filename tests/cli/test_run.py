@@ -1,27 +1,15 @@
-"""`chaoskit run` and what follows a run: verdict, pages, Ctrl-C, kill -9."""
+"""`chaoskit run` and what follows a run: verdict, pages, kill -9."""
 
 import json
-import signal
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from chaoskit.environment.labels import find_labelled
+from chaoskit.environment.workspace import FOLDER_PREFIX, temporary_folder
 from chaoskit.store import saved_runs
-from tests.cli.conftest import Call
+from tests.cli.conftest import Call, Start, until_line
 from tests.support.shop_plan import DAY
 
 FAULT = "faults: [{latency: {link: client->api, delay: 30ms}, during: surge, at: 0s, for: 2s}]\n"
-
-
-def until_line(running: "subprocess.Popen[str]", part: str) -> None:
-    assert running.stderr is not None
-    for line in running.stderr:
-        if part in line:
-            return
-    pytest.fail(f"{part!r} was never said")
 
 
 def left_of(run_id: str) -> list[str]:
@@ -51,21 +39,8 @@ def test_without_gate_a_failed_run_exits_0(chaoskit: Call, tmp_path: Path) -> No
     assert (said.returncode, said.stdout.split()[0]) == (0, "FAIL")
 
 
-def test_ctrl_c_winds_down_and_reports(started: Callable[..., "subprocess.Popen[str]"], tmp_path: Path) -> None:
-    (tmp_path / "day.yaml").write_text(DAY + FAULT)
-    running = started("run", "day.yaml")
-    until_line(running, "surge")
-    running.send_signal(signal.SIGINT)
-    said, _ = running.communicate(timeout=60)
-    assert running.returncode == 4
-    assert said.startswith("ABORTED")
-    (run,) = saved_runs(tmp_path / "reports")
-    assert (run.path / "report.html").is_file()
-    assert left_of(run.run_id) == []
-
-
 def test_after_kill_9_clean_leaves_nothing_and_report_still_renders(
-    started: Callable[..., "subprocess.Popen[str]"], chaoskit: Call, tmp_path: Path
+    started: Start, chaoskit: Call, tmp_path: Path
 ) -> None:
     (tmp_path / "day.yaml").write_text(DAY + FAULT)
     running = started("run", "day.yaml")
@@ -75,18 +50,6 @@ def test_after_kill_9_clean_leaves_nothing_and_report_still_renders(
     (run,) = saved_runs(tmp_path / "reports")
     assert chaoskit("clean").returncode == 0
     assert left_of(run.run_id) == []
-    assert list(Path("/tmp").glob(f"chaoskit-{run.run_id}*")) == []
+    assert list(temporary_folder().glob(f"{FOLDER_PREFIX}{run.run_id}*")) == []
     assert chaoskit("report", run.run_id).returncode == 0
     assert (run.path / "report.html").stat().st_size > 100_000
-
-
-def test_up_prints_addresses_and_stays_until_ctrl_c(
-    started: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
-) -> None:
-    running = started("up", str(Path(__file__).parents[1] / "support" / "shop" / "target.yaml"), "--json")
-    assert running.stdout is not None
-    said = json.loads(running.stdout.readline())
-    assert said["entries"]["client->api"].startswith("http://127.0.0.1:")
-    running.send_signal(signal.SIGINT)
-    running.communicate(timeout=30)
-    assert running.returncode == 0
