@@ -13,7 +13,7 @@ from chaoskit.cli.console import ERR
 from chaoskit.cli.exit_codes import ExitCode, of_verdict
 from chaoskit.cli.interrupt import on_interrupt
 from chaoskit.cli.live import make_view
-from chaoskit.cli.pages import write_pages
+from chaoskit.cli.pages import REPORT, write_pages
 from chaoskit.cli.verdict import say_verdict
 from chaoskit.runner.live import Watcher
 from chaoskit.runner.run import Outcome, RunRequest, play
@@ -45,7 +45,7 @@ def run(
     with make_view(ERR, plan) as view:
         outcome = asyncio.run(_play(request, view))
     write_pages(outcome.folder, outcome.result, plan, outcome.history)
-    say_verdict(outcome.result, outcome.folder.path / "report.html")
+    say_verdict(outcome.result, outcome.folder.path / REPORT)
     if outcome.restore_error is not None:
         raise outcome.restore_error
     return of_verdict(outcome.result.verdict) if gate else ExitCode.PASS
