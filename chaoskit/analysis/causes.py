@@ -3,8 +3,8 @@
 For each stream, entry and second in which more than `HARMED_RATIO` of the arrivals failed or came late:
 
 1. A lost region is the cause for the arrivals that enter there: however late they are sent, none is answered.
-2. A load generator that sends late is the cause, unless its connections are held by a target that is itself full, or
-   the host that it runs on has no CPU left.
+2. A load generator that has all its connections in use, none of them for longer than undisturbed, is the cause: it has
+   too few. One that sends late is the cause too, unless the host that it runs on has no CPU left.
 3. Otherwise start at the saturated resource furthest upstream, and follow what it is blocked on while that is
    saturated too (a resource), disturbed by a fault or slower than undisturbed (a link). Where nothing further is,
    that is the root.
@@ -201,21 +201,28 @@ class _Search:
 
     def _generator(self, second: int) -> Root | None:
         seen = self._seen
-        if self._entry.lag_s[second] <= seen.plan.generator.max_lag_s or not self._late_phase(second):
-            return None
         own = [one for one in seen.series.values() if one.kind == "generator" and seen.saturated[one.id][second]]
         cpus = [one for one in own if one.kind_id == "generator.cpu"]
+        if self._entry.lag_s[second] > seen.plan.generator.max_lag_s and self._late_phase(second):
+            host = self._host(second)
+            if host is not None and not cpus:
+                return host
+            return Root("generator.cpu", "generator", victim=cpus[0].id if cpus else None)
         for one in own:
-            if one.kind_id == "generator.cpu":
-                continue
             waiting = any(seen.saturated[s.id][second] for s in seen.topology.all_suppliers(one))
-            if waiting or self._fault_on_path(second):
-                return None
-            return Root(one.kind_id, "generator", victim=one.id)
-        host = self._host(second)
-        if host is not None and not cpus:
-            return host
-        return Root("generator.cpu", "generator", victim=cpus[0].id if cpus else None)
+            disturbed = waiting or self._fault_on_path(second)
+            if one not in cpus and not disturbed and not self._held_longer(one, second):
+                return Root(one.kind_id, "generator", victim=one.id)
+        return None
+
+    def _held_longer(self, one: ResourceSeries, second: int) -> bool:
+        """Return whether a unit of `one` is held for longer than undisturbed: then what it waits for is to blame."""
+        seen = self._seen
+        demand, offered = seen.demands[one.id], seen.arrivals.offered[second]
+        visits = float(demand.visits @ offered)
+        usual_s = float(demand.total_s @ offered) / visits if visits > 0 else 0.0
+        held_s = float(one.busy_s[second]) / max(float(one.completions[second]), 1.0)
+        return usual_s > 0 and held_s > SLOWER * usual_s
 
     def _late_phase(self, second: int) -> bool:
         """Return whether lag is above its bound over the whole phase too: one late second is no late generator."""

@@ -26,7 +26,7 @@ _LIFE: Final = frozenset({"kill", "stop", "pause", "restart"})
 def checks(seen: Observations, blamed: Collection[str] = ()) -> tuple[Check, ...]:
     """Return every check that applies to the run, those that hold included; `blamed` are the resources found guilty."""
     groups = (_baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes)
-    return (*(check for group in groups for check in group(seen)), *_host(seen, blamed))
+    return (*(check for group in groups for check in group(seen)), *_connections(blamed), *_host(seen, blamed))
 
 
 def _baseline(seen: Observations) -> Iterator[Check]:
@@ -122,6 +122,13 @@ def _generator(seen: Observations) -> Iterator[Check]:
     for event in seen.history.events:
         if event.event == "worker_lost":
             yield Check("load workers", False, f"A load worker was lost at t = {event.t_s:.1f} s: {event.detail}.")
+
+
+def _connections(blamed: Collection[str]) -> Iterator[Check]:
+    """Connections that a slow target holds prove its slowness; only where they themselves are the root is it void."""
+    if "generator.connections" in blamed:
+        said = "The load generator had too few connections for this load: raise generator.connections."
+        yield Check("generator connections", False, said)
 
 
 def _host(seen: Observations, blamed: Collection[str]) -> Iterator[Check]:

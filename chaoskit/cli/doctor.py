@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import psutil
 from rich.table import Table
+from rich.text import Text
 
 from chaoskit import __version__
 from chaoskit.cli.console import OUT
@@ -32,9 +33,9 @@ def doctor() -> None:
     """Show what is installed here and what a run will use."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("", "what", "found", "what follows"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for finding in (*_machine(), *_packages(), _toxiproxy(), _docker(), _leftovers()):
-        table.add_row("✓" if finding.well else "!", finding.subject, finding.found, finding.follows)
+        table.add_row(*map(Text, ("✓" if finding.well else "!", finding.subject, finding.found, finding.follows)))
     OUT.print(table)
 
 

@@ -3,24 +3,24 @@
 import json
 
 from rich.table import Table
+from rich.text import Text
 
 from chaoskit.cli.arguments import AsJson
-from chaoskit.cli.console import OUT
-from chaoskit.scenario.builtin import list_scenarios, target_names
+from chaoskit.cli.console import OUT, print_json
+from chaoskit.scenario.builtin import OWN_FOLDERS, list_scenarios, target_names
 
 
-def list_builtin(as_json: AsJson = False) -> None:
-    """List the scenarios and targets that can be named without a path."""
+def list_known(as_json: AsJson = False) -> None:
+    """List what can be named without a path: scenarios and targets of this folder, and the built-in ones."""
     scenarios = list_scenarios()
-    targets = target_names(())
+    targets = target_names(OWN_FOLDERS)
     if as_json:
-        names = {"scenarios": [scenario.name for scenario in scenarios], "targets": list(targets)}
-        OUT.print(json.dumps(names), markup=False)
+        print_json(json.dumps({"scenarios": [scenario.name for scenario in scenarios], "targets": list(targets)}))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("scenario", "title", "file"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for scenario in scenarios:
-        table.add_row(scenario.name, scenario.title, str(scenario.path))
+        table.add_row(*map(Text, (scenario.name, scenario.title, str(scenario.path))))
     OUT.print(table)
     OUT.print(f"targets: {', '.join(targets)}", markup=False)

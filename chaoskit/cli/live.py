@@ -93,7 +93,7 @@ class Screen:
             table.add_column(heading, justify="left" if heading == "stream" else "right")
         for name, now in snapshot.streams.items():
             failed = Text(str(now.failed_rps), style="bold red" if now.failed_rps else "green")
-            table.add_row(name, str(now.planned_rps), str(now.ok_rps), failed, _latency(now.p99_s))
+            table.add_row(Text(name), str(now.planned_rps), str(now.ok_rps), failed, _latency(now.p99_s))
         return table
 
     def _lines(self, snapshot: Snapshot) -> list[Text]:

@@ -14,7 +14,7 @@ from chaoskit.cli.console import ERR, OUT
 from chaoskit.cli.doctor import doctor
 from chaoskit.cli.exit_codes import ExitCode, of_error
 from chaoskit.cli.init import init
-from chaoskit.cli.list import list_builtin
+from chaoskit.cli.list import list_known
 from chaoskit.cli.plan import plan
 from chaoskit.cli.proxy import proxy
 from chaoskit.cli.report import report
@@ -54,7 +54,7 @@ def options(
 
 
 _PANELS: dict[str, dict[str, Callable[..., object]]] = {
-    "Play": {"run": run, "validate": validate, "plan": plan, "list": list_builtin},
+    "Play": {"run": run, "validate": validate, "plan": plan, "list": list_known},
     "Read a run": {"analyze": analyze, "report": report},
     "Parts on their own": {"up": up, "proxy": proxy},
     "Set up and tidy": {"init": init, "schema": schema, "doctor": doctor, "clean": clean},
@@ -78,10 +78,6 @@ def main() -> None:
     except KeyboardInterrupt:
         ERR.print("interrupted; everything that was started has been stopped", style="red")
         code = ExitCode.ABORTED
-    except BrokenPipeError:
-        # Whoever read our output went away (`| head`); nothing is left to say it to.
-        sys.stdout = sys.stderr
-        code = ExitCode.PASS
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own usage errors
             ERR.print(f"{error.format_message()} (`chaoskit --help` lists the commands)", style="red", markup=False)

@@ -1,9 +1,13 @@
 """Writes what people and CI read of a run into its folder."""
 
+from typing import Final
+
 from chaoskit.analysis.result import Result
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
 from chaoskit.store import RunFolder
+
+REPORT: Final = "report.html"
 
 
 def write_pages(folder: RunFolder, result: Result, plan: Plan, history: History) -> None:
@@ -13,4 +17,4 @@ def write_pages(folder: RunFolder, result: Result, plan: Plan, history: History)
 
     folder.write("junit.xml", render_junit(result).encode())
     folder.write("summary.md", render_summary(result).encode())
-    folder.write("report.html", render_html(result, plan, history).encode())
+    folder.write(REPORT, render_html(result, plan, history).encode())

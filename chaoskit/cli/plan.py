@@ -1,10 +1,13 @@
 """`chaoskit plan`: what a run would do, without doing it."""
 
 from rich import table as drawn
+from rich.text import Text
 
 from chaoskit import plan as planning
 from chaoskit.cli.arguments import AllowTargets, AsJson, Scenario, Seed, Settings, read_settings
-from chaoskit.cli.console import OUT
+from chaoskit.cli.console import ERR, OUT, print_json
+from chaoskit.plan.evidence import thin_objectives
+from chaoskit.plan.model import Plan
 from chaoskit.plan.table import tables
 from chaoskit.scenario import load
 
@@ -19,14 +22,23 @@ def plan(
     """Show what a scenario will do: phases, rates, fault windows. Opens no socket."""
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
     found = planning.build(loaded)
+    warn_of_thin_objectives(found)
     if as_json:
-        OUT.print(planning.encode(found).decode(), markup=False, end="")
+        print_json(planning.encode(found).decode())
         return
     OUT.print(f"{found.scenario}: {found.title} ({found.duration_s:.0f} s, seed {found.seed})", markup=False)
     for content in tables(found):
-        shown = drawn.Table(title=content.title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+        shown = drawn.Table(
+            title=Text(content.title), title_justify="left", box=None, pad_edge=False, header_style="dim"
+        )
         for column in content.columns:
-            shown.add_column(column)
+            shown.add_column(Text(column), overflow="fold")
         for row in content.rows:
-            shown.add_row(*row)
+            shown.add_row(*map(Text, row))
         OUT.print(shown)
+
+
+def warn_of_thin_objectives(plan: Plan) -> None:
+    """Say which objectives will not get the arrivals that their percentile needs."""
+    for sentence in thin_objectives(plan):
+        ERR.print(f"warning: {sentence}", style="yellow", markup=False)

@@ -2,26 +2,23 @@
 
 from pathlib import Path
 
-from chaoskit import plan as planning
 from chaoskit.analysis import analyse
 from chaoskit.analysis import decode as decode_result
 from chaoskit.analysis import encode as encode_result
 from chaoskit.cli.arguments import Reports, Run
 from chaoskit.cli.console import OUT
-from chaoskit.cli.pages import write_pages
-from chaoskit.store import find
+from chaoskit.cli.pages import REPORT, write_pages
+from chaoskit.cli.saved import read_saved
 from chaoskit.store.folder import RESULT
 
 
 def report(run: Run = "latest", reports: Reports = Path("reports")) -> None:
     """Write report.html, junit.xml and summary.md of a saved run, also of one that was killed in the middle."""
-    folder = find(reports, run)
-    plan = planning.decode(folder.plan_bytes())
-    history = folder.history().history
+    folder, plan, history = read_saved(reports, run)
     if (folder.path / RESULT).exists():
         result = decode_result(folder.result())
     else:
         result = analyse(plan, history, folder.provenance())
         folder.save_result(encode_result(result))
     write_pages(folder, result, plan, history)
-    OUT.print(f"report: {folder.path / 'report.html'}", markup=False)
+    OUT.print(f"report: {folder.path / REPORT}", markup=False)

@@ -1,7 +1,6 @@
 """`chaoskit run`: play a scenario, write its report, exit with the verdict."""
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +11,9 @@ from chaoskit import plan as planning
 from chaoskit.cli.arguments import AllowTargets, Reports, Scenario, Seed, Settings, read_settings
 from chaoskit.cli.console import ERR
 from chaoskit.cli.exit_codes import ExitCode, of_verdict
+from chaoskit.cli.interrupt import on_interrupt
 from chaoskit.cli.live import make_view
-from chaoskit.cli.pages import write_pages
+from chaoskit.cli.pages import REPORT, write_pages
 from chaoskit.cli.verdict import say_verdict
 from chaoskit.runner.live import Watcher
 from chaoskit.runner.run import Outcome, RunRequest, play
@@ -45,7 +45,7 @@ def run(
     with make_view(ERR, plan) as view:
         outcome = asyncio.run(_play(request, view))
     write_pages(outcome.folder, outcome.result, plan, outcome.history)
-    say_verdict(outcome.result, outcome.folder.path / "report.html")
+    say_verdict(outcome.result, outcome.folder.path / REPORT)
     if outcome.restore_error is not None:
         raise outcome.restore_error
     return of_verdict(outcome.result.verdict) if gate else ExitCode.PASS
@@ -53,22 +53,17 @@ def run(
 
 async def _play(request: RunRequest, view: Watcher) -> Outcome:
     stop = Stop()
-    loop = asyncio.get_running_loop()
     playing = asyncio.ensure_future(play(request, view, stop))
 
-    def interrupted() -> None:
+    def interrupted(sentence: str) -> None:
         if stop.reason is None:
             view.stage("winding down; a second Ctrl-C undoes everything at once")
-            stop.ask("stopped from the keyboard")
+            stop.ask(sentence)
         else:
             playing.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupted)
-    try:
-        return await playing
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+    with on_interrupt(interrupted):
+        try:
+            return await playing
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None

@@ -1,11 +1,17 @@
-"""`chaoskit schema`: the JSON Schema of scenario files."""
+"""`chaoskit schema`: the JSON Schema of scenario files and target manifests."""
 
 import json
+from typing import Annotated
+
+import typer
 
 from chaoskit import scenario
-from chaoskit.cli.console import OUT
+from chaoskit.cli.console import print_json
 
 
-def schema() -> None:
+def schema(
+    target: Annotated[bool, typer.Option("--target", help="That of target manifests (target.yaml) instead.")] = False,
+) -> None:
     """Print the JSON Schema of scenario files, for editors (`yaml-language-server: $schema=…`)."""
-    OUT.print(json.dumps(scenario.schema(), indent=2, ensure_ascii=False), markup=False)
+    found = scenario.target_schema() if target else scenario.schema()
+    print_json(json.dumps(found, indent=2, ensure_ascii=False))

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import secrets
-import signal
 import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -14,12 +13,15 @@ import typer
 
 from chaoskit import plan as planning
 from chaoskit.cli.arguments import AsJson, Settings, read_settings
-from chaoskit.cli.console import ERR, OUT
+from chaoskit.cli.console import ERR, OUT, print_json
+from chaoskit.cli.interrupt import on_interrupt
 from chaoskit.cli.live import PlainLines
 from chaoskit.clock import Clock
+from chaoskit.errors import SetupFailed
 from chaoskit.plan.model import Plan
 from chaoskit.runner.recorder import Discard
 from chaoskit.runner.stage import Target, bring_up_target
+from chaoskit.runner.stop import Stop
 from chaoskit.scenario import load_target
 
 
@@ -35,23 +37,21 @@ def up(
 
 
 async def _stay(plan: Plan, as_json: bool) -> None:
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked.set)
-    async with AsyncExitStack() as undo:
-        logs = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="chaoskit-logs-")))
-        recorder = Discard(Clock.starting_now())
-        bringing = asyncio.create_task(
-            bring_up_target(plan, secrets.token_hex(3), logs, recorder, PlainLines(ERR), undo)
-        )
-        waiting = asyncio.create_task(asked.wait())
-        await asyncio.wait({bringing, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if not bringing.done():
-            bringing.cancel()
-        started = await bringing
-        _print(_described(plan, started), as_json)
-        await waiting
+    stop = Stop()
+    with on_interrupt(stop.ask):
+        async with AsyncExitStack() as undo:
+            logs = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="chaoskit-logs-")))
+            recorder = Discard(Clock.starting_now())
+            started = await stop.unless_asked(
+                bring_up_target(plan, secrets.token_hex(3), logs, recorder, PlainLines(ERR), undo)
+            )
+            if started is None:
+                return
+            _print(_described(plan, started), as_json)
+            death = await stop.unless_asked(started.driver.watch())
+            if death is not None:
+                message = f"{death}\n{plan.target} is not whole without it and has been stopped"
+                raise SetupFailed(message)
 
 
 def _described(plan: Plan, target: Target) -> Mapping[str, Any]:
@@ -71,7 +71,7 @@ def _described(plan: Plan, target: Target) -> Mapping[str, Any]:
 
 def _print(described: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
-        OUT.print(json.dumps(described), markup=False)
+        print_json(json.dumps(described))
         return
     for name, content in described.items():
         if isinstance(content, str):

@@ -18,12 +18,13 @@ from chaoskit.errors import FaultFailed, SetupFailed
 
 GOODBYE: Final = b"goodbye\n"
 END_BOUND_S: Final = 3.0
+RESTORE_BOUND_S: Final = 30.0
 TRIES: Final = 3
 CoveredProxy = tuple[str, Address, Address]
 
 
 class Lease:
-    """The runner's end: start it before the first proxy, `cover` the proxies, `release` after healing."""
+    """The runner's end: start it before the first proxy, `cover` the proxies, then `release` or `abandon`."""
 
     def __init__(self, file: Path, process: asyncio.subprocess.Process) -> None:
         self.file = file
@@ -64,15 +65,22 @@ class Lease:
 
     async def release(self) -> None:
         """Say goodbye: the links are healed. The process ends and the file goes; a second call changes nothing."""
+        await self._end(GOODBYE, END_BOUND_S)
+        self.file.unlink(missing_ok=True)
+
+    async def abandon(self) -> None:
+        """Go without a goodbye: links are left unhealed, and the process restores them; its file says how that went."""
+        await self._end(b"", RESTORE_BOUND_S)
+
+    async def _end(self, words: bytes, bound_s: float) -> None:
         if self._process.returncode is None and self._process.stdin is not None:
             try:
-                self._process.stdin.write(GOODBYE)
+                self._process.stdin.write(words)
                 self._process.stdin.close()
-                await asyncio.wait_for(self._process.wait(), END_BOUND_S)
+                await asyncio.wait_for(self._process.wait(), bound_s)
             except (TimeoutError, ConnectionError):
                 self._process.kill()
                 await self._process.wait()
-        self.file.unlink(missing_ok=True)
 
 
 async def restore(url: str, proxies: Sequence[Mapping[str, str]]) -> list[str]:

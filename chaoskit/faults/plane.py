@@ -122,9 +122,21 @@ class FaultPlane:
                 raise SetupFailed(message) from error
 
     async def delete_links(self) -> None:
-        """Delete the proxies of all links; for a server that outlives the run."""
-        for link in self._links.values():
-            await link.delete()
+        """Delete the proxies of all links; for a server that outlives the run.
+
+        Raises:
+            RestoreFailed: some could not be deleted; all were tried.
+        """
+        outcomes = await asyncio.gather(*(link.delete() for link in self._links.values()), return_exceptions=True)
+        failures = []
+        for name, outcome in zip(self._links, outcomes, strict=True):
+            if isinstance(outcome, FaultFailed):
+                failures.append(f"link {name}: {outcome}")
+            elif outcome is not None:
+                raise outcome
+        if failures:
+            message = f"proxies left on {self._server.url}: {'; '.join(failures)}"
+            raise RestoreFailed(message)
 
     async def play(self) -> None:
         """Play every fault of the plan in its window, and return when the last receipt is written.

@@ -68,7 +68,7 @@ class LinkProbe:
 
     def cut(self) -> None:
         """End the probe now, as the time-out that it is; one that has not begun or has ended is left alone."""
-        if self._limit is not None:
+        if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(asyncio.get_running_loop().time())
 
     async def _converse(self) -> ProbeOutcome:

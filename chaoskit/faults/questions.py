@@ -5,6 +5,7 @@ HTTP by a GET, PostgreSQL by its SSLRequest, Redis by PING. For the kinds of fau
 PostgreSQL is sent a start-up message that it must refuse and quote, and Redis is asked for an ECHO.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -95,13 +96,17 @@ def _whole_postgres(answer: bytes) -> bool:
     return len(answer) >= 5 and len(answer) >= 1 + int.from_bytes(answer[1:5], "big")
 
 
+_BULK_STRING: Final = re.compile(rb"\$(\d{1,9})\r\n")
+
+
 def _redis(_probe: Probe, question: Question, _host: str) -> Exchange:
     def valid(answer: bytes) -> bool:
-        return answer[:1] in {b"+", b"-", b"$"}
+        return answer[:1] in {b"+", b"-"} or _BULK_STRING.match(answer) is not None
 
     def whole(answer: bytes) -> bool:
         head, line_end, body = answer.partition(b"\r\n")
-        return bool(line_end) and (not head.startswith(b"$") or len(body) >= int(head[1:]) + 2)
+        bulk = _BULK_STRING.match(head + line_end)
+        return bool(line_end) and (bulk is None or len(body) >= int(bulk[1]) + 2)
 
     if question == "volume":
         size = str(ANSWER_BYTES).encode("ascii")

@@ -100,8 +100,10 @@ class ProxyServer:
             try:
                 async with asyncio.timeout(READY_BOUND_S):
                     await self._await_ready(self._process, self._client)
-            except TimeoutError as error:
+            except BaseException as error:  # a cancelled bring-up too: nobody else knows of the process yet
                 await self.stop()
+                if not isinstance(error, TimeoutError):
+                    raise
                 message = f"{command[0]} did not answer at {self.url} within {READY_BOUND_S:g}s; {self._last_words()}"
                 raise SetupFailed(message) from error
 

@@ -33,9 +33,12 @@ class Stream:
 
 
 class Arrival:
-    """One arrival: what its flow may read, and where and until when it is played (microseconds of the run)."""
+    """One arrival: what its flow may read, and where and until when it is played (microseconds of the run).
 
-    __slots__ = ("deadline_us", "entry", "index", "intended_us", "key", "stream")
+    `waited_us` is how long it waited for a connection: that is the target's doing, and no lateness of this process.
+    """
+
+    __slots__ = ("deadline_us", "entry", "index", "intended_us", "key", "stream", "waited_us")
 
     def __init__(self, stream: Stream, index: int, key: int, intended_us: int) -> None:
         self.stream = stream
@@ -44,6 +47,7 @@ class Arrival:
         self.intended_us = intended_us
         self.deadline_us = intended_us + stream.timeout_us
         self.entry = 0
+        self.waited_us = 0
 
     @property
     def settings(self) -> Mapping[str, str]:

@@ -5,11 +5,9 @@ at SIGTERM (what was measured is still handed up), or at once when its parent is
 """
 
 import gc
-import os
 import resource
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +23,6 @@ from chaoskit.plan.codec import decode
 from chaoskit.records import encode
 
 _HAND_UP_S: Final = 0.5
-_PRECEDENCE: Final = -10  # a nice value
 _YOUNG_OBJECTS: Final = 50_000  # garbage is rare here; looking for it often would make arrivals late
 
 
@@ -37,18 +34,23 @@ class Child:
         self._reader = reader
         self._writer = writer
         self._stopping = Event()
+        self._over = Event()
         self._orphaned = False
+
+    def stop(self) -> None:
+        """End the play soon; what was measured is still handed up."""
+        self._stopping.set()
 
     def play(self, zero_s: float) -> int:
         """Play the plan; return the process's exit code."""
-        gevent.signal_handler(signal.SIGTERM, self._stopping.set)
         gevent.spawn(self._watch_parent)
         self._player.release(zero_s)
         handing_up = gevent.spawn(self._hand_up_regularly)
         if not self._stopping.wait(self._player.left_s()):
             draining = gevent.spawn(self._player.drain)
             gevent.wait([draining, self._stopping], count=1)
-        handing_up.kill()
+        self._over.set()
+        handing_up.join()  # never killed: it may hold outcomes that nobody else has any more
         if self._player.playing.error is not None:
             raise self._player.playing.error
         if not self._orphaned:
@@ -58,7 +60,7 @@ class Child:
         return 0
 
     def _hand_up_regularly(self) -> None:
-        while not self._stopping.wait(_HAND_UP_S):
+        while not self._over.wait(_HAND_UP_S):
             self._hand_up()
             if self._player.playing.error is not None:
                 self._stopping.set()
@@ -83,7 +85,6 @@ def main() -> int:
     """Play what standard input asks for; return the exit code."""
     reader, writer = LineReader(0), Writer(1)
     _allow_many_connections()
-    _ask_for_precedence()
     line = reader.readline()
     if not line:
         return 0
@@ -99,18 +100,16 @@ def main() -> int:
     gc.set_threshold(_YOUNG_OBJECTS, 20, 100)
     writer.write(READY)
     line = reader.readline()
-    return Child(player, reader, writer).play(decode_go(line)) if line else 0
+    if not line:
+        return 0
+    child = Child(player, reader, writer)
+    gevent.signal_handler(signal.SIGTERM, child.stop)
+    return child.play(decode_go(line))
 
 
 def _allow_many_connections() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _ask_for_precedence() -> None:
-    """On a host that is short of CPU the load should still be on time: it needs little, but that little at once."""
-    with suppress(PermissionError):  # only root may; for others lateness is measured and reported all the same
-        os.setpriority(os.PRIO_PROCESS, 0, _PRECEDENCE)
 
 
 if __name__ == "__main__":

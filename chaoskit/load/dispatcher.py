@@ -33,6 +33,7 @@ class Dispatcher:
         self.pools = pools
         self.playing = Occupancy()
         self.unsent_count = 0
+        self.dispatching = 0
         self._hub: Any = get_hub()
         self._lanes: list[Lane] = []
         self._idle: list[Lane] = []
@@ -45,6 +46,7 @@ class Dispatcher:
         An arrival's index is unique over all workers: position in the share * workers + worker.
         """
         pacer = Pacer()
+        self.dispatching += 1
         horizon_us = self.run_time.now_us()
         try:
             for index, intended_us, key in _positions(schedule, worker, workers):
@@ -54,6 +56,7 @@ class Dispatcher:
                     horizon_us = self.run_time.now_us()
                 self._dispatch(Arrival(stream, index, key, intended_us), horizon_us)
         finally:
+            self.dispatching -= 1
             pacer.close()
 
     def warm(self, connections: int) -> None:
@@ -69,17 +72,22 @@ class Dispatcher:
             opener.kill()
 
     def drain(self, until_us: int) -> None:
-        """Wait until nothing is in flight or the clock reads `until_us`; what is left then counts as failed."""
-        while self.in_flight + self.backlog and self.run_time.now_us() < until_us:
+        """Wait until nothing is in flight or the clock reads `until_us`; what is left then counts as failed.
+
+        That includes arrivals which a process too busy has not even dispatched: `until_us` is past all their instants.
+        """
+        while self.dispatching + self.in_flight + self.backlog and self.run_time.now_us() < until_us:
+            gevent.sleep(SWEEP_S)
+        for pool in self.pools:
+            pool.limit = 0  # nothing starts any more: what is dispatched from here on lands in the backlog
+        while self.dispatching:
             gevent.sleep(SWEEP_S)
         now_us = self.run_time.now_us()
         for pool in self.pools:
-            pool.limit = 0  # nothing starts any more
             for arrival in pool.pop_all(now_us):
                 self._unsent(arrival, now_us)
         for lane in self._lanes:
-            if lane.is_playing:
-                self._hub.loop.run_callback(lane.greenlet.throw, ExchangeFailed("timeout"))
+            self._hub.loop.run_callback(_cut_off, lane)
         while self.in_flight and self.run_time.now_us() < now_us + _CUT_OFF_US:
             gevent.sleep(SWEEP_S)
 
@@ -177,6 +185,12 @@ class Dispatcher:
             if not connection.is_open:
                 connection.close()
         pool.idle.append(connection)
+
+
+def _cut_off(lane: Lane) -> None:
+    """Called by the loop: whether the lane still plays is known only then."""
+    if lane.is_playing:
+        lane.greenlet.throw(ExchangeFailed("timeout"))
 
 
 def _positions(schedule: Schedule, worker: int, workers: int) -> Iterator[tuple[int, int, int]]:

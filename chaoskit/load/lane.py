@@ -100,9 +100,10 @@ class Lane:
         recorder = stream.recorders[arrival.entry]
         if self._reason is None:
             sent_us = done_us if self._sent_us == NEVER_SENT else self._sent_us
-            recorder.ok(arrival.intended_us, sent_us, done_us, self._attempts)
+            recorder.ok(arrival.intended_us, sent_us, done_us, self._attempts, arrival.waited_us)
         else:
-            recorder.failed((arrival.intended_us, self._sent_us, done_us), self._attempts, self._reason)
+            times_us = (arrival.intended_us, self._sent_us, done_us)
+            recorder.failed(times_us, self._attempts, self._reason, arrival.waited_us)
         self._arrival = None
         self.deadline_us = _NEVER_US
         self._put_back(arrival)

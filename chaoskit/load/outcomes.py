@@ -14,8 +14,8 @@ from chaoskit.records import Completions, Histogram, SampleBatch
 NEVER_SENT: Final = -1
 OTHER: Final = "other reasons"
 _DISTINCT_REASONS: Final = 100  # a flow that puts an order's number into its reasons must not fill the run's folder
-_COLUMNS: Final = 4
-_INTENDED, _SENT, _DONE, _ATTEMPTS = range(_COLUMNS)
+_COLUMNS: Final = 5
+_INTENDED, _SENT, _DONE, _ATTEMPTS, _WAITED = range(_COLUMNS)
 _SECOND_US: Final = 1_000_000
 
 Rows = NDArray[np.int64]
@@ -25,8 +25,8 @@ Rows = NDArray[np.int64]
 class Outcomes:
     """What ended since the last look, of one stream at one entry.
 
-    `ok` and `failed` have one row an arrival: intended, sent (-1: never), done, in microseconds of the run, and
-    attempts. `reasons[k]` is why `failed[k]` failed.
+    `ok` and `failed` have one row an arrival: intended, sent (-1: never), done, in microseconds of the run, attempts,
+    and microseconds waited for a free connection. `reasons[k]` is why `failed[k]` failed.
     """
 
     stream: str
@@ -71,7 +71,7 @@ class Outcomes:
                 attempts=int(good[:, _ATTEMPTS].sum() + bad[:, _ATTEMPTS].sum()),
                 response_us=Histogram.of_us(good[:, _DONE] - good[:, _INTENDED]),
                 service_us=Histogram.of_us(good[:, _DONE] - good[:, _SENT]),
-                lag_us=Histogram.of_us(sent[:, _SENT] - sent[:, _INTENDED]),
+                lag_us=Histogram.of_us(sent[:, _SENT] - sent[:, _INTENDED] - sent[:, _WAITED]),
             )
 
     def completions(self, worker: int) -> Iterator[Completions]:
@@ -105,13 +105,13 @@ class Recorder:
         self._failed = array("q")
         self._reasons: list[str] = []
 
-    def ok(self, intended_us: int, sent_us: int, done_us: int, attempts: int) -> None:
-        """Note an arrival that went well."""
-        self._ok.extend((intended_us, sent_us, done_us, attempts))
+    def ok(self, intended_us: int, sent_us: int, done_us: int, attempts: int, waited_us: int = 0) -> None:
+        """Note an arrival that went well; `waited_us` is how long it found every connection in use."""
+        self._ok.extend((intended_us, sent_us, done_us, attempts, waited_us))
 
-    def failed(self, times_us: tuple[int, int, int], attempts: int, reason: str) -> None:
+    def failed(self, times_us: tuple[int, int, int], attempts: int, reason: str, waited_us: int = 0) -> None:
         """Note an arrival that failed; `times_us` are intended, sent (`NEVER_SENT`) and done."""
-        self._failed.extend((*times_us, attempts))
+        self._failed.extend((*times_us, attempts, waited_us))
         if reason not in self._known:
             if len(self._known) == _DISTINCT_REASONS:
                 reason = OTHER

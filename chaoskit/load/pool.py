@@ -88,6 +88,7 @@ class Pool:
 
     def push(self, arrival: Arrival, now_us: int) -> None:
         """Put an arrival that finds no connection into the backlog."""
+        arrival.waited_us = -now_us  # until it is popped
         self._backlogs.setdefault(arrival.stream.name, deque()).append(arrival)
         self.waiting.enter(now_us)
 
@@ -97,7 +98,9 @@ class Pool:
             return None
         backlog = min((kept for kept in self._backlogs.values() if kept), key=_first_us)
         self.waiting.leave(now_us)
-        return backlog.popleft()
+        arrival = backlog.popleft()
+        arrival.waited_us += now_us
+        return arrival
 
     def pop_expired(self, now_us: int) -> list[Arrival]:
         """Take all arrivals out of the backlog whose time is over."""

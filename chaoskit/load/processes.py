@@ -85,7 +85,7 @@ class LoadProcesses:
                 child.stdin.write(encode_go(clock.zero_s))
 
     async def records(self) -> AsyncIterator[Record]:
-        """Yield what the processes hand up until all are done; one that dies becomes a `worker_lost` event."""
+        """Yield what the processes hand up until all are done; a `worker_lost` event for one that dies or garbles."""
         queue: asyncio.Queue[Record | None] = asyncio.Queue()
         readers = [asyncio.create_task(self._read(worker, queue)) for worker in range(len(self._children))]
         try:
@@ -99,7 +99,9 @@ class LoadProcesses:
         finally:
             for reader in readers:
                 reader.cancel()
-            await asyncio.gather(*readers, return_exceptions=True)
+            await asyncio.wait(readers)
+        for reader in readers:
+            reader.result()  # what no reader foresaw is raised here, not lost
 
     async def stop(self) -> None:
         """Stop all processes, by force where they take longer than some seconds; does nothing the second time."""
@@ -148,13 +150,15 @@ class LoadProcesses:
             while child.stdout is not None and (line := await child.stdout.readline()) and line != DONE:
                 await queue.put(decode(line))
             if child.stdout is None or not line:
-                await queue.put(self._lost(worker, await child.wait()))
+                await queue.put(self._lost(worker, f"ended with code {await child.wait()}"))
+        except ValueError as error:  # a torn line, foreign text, a line over the limit
+            await queue.put(self._lost(worker, f"cannot be understood any more: {error}"))
         finally:
             await queue.put(None)
 
-    def _lost(self, worker: int, code: int) -> RunEvent:
+    def _lost(self, worker: int, why: str) -> RunEvent:
         t_s = self._clock.now_s() if self._clock is not None else 0.0
-        return RunEvent(t_s, "worker_lost", f"load process {worker} ended with code {code}; see {self._log(worker)}")
+        return RunEvent(t_s, "worker_lost", f"load process {worker} {why}; see {self._log(worker)}")
 
     def _log(self, worker: int) -> Path:
         return self._log_folder / f"load-{worker}.log"

@@ -74,8 +74,9 @@ class Observer:
         try:
             async for _ in self._ticks():
                 try:
+                    asked_s = self._clock.now_s()
                     text = await scraper.scrape()
-                    t_s = self._clock.now_s()
+                    t_s = (asked_s + self._clock.now_s()) / 2  # the target read its counters somewhere in between
                     records = list(readings.read(parse(text), t_s))
                 except (OSError, ValueError) as error:
                     self.gaps[instance] += 1

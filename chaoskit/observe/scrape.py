@@ -67,7 +67,7 @@ class Scraper:
                 raise ConnectionResetError(message)
             try:
                 answer.parser.feed_data(chunk)
-            except httptools.HttpParserError as error:
+            except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
                 message = f"the answer is not HTTP: {error}"
                 raise OSError(message) from error
             if answer.size_bytes > LARGEST_BODY_BYTES:

@@ -21,9 +21,10 @@ class SampleBatch:
     """Outcomes of arrivals whose *intended* start lies in `[second, second + 1)`.
 
     Several batches may carry one (stream, entry, second); they add up. `response_us` counts from the intended start,
-    `service_us` from the sending, both of successes only; `lag_us` = sent - intended, of everything sent. `failed`
-    counts by reason (`status 503`, `timeout`, `refused`, `reset`, `unsent`, …). `attempts` counts each try of a
-    retrying client, so it is at least what was sent.
+    `service_us` from the sending, both of successes only. `lag_us` is the load generator's own lateness, of everything
+    sent: sent - intended, less the wait for a free connection (which a slow target causes; it is `wait_s` of
+    `generator.connections`). `failed` counts by reason (`status 503`, `timeout`, `refused`, `reset`, `unsent`, …).
+    `attempts` counts each try of a retrying client, so it is at least what was sent.
     """
 
     stream: str

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import Final
 
 from chaoskit.errors import FaultFailed, RestoreFailed
@@ -53,20 +52,19 @@ class Performance:
             return await self._heal()
 
     async def _until_played_or_stopped(self, stop: Stop) -> None:
-        loading = asyncio.create_task(self._take_load())
-        disturbing = asyncio.create_task(self._disturb(stop))
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if stopping.done():
-                self._recorder.note(stop.event, stopping.result())
-                await self._stage.load.stop()
-            await loading
-        finally:
-            for task in (disturbing, stopping):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        async with background(self._disturb(stop)):
+            loading = asyncio.create_task(self._take_load())
+            stopping = asyncio.create_task(stop.wait())
+            try:
+                await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if stopping.done():
+                    self._recorder.note(stop.event, stopping.result())
+                    await self._stage.load.stop()
+                await loading
+            finally:
+                for task in (loading, stopping):
+                    task.cancel()
+                await asyncio.gather(loading, stopping, return_exceptions=True)
 
     async def _take_load(self) -> None:
         async for record in self._stage.load.records():
@@ -109,13 +107,13 @@ class Performance:
             await asyncio.sleep(_UPDATE_S)
 
     async def _watch_target(self) -> None:
-        self._recorder.note("component_died", str(await self._stage.target.driver.watch()))
+        while True:
+            self._recorder.note("component_died", str(await self._stage.target.driver.watch()))
 
     async def _watch_rules(self, stop: Stop) -> None:
-        rules = AbortWatch(self._plan.abort_rules, [stream.name for stream in self._plan.streams])
+        rules = AbortWatch(self._plan)
         while True:
             await asyncio.sleep(_UPDATE_S)
-            # Answers that never come have failed by timeout, later than this; a rule on them trips that much later.
             reason = rules.tripped(self._state.seconds, int(self._clock.now_s()) - SETTLE_S)
             if reason is not None:
                 stop.ask(reason)

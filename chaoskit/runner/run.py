@@ -1,4 +1,4 @@
-"""The life of one run : every step undone in reverse, on every way out."""
+"""The life of one run: every step undone in reverse, on every way out."""
 
 import asyncio
 from collections.abc import Mapping
@@ -57,12 +57,18 @@ async def play(request: RunRequest, watcher: Watcher, stop: Stop) -> Outcome:
     )
     state = LiveState(request.plan)
     recorder = Recorder(folder, state, Clock.starting_now())
+    restore_error: RestoreFailed | None = None
     async with AsyncExitStack() as undo:
         undo.callback(folder.close)
-        stage = await bring_up(request.plan, folder.run_id, folder.path, recorder, watcher, undo)
-        server = stage.target.server
-        folder.amend_provenance({"toxiproxy": {"kind": server.kind, "version": server.version}})
-        restore_error = await Performance(request.plan, stage, recorder, state).play(watcher, stop)
+        stage = await stop.unless_asked(
+            bring_up(request.plan, folder.run_id, folder.path, recorder, watcher, undo),
+        )
+        if stage is None:
+            recorder.note(stop.event, f"{stop.reason}, before the target was up")
+        else:
+            server = stage.target.server
+            folder.amend_provenance({"toxiproxy": {"kind": server.kind, "version": server.version}})
+            restore_error = await Performance(request.plan, stage, recorder, state).play(watcher, stop)
         watcher.stage("stopping the target")
     watcher.stage("analysing")
     history = folder.history().history

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.environment import Driver, Layout, Workspace, driver_for
+from chaoskit.errors import RestoreFailed
 from chaoskit.faults.lease import Lease
 from chaoskit.faults.plane import FaultPlane
 from chaoskit.faults.server import ProxyServer, start_server
@@ -62,12 +63,21 @@ async def bring_up_target(
     layout = await driver.prepare()
     faults = FaultPlane(plan, layout.links, server, sink.clock, sink.emit, lease)
     if server.process_id is None:
-        undo.push_async_callback(faults.delete_links)
+        undo.push_async_callback(_delete_links, faults, lease)
     await faults.create_links()
     names = ", ".join(instance.name for instance in plan.instances)
     watcher.stage(f"starting {plan.target}: {names}" if names else f"{plan.target} is running already")
     await driver.start()
     return Target(driver, layout, server, faults, environment)
+
+
+async def _delete_links(faults: FaultPlane, lease: Lease) -> None:
+    """Leave somebody else's server as it was; what resists is left to the lease, which tries again."""
+    try:
+        await faults.delete_links()
+    except RestoreFailed:
+        await lease.abandon()
+        raise
 
 
 async def bring_up(plan: Plan, run_id: str, folder: Path, sink: Sink, watcher: Watcher, undo: AsyncExitStack) -> Stage:

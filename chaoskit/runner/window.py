@@ -17,10 +17,14 @@ class Tally:
     service_us: Histogram
 
     @property
+    def arrivals(self) -> int:
+        """How many arrivals had an outcome, good or bad."""
+        return self.ok + self.failed
+
+    @property
     def errors_ratio(self) -> float:
         """Failed arrivals by all arrivals (0 … 1); 0 when nothing arrived."""
-        arrived = self.ok + self.failed
-        return self.failed / arrived if arrived else 0.0
+        return self.failed / self.arrivals if self.arrivals else 0.0
 
 
 class Seconds:

@@ -1,4 +1,4 @@
-"""Where scenarios and targets are found by name: the user's own folders, the checkout, or the installed package."""
+"""Where scenarios and targets are found by name: the user's own folders, the installed package, or the checkout."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,9 +25,12 @@ class Listed:
 
 
 def folder(kind: str) -> Path:
-    """Return the folder of the built-in `scenarios` or `targets`: in the checkout, else in the package's data."""
-    checkout = _PACKAGE.parent / kind
-    return checkout if checkout.is_dir() else _PACKAGE / "builtin" / kind
+    """Return the folder of the built-in `scenarios` or `targets`: in an installed package's data, else in the checkout.
+
+    What lies beside an installed package is site-packages, and a folder `targets` there is somebody else's.
+    """
+    packaged = _PACKAGE / "builtin" / kind
+    return packaged if packaged.is_dir() else _PACKAGE.parent / kind
 
 
 def find_scenario(name: str, search: Sequence[Path]) -> Path | None:

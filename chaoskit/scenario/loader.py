@@ -124,6 +124,14 @@ def load_document(document: Document, path: Path, options: Options, known: Seque
     )
 
 
+def is_manifest(path: Path) -> bool:
+    """Return whether the file at `path` is a target manifest (it has `components`) and no scenario."""
+    if not path.is_file():
+        return False
+    document, _ = read(path)
+    return document.at(("components",)) is not None and document.at(("load",)) is None
+
+
 def load_manifest(path: Path) -> Manifest:
     """Read and check a target manifest by itself.
 

@@ -19,6 +19,11 @@ from chaoskit.scenario.topology import Topology
 from chaoskit.units import format_duration
 
 MAX_ARRIVALS: Final = 50_000_000
+PRIVATE_NETWORKS: Final = tuple(
+    ipaddress.ip_network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
+"""The private networks of RFC 1918 and RFC 4193."""
+
 OTHER_SUSPECTS: Final = ("none", "host.cpu", "generator.cpu", "generator.connections")
 """What `expect` may name besides parts of the target, spelt as the analysis calls its findings."""
 
@@ -197,9 +202,14 @@ class References:
 
 
 def is_safe(host: str) -> bool:
-    """Return whether `host` is surely this machine or a private network; names other than localhost are not."""
+    """Return whether `host` is surely this machine or in a private network; names other than localhost are not.
+
+    Link-local addresses are no private network: 169.254.169.254 is where clouds serve credentials.
+    """
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-    return address.is_loopback or (address.is_private and not address.is_unspecified)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback or any(address in network for network in PRIVATE_NETWORKS)

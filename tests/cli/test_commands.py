@@ -5,11 +5,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from ruamel.yaml import YAML
 
 from chaoskit.cli.arguments import read_settings
 from chaoskit.errors import UsageError
 from tests.cli.conftest import Call
-from tests.support.shop_plan import DAY
+from tests.support.shop_plan import DAY, SHOP
 
 
 def test_list_as_table_and_as_json(chaoskit: Call) -> None:
@@ -17,6 +18,46 @@ def test_list_as_table_and_as_json(chaoskit: Call) -> None:
     assert {"smoke", "liquidation-cascade", "region-outage"} <= set(names["scenarios"])
     assert names["targets"] == ["exchange"]
     assert "liquidation-cascade" in chaoskit("list").stdout
+
+
+def test_list_shows_own_scenarios_and_targets_in_full(chaoskit: Call, tmp_path: Path) -> None:
+    (tmp_path / "targets" / "mine").mkdir(parents=True)
+    (tmp_path / "targets" / "mine" / "target.yaml").touch()
+    (tmp_path / "scenarios").mkdir()
+    title = "A day [bold]as[/bold] it :fire: was [/]"
+    (tmp_path / "scenarios" / "own.yaml").write_text(f"title: '{title}'\n")
+    names = json.loads(chaoskit("list", "--json").stdout)
+    assert "own" in names["scenarios"]
+    assert names["targets"] == ["mine", "exchange"]
+    said = chaoskit("list")
+    assert title in said.stdout
+    assert "targets: mine, exchange" in said.stdout
+
+
+def test_validate_checks_a_target_alone(chaoskit: Call, tmp_path: Path) -> None:
+    said = chaoskit("validate", str(SHOP))
+    assert (said.returncode, said.stdout) == (0, "shop: a valid target; 1 components, 4 settings, 1 flows\n")
+    (tmp_path / "target.yaml").write_text("version: 1\nname: broken\ncomponents: {api: {comand: [x]}}\n")
+    broken = chaoskit("validate", "target.yaml")
+    assert broken.returncode == 2
+    assert "target.yaml:3:" in broken.stderr
+    assert "did you mean `command`" in broken.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_an_objective_without_enough_arrivals_is_warned_of(chaoskit: Call, tmp_path: Path, command: str) -> None:
+    (tmp_path / "day.yaml").write_text(DAY + "objectives: [buying p99.9 < 1s in baseline, buying p50 < 1s]\n")
+    said = chaoskit(command, "day.yaml")
+    assert said.returncode == 0
+    assert "p99.9" in said.stderr
+    assert "p50" not in said.stderr
+
+
+def test_a_plan_is_shown_as_it_is_written(chaoskit: Call, tmp_path: Path) -> None:
+    (tmp_path / "day.yaml").write_text(DAY.replace("A busy day", "A [red]busy[/] :fire:day"))
+    said = chaoskit("plan", "day.yaml")
+    assert said.returncode == 0
+    assert "A [red]busy[/] :fire:day at the shop" in said.stdout
 
 
 def test_validate_says_what_runs_code(chaoskit: Call, tmp_path: Path) -> None:
@@ -35,8 +76,11 @@ def test_a_plan_is_the_same_each_time(chaoskit: Call) -> None:
     assert "latency" in chaoskit("plan", "smoke").stdout
 
 
-def test_the_schema_is_one(chaoskit: Call) -> None:
-    jsonschema.Draft202012Validator.check_schema(json.loads(chaoskit("schema").stdout))
+def test_the_schemas_are_such_and_fit(chaoskit: Call) -> None:
+    for arguments, file in (([], DAY), (["--target"], SHOP.read_text())):
+        schema = json.loads(chaoskit("schema", *arguments).stdout)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.Draft202012Validator(schema).validate(YAML(typ="safe").load(file))
 
 
 def test_init_copies_and_overwrites_nothing(chaoskit: Call, tmp_path: Path) -> None:

@@ -60,6 +60,19 @@ async def test_a_lease_that_is_released_touches_nothing(server: ProxyServer, tmp
     assert (await server.client.list())[NAME].toxics == ("slow",)
 
 
+async def test_a_lease_that_is_abandoned_restores_what_it_covers(server: ProxyServer, tmp_path: Path) -> None:
+    file, listen, behind = tmp_path / "lease.json", free_address(), free_address()
+    await server.client.create(NAME, listen, behind)
+    lease = await Lease.start(file)
+    lease.cover(server.url, [(NAME, listen, behind)])
+    await server.client.add_toxic(NAME, "slow", Toxic("latency", {"latency": 1}))
+    await lease.abandon()
+    assert json.loads(file.read_text())["restored"] is True
+    assert (await server.client.list())[NAME].toxics == ()
+    await lease.release()
+    assert not file.exists()
+
+
 async def test_a_server_that_is_gone_too_is_written_down(server: ProxyServer, tmp_path: Path) -> None:
     file = tmp_path / "lease.json"
     lease = await Lease.start(file)

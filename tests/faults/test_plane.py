@@ -156,6 +156,25 @@ async def test_the_lease_covers_every_proxy(server: ProxyServer, tmp_path: Path)
     await lease.release()
 
 
+async def test_a_proxy_that_resists_deletion_keeps_no_other_alive(
+    server: ProxyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links = [link("a->b"), link("a->c")]
+    async with stage(server, links) as on:
+        first = on.plane._links["a->b"]
+        delete = first.delete
+
+        async def resist() -> None:
+            message = "it resists"
+            raise FaultFailed(message)
+
+        monkeypatch.setattr(first, "delete", resist)
+        with pytest.raises(RestoreFailed, match="link a->b: it resists"):
+            await on.plane.delete_links()
+        assert set(await server.client.list()) == {"a->b"}
+        monkeypatch.setattr(first, "delete", delete)
+
+
 async def test_a_port_that_is_taken_fails_the_set_up(server: ProxyServer) -> None:
     async with stage(server, [link()]) as on:
         taken = Addresses(on.addresses[LINK].upstream, on.addresses[LINK].upstream)

@@ -117,3 +117,26 @@ async def test_a_probe_that_is_cut_tells_how_long_it_met_silence() -> None:
     assert sample.outcome == "timeout"
     assert sample.total_ms is not None
     assert 190 <= sample.total_ms < 5000
+
+
+async def test_a_cut_at_the_moment_of_the_bound_changes_nothing() -> None:
+    async with serving(silent) as address:
+        one = LinkProbe("a->b", address, PROBES["http"], Inquiry(bound_s=0.05), Clock.starting_now())
+        running = asyncio.create_task(one.run())
+        while not (one._limit is not None and one._limit.expired()):  # noqa: ASYNC110 - a moment inside asyncio
+            await asyncio.sleep(0)
+        one.cut()  # the bound has just cancelled it, and it has not run since
+        sample = await asyncio.wait_for(running, 5)
+    assert sample.outcome == "timeout"
+
+
+async def _garbles(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n")
+    writer.write(b"$garbage\r\n")
+    await reader.read()
+
+
+async def test_garbage_where_redis_tells_a_length_is_a_wrong_answer() -> None:
+    async with serving(_garbles) as address:
+        sample = await probe(address, "redis")
+    assert sample.outcome == "wrong_answer"

@@ -72,3 +72,20 @@ async def test_a_server_that_ends_at_once_is_quoted(tmp_path: Path) -> None:
     with pytest.raises(SetupFailed, match=r"ended at once with status 3; the end of .*: no room at the inn"):
         async with asyncio.timeout(8):
             await start_server(plan_of(), prefer="real", log=tmp_path / "proxy.log", environment=environment)
+
+
+async def test_a_bring_up_that_is_cancelled_leaves_no_server(tmp_path: Path) -> None:
+    program, pid_file = tmp_path / "toxiproxy-server", tmp_path / "pid"
+    program.write_text(f"#!/bin/sh\necho $$ > {pid_file}.new; mv {pid_file}.new {pid_file}\nexec sleep 60\n")
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    starting = asyncio.create_task(
+        start_server(plan_of(), prefer="real", log=tmp_path / "proxy.log", environment=environment)
+    )
+    async with asyncio.timeout(8):
+        while not pid_file.exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+    assert not is_alive(int(pid_file.read_text()))

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+import gevent
 import numpy as np
 import pytest
 
@@ -37,6 +38,8 @@ class Bench:
         keys: Sequence[int] = (),
         timeout_s: float = 2.0,
         routing: Routing = "round_robin",
+        dispatch: Callable[[Stream, Schedule], object] | None = None,
+        drain_until_us: int = 10_000_000,
     ) -> list[Outcomes]:
         recorders = [Recorder("trading", pool.name) for pool in self.pools]
         self.stream = Stream(
@@ -45,8 +48,11 @@ class Bench:
         times_us = np.array(at_ms, dtype=np.int64) * 1000
         drawn = np.array(keys or [0] * len(at_ms), dtype=np.uint32)
         self.run_time.release(time.monotonic())
-        self.dispatcher.play(self.stream, Schedule(times_us, drawn), 0, 1)
-        self.dispatcher.drain(10_000_000)
+        if dispatch is None:
+            self.dispatcher.play(self.stream, Schedule(times_us, drawn), 0, 1)
+        else:
+            dispatch(self.stream, Schedule(times_us, drawn))
+        self.dispatcher.drain(drain_until_us)
         for pool in self.pools:
             pool.limit = pool.places
         return [recorder.take() for recorder in recorders]
@@ -306,3 +312,38 @@ def test_failover_away_from_an_entry_that_refuses(bench: Start, server: Misbehav
     )
     assert home.count == 0
     assert other.ok[:, 3].tolist() == [2, 1, 1]  # attempts: only the first tried in vain
+
+
+def test_arrivals_that_a_busy_process_is_too_late_to_dispatch_are_offered_all_the_same(
+    bench: Start, server: MisbehavingServer
+) -> None:
+    def burn(client: Client, arrival: Arrival) -> None:
+        end_s = time.monotonic() + 0.01
+        while time.monotonic() < end_s:
+            pass
+        client.request("GET", "/ok")
+
+    one = bench(server.address)
+    dispatching: list[gevent.Greenlet] = []
+
+    def dispatch(stream: Stream, schedule: Schedule) -> None:
+        dispatching.append(gevent.spawn(one.dispatcher.play, stream, schedule, 0, 1))
+        gevent.sleep(0.06)
+
+    [outcomes] = one.play(burn, at_ms=range(60), dispatch=dispatch, drain_until_us=60_000)
+    assert outcomes.count == 60
+    assert "unsent" in outcomes.reasons
+    assert dispatching[0].ready()
+
+
+def test_the_wait_for_a_connection_is_the_target_s_and_no_lag(bench: Start, server: MisbehavingServer) -> None:
+    def take_long(client: Client, arrival: Arrival) -> None:
+        client.request("GET", "/ok")
+        gevent.sleep(0.1)
+
+    (outcomes,) = bench(server.address, limit=1).play(take_long, at_ms=range(5), timeout_s=9)
+    (batch,) = outcomes.batches(0)
+    response_us = outcomes.ok[:, 2] - outcomes.ok[:, 0]
+    assert response_us.max() >= 490_000
+    assert batch.lag_us.count == 5
+    assert batch.lag_us.max_us < 300_000  # the last waited for the four before it

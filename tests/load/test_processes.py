@@ -257,3 +257,23 @@ async def started(plan: Plan, address: Address, folder: Path) -> LoadProcesses:
     load = LoadProcesses(plan, path, {ENTRY: address}, folder, {})
     await load.start()
     return load
+
+
+@pytest.mark.parametrize("line", [b'{"type":"sample","second":\n', b"x" * (1 << 17)])
+async def test_a_process_that_says_what_nobody_understands_is_lost_with_the_reason(
+    server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    monkeypatch.setattr("chaoskit.load.processes._LINE_BYTES", 1 << 16)
+    load = await started(plan_of(stream_of(get("/ok"), (60, 50))), server.address, tmp_path)
+    try:
+        load.release(Clock.starting_now())
+        lines = asyncio.StreamReader(limit=1 << 16)
+        lines.feed_data(line)
+        lines.feed_eof()
+        load._children[0].stdout = lines
+        async with asyncio.timeout(5):
+            history = History.of([record async for record in load.records()])
+    finally:
+        await load.stop()
+    assert [each.event for each in history.events] == ["worker_lost"]
+    assert "load process 0 cannot be understood any more" in history.events[0].detail

@@ -81,6 +81,7 @@ async def test_the_connection_is_kept_and_replaced_when_the_server_has_closed_it
         (HEAD + b"Connection: close\r\nContent-Length: 9\r\n\r\nx 1\n", "ended before the answer did"),
         (b"SSH-2.0-OpenSSH\r\n", "not HTTP"),
         (b"", "ended before the answer did"),
+        (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", "the answer is not HTTP"),
     ],
 )
 async def test_anything_else_is_an_error_that_says_what(answer: bytes, message: str) -> None:

@@ -9,27 +9,30 @@ from chaoskit.runner.window import Seconds
 from tests.runner.test_window import batch
 from tests.support.shop_plan import DAY, shop_plan
 
+TIMEOUT_S = 3
+IMPATIENT = DAY.replace("rate: 100/s}", f"rate: 100/s, timeout: {TIMEOUT_S}s}}")
+
 
 def watch(folder: Path, rule: str) -> AbortWatch:
-    plan = shop_plan(folder, f"{DAY}abort_when: ['{rule}']\n")
-    return AbortWatch(plan.abort_rules, ["buying"])
+    return AbortWatch(shop_plan(folder, f"{IMPATIENT}abort_when: ['{rule}']\n"))
 
 
-def seconds_of(failures: list[int]) -> Seconds:
+def seconds_of(failures: list[int], failed_by: str = "refused") -> Seconds:
+    """Seconds of 100 arrivals each (as planned before the surge), so many of which failed."""
     seconds = Seconds()
     for second, failed in enumerate(failures):
-        seconds.add(batch("buying", second, 10 - failed, timeout=failed))
+        seconds.add(batch("buying", second, 100 - failed, **{failed_by: failed}))
     return seconds
 
 
 @pytest.mark.parametrize(
     ("failures", "trips"),
     [
-        ([9, 9, 9], True),
-        ([0, 9, 9, 9], True),
-        ([9, 9, 0, 9, 9], False),
-        ([9, 9], False),
-        ([5, 5, 5, 5], False),
+        ([90, 90, 90], True),
+        ([0, 90, 90, 90], True),
+        ([90, 90, 0, 90], False),
+        ([90, 90], False),
+        ([50, 50, 50, 50], False),
         ([], False),
     ],
 )
@@ -39,16 +42,59 @@ def test_errors_must_last(tmp_path: Path, failures: list[int], trips: bool) -> N
 
 
 def test_the_sentence_names_rule_and_seconds(tmp_path: Path) -> None:
-    found = watch(tmp_path, "errors > 60% for 3s").tripped(seconds_of([0, 9, 9, 9]), 4)
-    assert found == "errors > 60% for 3s held for 3 s, from second 1 to 3"
+    found = watch(tmp_path, "errors > 60% for 3s").tripped(seconds_of([0, 90, 90, 90]), 4)
+    assert found == "errors > 60% held for 3 s, from second 1 to 3"
+
+
+def test_requests_that_time_out_trip_a_timeout_later(tmp_path: Path) -> None:
+    rule = watch(tmp_path, "errors > 60% for 2s")
+    seconds, tripped_at = Seconds(), None
+    for now in range(1, 9):  # nothing is ever answered: what was meant for a second is known a timeout after its end
+        if now > TIMEOUT_S:
+            seconds.add(batch("buying", now - TIMEOUT_S - 1, 0, timeout=100))
+        if rule.tripped(seconds, now) is not None:
+            tripped_at = now
+            break
+    assert tripped_at == TIMEOUT_S + 2
+
+
+def test_answers_that_come_late_do_not_trip_a_rule_before_they_are_in(tmp_path: Path) -> None:
+    rule = watch(tmp_path, "errors > 60% for 2s")
+    seconds = Seconds()
+    for second in range(2):  # some are refused at once, most are answered two seconds later
+        seconds.add(batch("buying", second, 0, refused=10))
+    assert rule.tripped(seconds, 2) is None
+    for second in range(2):
+        seconds.add(batch("buying", second, 90))
+    assert rule.tripped(seconds, 4) is None
+
+
+@pytest.mark.parametrize("metric", ["p99", "service p99", "buying p50"])
+def test_what_is_never_answered_is_infinitely_late(tmp_path: Path, metric: str) -> None:
+    rule = watch(tmp_path, f"{metric} > 8s for 2s")
+    assert rule.tripped(seconds_of([100, 100], failed_by="timeout"), 2)
 
 
 def test_latency_and_rate_rules(tmp_path: Path) -> None:
     seconds = seconds_of([0, 0, 0])
     assert watch(tmp_path, "p99 > 500us for 2s").tripped(seconds, 3)
     assert watch(tmp_path, "p99 > 2ms for 2s").tripped(seconds, 3) is None
-    assert watch(tmp_path, "buying rate < 20/s for 2s").tripped(seconds, 3)
+    assert watch(tmp_path, "buying rate < 200/s for 2s").tripped(seconds, 3)
+    assert watch(tmp_path, "buying rate < 100/s for 2s").tripped(seconds, 3) is None
 
 
-def test_a_second_without_arrivals_breaks_nothing(tmp_path: Path) -> None:
-    assert watch(tmp_path, "errors > 60% for 1s").tripped(Seconds(), 5) is None
+def test_a_rule_of_a_phase_looks_at_that_phase_only(tmp_path: Path) -> None:
+    rule = watch(tmp_path, "errors > 60% in surge for 2s")  # the surge begins at 4 s with 300 arrivals a second
+    seconds = seconds_of([90, 90, 90, 90])
+    assert rule.tripped(seconds, 4) is None
+    for second in (4, 5):
+        seconds.add(batch("buying", second, 0, refused=300))
+    assert rule.tripped(seconds, 6) == "errors > 60% in surge held for 2 s, from second 4 to 5"
+
+
+@pytest.mark.parametrize("rule", ["errors > 60% for 1s", "p99 > 1us for 1s", "rate < 9/s for 1s"])
+def test_a_second_without_arrivals_breaks_nothing(tmp_path: Path, rule: str) -> None:
+    assert (
+        AbortWatch(shop_plan(tmp_path, f"{DAY}abort_when: ['{rule}']\n".replace("100/s", "0/s"))).tripped(Seconds(), 5)
+        is None
+    )

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from chaoskit.errors import StoreError
 from chaoskit.runner.background import background
 
 
@@ -29,3 +30,17 @@ async def test_a_failing_task_ends_the_block() -> None:
         async with background(fail()):
             await asyncio.Event().wait()
     assert caught.group_contains(ValueError, match="no observer")
+
+
+@pytest.mark.parametrize("place", ["task", "block", "task within a task"])
+async def test_an_error_of_the_tree_is_raised_as_itself(place: str) -> None:
+    async def fail() -> None:
+        raise StoreError("the disk is full")
+
+    async def fail_deeper() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail())
+
+    with pytest.raises(StoreError, match="the disk is full"):
+        async with background({"task": fail, "task within a task": fail_deeper}.get(place, asyncio.Event().wait)()):
+            await (fail() if place == "block" else asyncio.Event().wait())

@@ -9,15 +9,29 @@ import pytest
 
 from chaoskit.analysis.result import Verdict
 from chaoskit.environment.labels import find_labelled
-from chaoskit.errors import SetupFailed
+from chaoskit.environment.workspace import FOLDER_PREFIX, temporary_folder
+from chaoskit.errors import SetupFailed, StoreError
+from chaoskit.faults.plane import FaultPlane
 from chaoskit.plan.model import Plan
 from chaoskit.runner.live import NoWatcher, Snapshot
 from chaoskit.runner.run import Outcome, RunRequest, play
 from chaoskit.runner.stop import Stop
-from chaoskit.store import saved_runs
+from chaoskit.store import RunFolder, saved_runs
 from tests.support.shop_plan import DAY, shop_plan
 
 FAULT = "faults: [{latency: {link: client->api, delay: 30ms}, during: surge, at: 0s, for: 2s}]\n"
+
+
+class StageWatcher(NoWatcher):
+    """Calls back when a step begins whose sentence holds `part`."""
+
+    def __init__(self, part: str, then: Callable[[], None]) -> None:
+        self.part = part
+        self.then = then
+
+    def stage(self, sentence: str) -> None:
+        if self.part in sentence:
+            self.then()
 
 
 class Watcher(NoWatcher):
@@ -38,7 +52,7 @@ async def played(plan: Plan, reports: Path, stop: Stop | None = None, watcher: N
 
 def assert_nothing_is_left(run_id: str) -> None:
     assert [found for found in find_labelled() if found.label.run_id == run_id] == []
-    assert not list(Path("/tmp").glob(f"chaoskit-{run_id}*"))
+    assert not list(temporary_folder().glob(f"{FOLDER_PREFIX}{run_id}*"))
 
 
 async def test_a_run_leaves_its_records_and_nothing_else(tmp_path: Path) -> None:
@@ -67,6 +81,40 @@ async def test_a_stop_winds_down_and_is_reported_as_aborted(tmp_path: Path) -> N
     assert "enough" in outcome.result.reasons[0]
     assert outcome.restore_error is None
     assert_nothing_is_left(outcome.folder.run_id)
+
+
+@pytest.mark.parametrize("step", ["fault proxy", "starting shop", "load generator"])
+async def test_a_stop_during_bring_up_is_reported_as_aborted(tmp_path: Path, step: str) -> None:
+    stop = Stop()
+    watcher = StageWatcher(step, lambda: stop.ask("enough"))
+    outcome = await played(shop_plan(tmp_path, DAY + FAULT), tmp_path / "reports", stop, watcher)
+    assert outcome.result.verdict is Verdict.ABORTED
+    assert "enough, before the target was up" in outcome.result.reasons[0]
+    assert outcome.history.samples == []
+    assert_nothing_is_left(outcome.folder.run_id)
+
+
+async def test_a_full_disk_ends_the_run_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(folder: RunFolder, record: object) -> None:
+        raise StoreError("cannot write records.jsonl: no space left on device")
+
+    def fill_up() -> None:
+        monkeypatch.setattr(RunFolder, "append", full)
+
+    with pytest.raises(StoreError, match="no space left"):
+        await played(shop_plan(tmp_path), tmp_path / "reports", watcher=Watcher(0.5, fill_up))
+    assert_nothing_is_left(saved_runs(tmp_path / "reports")[0].run_id)
+
+
+async def test_what_breaks_the_faults_ends_the_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(plane: FaultPlane) -> None:
+        raise StoreError("cannot write the intent: no space left on device")
+
+    monkeypatch.setattr(FaultPlane, "play", broken)
+    plan = shop_plan(tmp_path, (DAY + FAULT).replace("surge: {for: 3s", "surge: {for: 60s"))
+    async with asyncio.timeout(30):
+        with pytest.raises(StoreError, match="no space left"):
+            await played(plan, tmp_path / "reports")
 
 
 async def test_cancelling_undoes_everything_at_once(tmp_path: Path) -> None:

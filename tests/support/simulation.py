@@ -59,6 +59,7 @@ class _Call:
     stream: str
     entry: str
     intended_s: float
+    dispatched_s: float = -1.0
     sent_s: float = -1.0
     done_s: float = -1.0
     outcome: str = ""
@@ -125,6 +126,7 @@ class _Exchange:
         yield self.cpu
         yield self.day.generator_cost_s
         self.cpu.release()
+        call.dispatched_s = self.simulation.now
         yield self.connections
         call.sent_s = self.simulation.now
         self.connections.block("client->gateway")
@@ -237,7 +239,7 @@ class _Exchange:
                     attempts=len(sent),
                     response_us=_microseconds([call.done_s - call.intended_s for call in good]),
                     service_us=_microseconds([call.done_s - call.sent_s for call in good]),
-                    lag_us=_microseconds([call.sent_s - call.intended_s for call in sent]),
+                    lag_us=_microseconds([call.dispatched_s - call.intended_s for call in sent]),
                 )
             )
         for (stream, entry, second), calls in sorted(ended.items()):

@@ -126,9 +126,9 @@ class Application:
             used = limiter.admit(client, route.weight(parameters), now_s)
         except Refusal:
             headers.append((b"retry-after", b"%d" % limiter.retry_after_s(client, now_s)))
-            headers.append((b"x-mbx-used-weight-1m", b"%d" % limiter.used(client)))
+            headers.append((limiter.header, b"%d" % limiter.used(client)))
             raise
-        headers.append((b"x-mbx-used-weight-1m", b"%d" % used))
+        headers.append((limiter.header, b"%d" % used))
 
     async def _work(self, route: Route, call: Call) -> bytes:
         """Handle the call in a worker slot."""

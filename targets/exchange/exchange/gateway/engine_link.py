@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, cast
@@ -17,6 +18,7 @@ LONGEST_BACKOFF_S = 1.0
 SWEEP_EVERY_S = 0.05
 
 Answer = tuple[int, bytes]
+_Pending = tuple[asyncio.Future[Answer], float, float]  # when it was sent, and by when it must be answered
 
 
 class EngineLink:
@@ -32,7 +34,8 @@ class EngineLink:
         self._on_feed = on_feed
         self._connection: _Connection | None = None
         self._number = 0
-        self._pending: dict[int, tuple[asyncio.Future[Answer], float]] = {}
+        self._silent_since_s = math.inf  # when the first overdue call was sent that nothing was heard after
+        self._pending: dict[int, _Pending] = {}
         self.accounts = 0
         self.reconnects = 0
 
@@ -41,18 +44,20 @@ class EngineLink:
         """Whether calls can be sent now."""
         return self._connection is not None
 
-    def call(self, command: list[Any]) -> "asyncio.Future[Answer]":
+    def call(self, command: list[Any], deadline_s: float | None = None) -> "asyncio.Future[Answer]":
         """Send one command; the future gives status and JSON body.
 
-        It raises `Refusal` -1007 where the answer does not come in time or the connection breaks meanwhile,
-        and -1001 at once where there is no connection: then the command was certainly not executed.
+        It raises `Refusal` -1007 where the answer does not come by `deadline_s` (monotonic; None: the link's time-out
+        from now) or the connection breaks meanwhile, and -1001 at once where there is no connection: then the command
+        was certainly not executed.
         """
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if self._connection is None:
             future.set_exception(internal_error())
             return future
         self._number += 1
-        self._pending[self._number] = (future, monotonic())
+        sent_s = monotonic()
+        self._pending[self._number] = (future, sent_s, sent_s + self._timeout_s if deadline_s is None else deadline_s)
         self._connection.send(b"%d %s\n" % (self._number, orjson.dumps(command)))
         return future
 
@@ -76,6 +81,7 @@ class EngineLink:
     async def _serve(self, connection: "_Connection") -> bool:
         """Use `connection` until it breaks or falls silent; True where the engine ever answered on it."""
         self._connection = connection
+        self._silent_since_s = math.inf
         hello = self.call(["hello"])
         hello.add_done_callback(self._greeted)
         try:
@@ -96,20 +102,22 @@ class EngineLink:
             self.accounts = orjson.loads(hello.result()[1])["accounts"]
 
     def _sweep(self, connection: "_Connection") -> None:
-        """Fail overdue calls; a connection that was silent all that time is given up."""
-        overdue_s = monotonic() - self._timeout_s
-        for number, (future, sent_s) in list(self._pending.items()):
-            if sent_s > overdue_s:
-                break
-            del self._pending[number]
+        """Fail overdue calls; a connection that was silent for a whole time-out is given up."""
+        now_s = monotonic()
+        overdue = [number for number, (_, _, deadline_s) in self._pending.items() if deadline_s <= now_s]
+        for number in overdue:
+            future, sent_s, _ = self._pending.pop(number)
             if not future.done():
                 future.set_exception(backend_timeout())
-            if connection.heard_s < sent_s:
-                connection.abort()
+            self._silent_since_s = min(self._silent_since_s, sent_s)
+        if connection.heard_s >= self._silent_since_s:
+            self._silent_since_s = math.inf
+        elif self._silent_since_s <= now_s - self._timeout_s:
+            connection.abort()
 
     def _fail_all(self) -> None:
         pending, self._pending = self._pending, {}
-        for future, _ in pending.values():
+        for future, _, _ in pending.values():
             if not future.done():
                 future.set_exception(backend_timeout())
 
@@ -120,7 +128,7 @@ class EngineLink:
             self._on_feed(orjson.loads(text))
             return
         status, _, body = text.partition(b" ")
-        future, _ = self._pending.pop(int(number), (None, 0.0))
+        future, _, _ = self._pending.pop(int(number), (None, 0.0, 0.0))
         if future is not None and not future.done():
             future.set_result((int(status), body))
 

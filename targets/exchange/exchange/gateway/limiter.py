@@ -12,7 +12,7 @@ LONGEST_BAN_S = 3 * 24 * 3600.0
 
 
 class WeightLimiter:
-    """Weight per client and window; more than `ban_after` refusals in one lead to a ban, each twice as long.
+    """Weight per client and window; after `ban_after` refusals in one the next is a ban, each twice as long.
 
     Times are wall-clock seconds: windows begin at whole multiples of `window_s`, as calendar minutes do.
     """
@@ -20,6 +20,7 @@ class WeightLimiter:
     def __init__(self, limit: int, window_s: float, ban_after: int, ban_s: float) -> None:
         self.resource = Resource("rate_limit", limit)
         self.window_s = window_s
+        self.header = b"x-mbx-used-weight-" + _interval(window_s)
         self._limit = limit
         self._ban_after = ban_after
         self._ban_s = ban_s
@@ -83,6 +84,12 @@ class WeightLimiter:
             f"Way too many requests; IP({client.decode()}) banned until {until_ms}."
             " Please use the websocket for live updates to avoid bans.",
         )
+
+
+def _interval(window_s: float) -> bytes:
+    """Return the window as the venue writes intervals in header names: 1m, 10s."""
+    minutes, rest_s = divmod(window_s, 60)
+    return b"%gm" % minutes if not rest_s else b"%gs" % window_s
 
 
 def _period(window_s: float) -> str:

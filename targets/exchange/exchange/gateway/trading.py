@@ -65,7 +65,7 @@ class Trading:
         started_s = monotonic()
         self._on_engine.enter(started_s)
         try:
-            status, body = await self._engine.call(command)
+            status, body = await self._engine.call(command, call.deadline_s)
         finally:
             now_s = monotonic()
             self._on_engine.leave(started_s, now_s)

@@ -77,3 +77,17 @@ async def test_a_black_hole_ends_calls_in_time_and_mends(exchange: RunningExchan
         assert monotonic() - started_s < 5
         relay.heal()
         await until_served(link)
+
+
+async def test_a_call_ends_by_its_own_deadline_and_the_link_is_kept(exchange: RunningExchange) -> None:
+    async with linked(exchange, timeout_s=30) as (link, relay):
+        relay.black_hole()
+        patient = link.call(OPEN_ORDERS)
+        started_s = monotonic()
+        with pytest.raises(Refusal) as unknown:
+            await link.call(OPEN_ORDERS, deadline_s=started_s + 0.2)
+        assert unknown.value.code == -1007
+        assert 0.2 <= monotonic() - started_s < 5
+        assert link.connected
+        assert not patient.done()
+        patient.cancel()

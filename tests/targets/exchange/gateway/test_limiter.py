@@ -63,3 +63,8 @@ def test_orders_are_counted_by_account_in_two_windows() -> None:
     with pytest.raises(Refusal, match="current limit is 3 orders per MINUTE"):
         limiter.admit(1, MINUTE_S + 20)
     assert limiter.admit(1, MINUTE_S + 60) == (1, 1)
+
+
+@pytest.mark.parametrize(("window_s", "interval"), [(1, b"1s"), (10, b"10s"), (60, b"1m"), (300, b"5m"), (90, b"90s")])
+def test_the_header_names_the_window(window_s: float, interval: bytes) -> None:
+    assert WeightLimiter(10, window_s, 5, 2.0).header == b"x-mbx-used-weight-" + interval

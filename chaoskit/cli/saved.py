@@ -1,0 +1,31 @@
+"""A saved run as commands read it: its plan and its records, with a word on what was torn."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from chaoskit import plan as planning
+from chaoskit.cli.console import ERR
+from chaoskit.plan.model import Plan
+from chaoskit.records import History
+from chaoskit.store import RunFolder, find
+
+
+class SavedRun(NamedTuple):
+    """What a run left on the disk."""
+
+    folder: RunFolder
+    plan: Plan
+    history: History
+
+
+def read_saved(reports: Path, name: str) -> SavedRun:
+    """Read the run that `name` means, and warn of records that a killed runner left torn.
+
+    Raises:
+        StoreError: there is no such run, or it is damaged.
+    """
+    folder = find(reports, name)
+    history, dropped_lines = folder.history()
+    if dropped_lines:
+        ERR.print(f"{dropped_lines} torn lines of the records were left out", style="yellow")
+    return SavedRun(folder, planning.decode(folder.plan_bytes()), history)
