@@ -1,9 +1,9 @@
 import errno
 import shutil
 import stat
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -35,10 +35,10 @@ def test_a_folder_that_is_still_written_to_is_removed_at_the_next_try(
     workspace = Workspace.create("abc123", tmp_path)
     remove, tries = shutil.rmtree, iter(range(failures))
 
-    def rmtree(folder: Path, **options: Any) -> None:
+    def rmtree(folder: Path, *, ignore_errors: bool, onerror: Callable[..., object]) -> None:
         if next(tries, None) is not None:
             raise OSError(errno.ENOTEMPTY, "Directory not empty", str(folder))
-        remove(folder, **options)
+        remove(folder, ignore_errors=ignore_errors, onerror=onerror)
 
     monkeypatch.setattr(shutil, "rmtree", rmtree)
     with nullcontext() if restored else pytest.raises(RestoreFailed, match="delete it by hand"):
