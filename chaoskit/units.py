@@ -88,7 +88,7 @@ def parse_size_bytes(text: object) -> int:
     return int(size)
 
 
-def parse_bandwidth_bps(text: object) -> float:
+def parse_bandwidth_bytes_per_s(text: object) -> float:
     """Return the bytes per second in `64KB/s`, `512B/s` or `1MiB/s`.
 
     Raises:

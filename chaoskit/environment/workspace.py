@@ -2,15 +2,19 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from chaoskit.environment.identity import Runner
 from chaoskit.environment.labels import RUN, RUNNER
+from chaoskit.errors import RestoreFailed
 
 FOLDER_PREFIX: Final = "chaoskit-"
 RUNNER_FILE: Final = "runner.json"
+_REMOVALS: Final = 3
+_REMOVAL_PAUSE_S: Final = 0.1
 
 
 class Workspace:
@@ -47,8 +51,21 @@ class Workspace:
         return folder
 
     def remove(self) -> None:
-        """Delete the folder and all in it; nothing happens where it is gone already."""
-        shutil.rmtree(self.folder, ignore_errors=False, onerror=_unless_gone)
+        """Delete the folder and all in it; nothing happens where it is gone already.
+
+        Raises:
+            RestoreFailed: it cannot be deleted, not even when tried again (a process that ends may still write).
+        """
+        for attempt in range(_REMOVALS):
+            try:
+                shutil.rmtree(self.folder, ignore_errors=False, onerror=_unless_gone)
+            except OSError as error:
+                if attempt == _REMOVALS - 1:
+                    message = f"the run's folder {self.folder} cannot be deleted ({error}); delete it by hand"
+                    raise RestoreFailed(message) from error
+                time.sleep(_REMOVAL_PAUSE_S)
+            else:
+                return
 
 
 def temporary_folder() -> Path:

@@ -11,12 +11,12 @@ from chaoskit.units import format_size
 
 KILOBYTE = 1000
 """Toxiproxy counts in KB/s of 1000 bytes (`toxics/bandwidth.go`: bytes per millisecond)."""
-RATE = Parameter("rate_bps", minimum=KILOBYTE, maximum=1e10)
+RATE = Parameter("rate_bytes_per_s", minimum=KILOBYTE, maximum=1e10)
 MEASURE = "time added to an answer"
 
 
 class Bandwidth:
-    """Lets `rate_bps` bytes per second through, to the next whole KB/s, in one direction.
+    """Lets `rate_bytes_per_s` bytes per second through, to the next whole KB/s, in one direction.
 
     Receipt: the time added to a long answer, against its size over the rate. An answer that takes 2 ms or less at
     that rate proves nothing.

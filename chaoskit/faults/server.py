@@ -84,27 +84,29 @@ class ProxyServer:
         Raises:
             SetupFailed: it ended or did not answer in time; the sentence quotes its log.
         """
-        port = self._client.address.port if self._client is not None else _free_port()
+        environment = dict(self._environment)
+        port = self._client.address.port if self._client is not None else self._first_port()
         with tempfile.TemporaryDirectory(prefix="chaoskit-") as folder:
             port_file = Path(folder) / "port"
             command = [PROGRAM, "-host", LOOPBACK, "-port", str(port)]
             if self.kind == "embedded":
                 command = [sys.executable, "-m", "chaoskit.proxy", "--host", LOOPBACK, "--port", str(port)]
                 command += ["--port-file", str(port_file), "--seed", str(self._seed)]
+            else:
+                environment.setdefault("LOG_LEVEL", "warn")  # its default tells of every chunk that passes
             with self._log.open("ab") as log:
                 # a session of its own: Ctrl-C reaches the runner alone, which heals the links before the server goes
                 self._process = await asyncio.create_subprocess_exec(
-                    *command, stdout=log, stderr=log, env=self._environment, start_new_session=True
+                    *command, stdout=log, stderr=log, env=environment, start_new_session=True
                 )
-            self._client = self._client or ToxiproxyClient(Address(LOOPBACK, port))
             try:
                 async with asyncio.timeout(READY_BOUND_S):
-                    await self._await_ready(self._process, self._client)
+                    await self._await_ready(self._process, port, port_file)
             except BaseException as error:  # a cancelled bring-up too: nobody else knows of the process yet
                 await self.stop()
                 if not isinstance(error, TimeoutError):
                     raise
-                message = f"{command[0]} did not answer at {self.url} within {READY_BOUND_S:g}s; {self._last_words()}"
+                message = f"{command[0]} did not answer within {READY_BOUND_S:g}s; {self._last_words()}"
                 raise SetupFailed(message) from error
 
     async def restart(self) -> None:
@@ -134,14 +136,21 @@ class ProxyServer:
             process.kill()
             await process.wait()
 
-    async def _await_ready(self, process: asyncio.subprocess.Process, client: ToxiproxyClient) -> None:
+    def _first_port(self) -> int:
+        """Return a port to ask for; the embedded server finds its own, which nobody can take in between."""
+        return 0 if self.kind == "embedded" else _free_port()
+
+    async def _await_ready(self, process: asyncio.subprocess.Process, port: int, port_file: Path) -> None:
         while True:
             if process.returncode is not None:
                 message = f"the Toxiproxy server ended at once with status {process.returncode}; {self._last_words()}"
                 raise SetupFailed(message)
-            with contextlib.suppress(FaultFailed):  # not yet
-                self.version = await client.version()
-                return
+            port = port or _announced(port_file)
+            if port:
+                self._client = self._client or ToxiproxyClient(Address(LOOPBACK, port))
+                with contextlib.suppress(FaultFailed):  # not yet
+                    self.version = await self._client.version()
+                    return
             await asyncio.sleep(0.02)
 
     def _last_words(self) -> str:
@@ -187,6 +196,11 @@ def _address_of(url: str) -> Address:
         message = f"{url!r} is not the URL of a Toxiproxy server; write it like http://127.0.0.1:{DEFAULT_PORT}"
         raise SetupFailed(message)
     return Address(parts.hostname, parts.port or DEFAULT_PORT)
+
+
+def _announced(port_file: Path) -> int:
+    """Return the port that a server wrote once it listened, 0 before."""
+    return int(port_file.read_text()) if port_file.exists() else 0
 
 
 def _free_port() -> int:

@@ -19,7 +19,7 @@ MEASURE = "average piece"
 class Slicer:
     """Cuts data into pieces of about `size_bytes` ± `variation_bytes`, with `delay_s` after each.
 
-    Toxiproxy halves what it has until the pieces are small enough, so they are between half the size and the size.
+    Toxiproxy halves what it has, each cut moved by up to the variation, until no piece is longer than size + variation.
     Receipt: the bytes per read of an answer. A busy reader finds several pieces at once, so half of what a read brought
     before counts as cut. Without a pause the pieces may arrive as one again; then, and where the answer is no longer
     than a piece, it proves nothing.

@@ -147,21 +147,11 @@ class ToxiproxyClient:
         }
         await self._ask(f"add toxic {name} to proxy {proxy}", lambda: _handle(proxy).add_toxic(**body))
 
-    async def update_toxic(self, proxy: str, name: str, toxic: Toxic) -> None:
-        """Change a toxic's attributes and toxicity; its type and stream cannot change."""
-        body: Body = {"attributes": dict(toxic.attributes), "toxicity": toxic.toxicity}
-        path = f"/proxies/{proxy}/toxics/{name}"
-        await self._ask(f"update toxic {name} of proxy {proxy}", lambda: self._consumer.patch(path, json=body))
-
     async def set_enabled(self, proxy: str, enabled: bool) -> None:
         """Let a proxy listen, or stop it from listening and close its connections."""
         body: Body = {"enabled": enabled}
         what = f"{'enable' if enabled else 'disable'} proxy {proxy}"
         await self._ask(what, lambda: self._consumer.patch(f"/proxies/{proxy}", json=body))
-
-    async def reset(self) -> None:
-        """Enable all proxies and remove all toxics of the server, whoever made them."""
-        await self._ask("reset the server", self._library.reset)
 
     def _list(self) -> dict[str, ProxyState]:
         return {name: _state(proxy) for name, proxy in self._library.proxies().items()}

@@ -14,11 +14,13 @@ counts. Where no whole answer comes, `client.request` raises a `ConnectionError`
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from chaoskit.errors import SetupFailed
+from chaoskit.load.references import resolved
 from chaoskit.load.request import PreparedRequest
 from chaoskit.plan.model import PlannedFlow
 
@@ -113,7 +115,8 @@ def _request_flow(stream: str, planned: PlannedFlow) -> Flow:
         raise SetupFailed(message)
     request = planned.request
     try:
-        prepared = PreparedRequest.build(request.method, request.path, request.headers, request.body)
+        headers = resolved(request.headers, f"in stream {stream}, header", os.environ)
+        prepared = PreparedRequest.build(request.method, request.path, headers, request.body)
     except ValueError as error:
         message = f"the request of stream {stream} cannot be sent: {error}"
         raise SetupFailed(message) from error

@@ -1,7 +1,7 @@
 """Sleep to the microsecond on gevent's loop.
 
 The loop's own timers go through epoll's whole milliseconds; a timerfd is exact and needs no spinning. Where the system
-has none (or Python is older than 3.13 and the C library lacks the call) the loop's timers do, a millisecond late.
+has none (it is Linux's) the loop's timers do, a millisecond late.
 """
 
 import ctypes

@@ -1,5 +1,6 @@
 """Everything of one load process but its pipes: prepared from a plan, released, watched, drained."""
 
+import os
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from chaoskit.load.locustfile import LocustfileStream, listener
 from chaoskit.load.messages import Setup
 from chaoskit.load.outcomes import Recorder
 from chaoskit.load.pool import Pool
+from chaoskit.load.references import resolved
 from chaoskit.load.routing import router_for
 from chaoskit.load.run_time import RunTime
 from chaoskit.load.statistics import LocustStatistics, listeners, merge
@@ -44,6 +46,7 @@ class Player:
         ]
         self.dispatcher = Dispatcher(self.run_time, self._pools)
         self.playing = Playing(self.dispatcher, self.worker, self.workers)
+        self._credentials = resolved(plan.credentials, "credential", os.environ)
         self._recorders: list[Recorder] = []
         self._streams: list[Stream] = []
         open_streams = [planned for planned in plan.streams if planned.flow.kind != "locustfile"]
@@ -138,7 +141,7 @@ class Player:
             timeout_us=round(planned.timeout_s * 1e6),
             recorders=recorders,
             settings=self.plan.settings,
-            credentials=self.plan.credentials,
+            credentials=self._credentials,
         )
         self._streams.append(stream)
         return user_class(stream, self.playing.of(stream, schedule(planned)))

@@ -23,7 +23,7 @@ _UNITS: Final = {
     "delay": "s",
     "jitter": "s",
     "limit": "bytes",
-    "rate": "bps",
+    "rate": "bytes_per_s",
     "size": "bytes",
     "variation": "bytes",
 }

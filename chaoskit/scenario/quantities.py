@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
 
 from chaoskit.units import (
-    parse_bandwidth_bps,
+    parse_bandwidth_bytes_per_s,
     parse_duration_s,
     parse_rate_rps,
     parse_ratio,
@@ -132,7 +132,7 @@ Size = Annotated[
 ]
 Bandwidth = Annotated[
     float,
-    BeforeValidator(_positive(parse_bandwidth_bps, "a bandwidth")),
+    BeforeValidator(_positive(parse_bandwidth_bytes_per_s, "a bandwidth")),
     _text(rf"{_NUMBER} ?([KMG]i?)?B/s", "64KB/s"),
 ]
 Ratio = Annotated[

@@ -23,17 +23,17 @@ LAYOUT = Layout(
 
 def test_every_placeholder() -> None:
     plan = small_plan()
-    known = values(plan.instances[0], plan, LAYOUT, Path("/work/dir"))
+    known = values(plan.instances[0], plan, LAYOUT, Path("/srv/dir"))
     template = "{python} {seed} {workdir}/pg [{region}] {ports.http} {settings.size} {settings.slow} {links.store}"
     assert fill(template, known, "here") == (
-        f"{sys.executable} 7 /work/dir/pg [] 8001 4 true east=127.0.0.1:9001,west=127.0.0.1:9002"
+        f"{sys.executable} 7 /srv/dir/pg [] 8001 4 true east=127.0.0.1:9001,west=127.0.0.1:9002"
     )
 
 
 def test_an_instance_of_a_region_gets_a_bare_address() -> None:
     edge = instance("edge@east", links={"store": ("edge@east->store@east",)})
     plan = plan_of([edge], [link("edge@east", "store@east")])
-    known = values(edge, plan, LAYOUT, Path("/work/dir"))
+    known = values(edge, plan, LAYOUT, Path("/srv/dir"))
     assert fill("{links.store} in {region}", known, "here") == "127.0.0.1:9003 in east"
 
 

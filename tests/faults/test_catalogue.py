@@ -25,7 +25,7 @@ BLACK = {"timeout": 0}
             "adds 1.5s on 25% of connections",
             [Toxic("latency", {"latency": 1500, "jitter": 0}, "upstream", 0.25)],
         ),
-        ("bandwidth", {"rate_bps": 64_000.0}, "limits data to 64KB/s", [Toxic("bandwidth", {"rate": 64})]),
+        ("bandwidth", {"rate_bytes_per_s": 64_000.0}, "limits data to 64KB/s", [Toxic("bandwidth", {"rate": 64})]),
         ("slow_close", {"delay_s": 2.0}, "holds the close for 2s", [Toxic("slow_close", {"delay": 2000})]),
         ("timeout", {}, "lets no data through", [Toxic("timeout", BLACK)]),
         (

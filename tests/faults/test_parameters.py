@@ -20,7 +20,7 @@ from tests.faults.support import fault
         ("latency", {"delay_s": 0.04, "latencyy": 1}, "latencyy is not a parameter of latency"),
         ("latency", {"delay_s": 0.04, "toxicity": 7}, "toxicity: 7 is outside 0.01 … 1"),
         ("latency", {"delay_s": 0.04, "stream": "sideways"}, "'sideways' is not one of downstream, upstream"),
-        ("bandwidth", {"rate_bps": -5}, "rate_bps: -5 is outside"),
+        ("bandwidth", {"rate_bytes_per_s": -5}, "rate_bytes_per_s: -5 is outside"),
         ("slicer", {"size_bytes": 0}, "size_bytes: 0 is outside 1"),
         ("limit_data", {"limit_bytes": 0}, "limit_bytes: 0 is outside 1"),
         ("down", {"toxicity": 0.5}, "toxicity is not a parameter of down (it takes none)"),

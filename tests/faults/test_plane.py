@@ -95,7 +95,7 @@ async def test_the_intent_is_written_before_anything_is_done(server: ProxyServer
 async def test_heal_lifts_and_proves_what_a_cancelled_play_left(server: ProxyServer) -> None:
     faults = [
         fault("region_down", {"mode": "reset"}, window=(0.2, 60.0), id_="reset"),
-        fault("bandwidth", {"rate_bps": 32000}, window=(0.3, 60.0), id_="narrow"),
+        fault("bandwidth", {"rate_bytes_per_s": 32000}, window=(0.3, 60.0), id_="narrow"),
     ]
     async with stage(server, [link()], faults) as on:
         playing = asyncio.create_task(on.plane.play())

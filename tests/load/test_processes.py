@@ -20,7 +20,7 @@ from chaoskit.load.messages import READY, Setup, encode_go
 from chaoskit.load.processes import LoadProcesses
 from chaoskit.plan.arrivals import per_second, schedule
 from chaoskit.plan.codec import encode
-from chaoskit.plan.model import Plan, PlannedFlow
+from chaoskit.plan.model import HttpRequest, Plan, PlannedFlow
 from chaoskit.records import Histogram, History
 from tests.support.load_plan import ENTRY, Play, get, plan_of, stream_of
 from tests.support.misbehaving_server import MisbehavingServer
@@ -180,6 +180,10 @@ async def test_nothing_but_a_locustfile_over_two_processes(
     [
         (PlannedFlow("python", "no_such_module:buy", "/nowhere"), "no_such_module:buy of stream trading cannot be"),
         (PlannedFlow("python", "json:no_such_function", ""), "no_such_function"),
+        (
+            PlannedFlow("request", request=HttpRequest("GET", "/ok", {"authorization": "${CHAOSKIT_TEST_UNSET}"})),
+            "header authorization refers to the environment variable CHAOSKIT_TEST_UNSET",
+        ),
         (PlannedFlow("locustfile", "no_such_file.py", "/nowhere"), "no_such_file.py of stream trading"),
     ],
 )

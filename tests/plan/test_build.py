@@ -32,7 +32,7 @@ def test_faults_have_their_windows_links_and_parameters(full: Plan) -> None:
     assert latency.title == "latency 40ms ± 10ms on counter->database"
     assert faults["latency-2"].links == ("counter@us-east-1->till",)
     assert (faults["latency-2"].start_s, faults["latency-2"].end_s) == (4.0, 14.0)
-    assert faults["bandwidth"].parameters["rate_bps"] == 64_000
+    assert faults["bandwidth"].parameters["rate_bytes_per_s"] == 64_000
     assert faults["slicer"].parameters["variation_bytes"] == 16
     assert faults["limit_data"].parameters["limit_bytes"] == 1024**2
     assert faults["down"].parameters == {}

@@ -27,13 +27,16 @@ async def dialogue() -> AsyncIterator[Dialogue]:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: ControlProtocol(answer, clients), "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-    yield reader, writer
-    writer.close()
-    await writer.wait_closed()
-    server.close()
-    for client in list(clients):
-        client.close()
-    await server.wait_closed()
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionResetError):  # a refused client's body was not read to its end
+            await writer.wait_closed()
+        server.close()
+        for client in list(clients):
+            client.close()
+        await server.wait_closed()
 
 
 async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
@@ -126,5 +129,7 @@ async def test_a_silent_client_is_let_go(monkeypatch: pytest.MonkeyPatch) -> Non
     with contextlib.suppress(ConnectionResetError):
         assert await asyncio.wait_for(reader.read(), 2) == b""
     writer.close()
+    with contextlib.suppress(ConnectionResetError):
+        await writer.wait_closed()
     server.close()
     await server.wait_closed()

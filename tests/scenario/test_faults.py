@@ -14,7 +14,7 @@ def entry(kind: str, parameters: dict[str, object]) -> FaultEntry:
     [
         ("latency", {"delay": "40ms"}, {"delay_s": 0.04, "jitter_s": 0.0}, "latency 40ms on a->b"),
         ("latency", {"delay": "1s", "jitter": "1s"}, {"delay_s": 1.0, "jitter_s": 1.0}, "latency 1s ± 1s on a->b"),
-        ("bandwidth", {"rate": "64KiB/s"}, {"rate_bps": 65536.0}, "bandwidth 65.5KB/s on a->b"),
+        ("bandwidth", {"rate": "64KiB/s"}, {"rate_bytes_per_s": 65536.0}, "bandwidth 65.5KB/s on a->b"),
         ("slow_close", {"delay": "2s"}, {"delay_s": 2.0}, "slow close 2s on a->b"),
         ("timeout", {}, {"after_s": 0.0}, "timeout on a->b"),
         ("timeout", {"after": "3s"}, {"after_s": 3.0}, "timeout after 3s on a->b"),

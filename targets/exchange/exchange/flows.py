@@ -36,7 +36,7 @@ class Client(Protocol):
         """Send one request and wait for its response."""
 
     def fail(self, reason: str) -> None:
-        """Count the latest request as failed."""
+        """Count this arrival as failed for `reason`."""
 
 
 class Arrival(Protocol):

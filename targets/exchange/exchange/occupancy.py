@@ -5,7 +5,6 @@ included whenever the totals are read, so a scrape twice a second sees the true 
 """
 
 from collections import Counter
-from time import monotonic
 
 __all__ = ["Occupancy", "Resource"]
 
@@ -63,8 +62,3 @@ class Resource:
 
     def settle(self, now_s: float) -> None:
         """Bring lazily kept counters up to `now_s`; called before each scrape. Nothing to do by default."""
-
-
-def now() -> float:
-    """Monotonic seconds; the clock that all occupancies use."""
-    return monotonic()

@@ -38,7 +38,6 @@ class RegionWriter:
         self._connection: asyncpg.Connection | None = None
         self.interval_s = 0.05
         self.batch_limit = 500
-        self.failures = 0
         self.filled = False  # whether the opening state has been written
 
     @property
@@ -69,7 +68,6 @@ class RegionWriter:
                 if self.pending < self.batch_limit:
                     await asyncio.sleep(self.interval_s)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                self.failures += 1
                 self._resource.rejections["link"] += 1
                 LOG.warning("positions of %s are not written: %r; again in %.1f s", self.region, error, backoff_s)
                 self._drop()

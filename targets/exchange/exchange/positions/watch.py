@@ -13,7 +13,7 @@ from exchange.occupancy import Resource
 from exchange.storage import DATABASE
 
 _ACTIVITY = """
-SELECT d.active_time / 1e3, d.xact_commit, d.xact_rollback, d.numbackends,
+SELECT d.active_time / 1e3, d.xact_commit, d.xact_rollback,
        (SELECT coalesce(sum(extract(epoch FROM clock_timestamp() - a.query_start)), 0)::float8
         FROM pg_stat_activity a WHERE a.datname = d.datname AND a.state = 'active')
 FROM pg_stat_database d WHERE d.datname = $1
@@ -25,7 +25,6 @@ class ConnectionsResource(Resource):
 
     def __init__(self, servers: int) -> None:
         super().__init__("connections", servers)
-        self.open_connections = 0
         self._busy_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
@@ -36,7 +35,7 @@ class ConnectionsResource(Resource):
                 row = await connection.fetchrow(_ACTIVITY, DATABASE, timeout=2)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 raise ConnectionError(f"PostgreSQL does not tell its activity: {error!r}") from error
-        active_s, committed, rolled_back, backends, running_s = row
+        active_s, committed, rolled_back, running_s = row
         # A statement may leave the running ones before its time is in the total; a counter never goes back.
         busy_s = max(self._busy_s, active_s + running_s)
         self.busy.add(busy_s - self._busy_s)
@@ -44,4 +43,3 @@ class ConnectionsResource(Resource):
         self.completions = committed
         self.rejections["rolled_back"] = rolled_back
         self.arrivals = committed + rolled_back
-        self.open_connections = backends

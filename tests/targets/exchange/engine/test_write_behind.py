@@ -58,7 +58,7 @@ async def test_changes_arrive_and_a_cut_link_makes_them_late_but_loses_none(own_
         relay.cut()
         ledger.accounts[8].wallet = 800
         writer.touch(8, wall_us())
-        await until(lambda: writer.failures >= 2)
+        await until(lambda: writer._resource.rejections["link"] >= 2)
         assert writer.lag_s() > 0.05
         wallet, age_s = await wallet_and_age_s(reader, 8)
         assert wallet != 800
