@@ -8,7 +8,6 @@ from chaoskit.errors import (
     ChaoskitError,
     FaultFailed,
     RestoreFailed,
-    RunAborted,
     SetupFailed,
     StoreError,
     UsageError,
@@ -40,7 +39,6 @@ _ERRORS: Final[tuple[tuple[type[ChaoskitError], ExitCode], ...]] = (
     (SetupFailed, ExitCode.SETUP_FAILED),
     (FaultFailed, ExitCode.INCONCLUSIVE),
     (RestoreFailed, ExitCode.NOT_RESTORED),
-    (RunAborted, ExitCode.ABORTED),
 )
 
 
