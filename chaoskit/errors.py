@@ -6,7 +6,6 @@
     ├── SetupFailed             a target, proxy or load generator did not come up
     ├── FaultFailed             a fault could not be applied or changed
     ├── RestoreFailed           a fault could not be lifted, or a link is not proven clean
-    ├── RunAborted              a rule or a person stopped the run
     └── StoreError              a run folder cannot be read or written
 
 A message is a sentence that says what is wrong, where, and the mend. The command line maps each class to
@@ -60,10 +59,6 @@ class FaultFailed(ChaoskitError):
 
 class RestoreFailed(ChaoskitError):
     """A fault could not be lifted, or a link is not proven clean afterwards."""
-
-
-class RunAborted(ChaoskitError):
-    """A rule of `abort_when` or a person stopped the run."""
 
 
 class StoreError(ChaoskitError):

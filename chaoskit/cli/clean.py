@@ -1,11 +1,12 @@
 """`chaoskit clean`: remove what a killed run left behind, and only that."""
 
 from chaoskit.cli.console import OUT
-from chaoskit.environment import leftovers
 
 
 def clean() -> None:
     """Remove the processes and temporary folders of runs whose runner is no longer alive."""
+    from chaoskit.environment import leftovers
+
     removed = leftovers.remove(leftovers.find())
     for sentence in removed:
         OUT.print(sentence, markup=False)

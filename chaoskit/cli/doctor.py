@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import NamedTuple
 
-import psutil
 from rich.table import Table
 from rich.text import Text
 
 from chaoskit import __version__
 from chaoskit.cli.console import OUT
-from chaoskit.environment import leftovers
 
 # Two ends of a connection per arrival in flight, and log files, pipes and pools besides.
 _WANTED_FILES = 4096
@@ -40,6 +38,8 @@ def doctor() -> None:
 
 
 def _machine() -> Iterator[Finding]:
+    import psutil
+
     cores = os.cpu_count() or 1
     memory_gib = psutil.virtual_memory().total / 2**30
     yield Finding("chaoskit", __version__, f"Python {platform.python_version()} on {platform.system()}")
@@ -77,5 +77,7 @@ def _docker() -> Finding:
 
 
 def _leftovers() -> Finding:
+    from chaoskit.environment import leftovers
+
     count = len(leftovers.find())
     return Finding("leftovers", str(count), "`chaoskit clean` removes them" if count else "nothing to clean", not count)

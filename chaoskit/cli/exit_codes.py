@@ -1,18 +1,19 @@
 """The one place that maps verdicts and errors to exit codes."""
 
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from chaoskit.analysis.result import Verdict
 from chaoskit.errors import (
     ChaoskitError,
     FaultFailed,
     RestoreFailed,
-    RunAborted,
     SetupFailed,
     StoreError,
     UsageError,
 )
+
+if TYPE_CHECKING:
+    from chaoskit.analysis.result import Verdict
 
 
 class ExitCode(IntEnum):
@@ -28,25 +29,18 @@ class ExitCode(IntEnum):
     INTERNAL_ERROR = 70
 
 
-_VERDICTS: Final = {
-    Verdict.PASS: ExitCode.PASS,
-    Verdict.FAIL: ExitCode.FAIL,
-    Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
-    Verdict.ABORTED: ExitCode.ABORTED,
-}
 _ERRORS: Final[tuple[tuple[type[ChaoskitError], ExitCode], ...]] = (
     (UsageError, ExitCode.USAGE),
     (StoreError, ExitCode.USAGE),
     (SetupFailed, ExitCode.SETUP_FAILED),
     (FaultFailed, ExitCode.INCONCLUSIVE),
     (RestoreFailed, ExitCode.NOT_RESTORED),
-    (RunAborted, ExitCode.ABORTED),
 )
 
 
-def of_verdict(verdict: Verdict) -> ExitCode:
+def of_verdict(verdict: "Verdict") -> ExitCode:
     """Return the code of a run that was played to its end and analysed."""
-    return _VERDICTS[verdict]
+    return ExitCode[verdict.name]
 
 
 def of_error(error: ChaoskitError) -> ExitCode:

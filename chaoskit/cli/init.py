@@ -8,13 +8,14 @@ import typer
 
 from chaoskit.cli.console import OUT
 from chaoskit.errors import UsageError
-from chaoskit.scenario.builtin import folder as builtin_folder
 
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write `scenarios/` and `targets/`.", file_okay=False)],
 ) -> None:
     """Copy the built-in scenarios and targets into a folder of your own; nothing that exists is overwritten."""
+    from chaoskit.scenario.builtin import folder as builtin_folder
+
     sources = {kind: builtin_folder(kind) for kind in ("scenarios", "targets")}
     taken = [str(folder / name) for name in sources if (folder / name).exists()]
     if taken:

@@ -7,11 +7,12 @@ from rich.text import Text
 
 from chaoskit.cli.arguments import AsJson
 from chaoskit.cli.console import OUT, print_json
-from chaoskit.scenario.builtin import OWN_FOLDERS, list_scenarios, target_names
 
 
 def list_known(as_json: AsJson = False) -> None:
     """List what can be named without a path: scenarios and targets of this folder, and the built-in ones."""
+    from chaoskit.scenario.builtin import OWN_FOLDERS, list_scenarios, target_names
+
     scenarios = list_scenarios()
     targets = target_names(OWN_FOLDERS)
     if as_json:

@@ -1,15 +1,15 @@
 """`chaoskit plan`: what a run would do, without doing it."""
 
+from typing import TYPE_CHECKING
+
 from rich import table as drawn
 from rich.text import Text
 
-from chaoskit import plan as planning
 from chaoskit.cli.arguments import AllowTargets, AsJson, Scenario, Seed, Settings, read_settings
 from chaoskit.cli.console import ERR, OUT, print_json
-from chaoskit.plan.evidence import thin_objectives
-from chaoskit.plan.model import Plan
-from chaoskit.plan.table import tables
-from chaoskit.scenario import load
+
+if TYPE_CHECKING:
+    from chaoskit.plan.model import Plan
 
 
 def plan(
@@ -20,6 +20,10 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show what a scenario will do: phases, rates, fault windows. Opens no socket."""
+    from chaoskit import plan as planning
+    from chaoskit.plan.table import tables
+    from chaoskit.scenario import load
+
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
     found = planning.build(loaded)
     warn_of_thin_objectives(found)
@@ -38,7 +42,9 @@ def plan(
         OUT.print(shown)
 
 
-def warn_of_thin_objectives(plan: Plan) -> None:
+def warn_of_thin_objectives(plan: "Plan") -> None:
     """Say which objectives will not get the arrivals that their percentile needs."""
+    from chaoskit.plan.evidence import thin_objectives
+
     for sentence in thin_objectives(plan):
         ERR.print(f"warning: {sentence}", style="yellow", markup=False)

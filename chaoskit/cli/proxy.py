@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from chaoskit.proxy.__main__ import main as serve
-
 
 def proxy(
     host: Annotated[str, typer.Option(help="The address of the HTTP API.")] = "127.0.0.1",
@@ -15,5 +13,7 @@ def proxy(
     seed: Annotated[int, typer.Option(help="Fixes jitter and toxicity draws.")] = 0,
 ) -> int:
     """Run the embedded Toxiproxy-compatible server; `toxiproxy-cli` and every Toxiproxy client can drive it."""
+    from chaoskit.proxy.__main__ import main as serve
+
     options = ["--host", host, "--port", str(port), "--seed", str(seed)]
     return serve([*options, "--config", str(config)] if config else options) or 0

@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
-from chaoskit.analysis import analyse
-from chaoskit.analysis import decode as decode_result
-from chaoskit.analysis import encode as encode_result
 from chaoskit.cli.arguments import Reports, Run
 from chaoskit.cli.console import OUT
-from chaoskit.cli.pages import REPORT, write_pages
-from chaoskit.cli.saved import read_saved
-from chaoskit.store.folder import RESULT
 
 
 def report(run: Run = "latest", reports: Reports = Path("reports")) -> None:
     """Write report.html, junit.xml and summary.md of a saved run, also of one that was killed in the middle."""
+    from chaoskit.analysis import analyse
+    from chaoskit.analysis import decode as decode_result
+    from chaoskit.analysis import encode as encode_result
+    from chaoskit.cli.pages import REPORT, write_pages
+    from chaoskit.cli.saved import read_saved
+    from chaoskit.store.folder import RESULT
+
     folder, plan, history = read_saved(reports, run)
     if (folder.path / RESULT).exists():
         result = decode_result(folder.result())

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from chaoskit import scenario
 from chaoskit.cli.console import print_json
 
 
@@ -13,5 +12,7 @@ def schema(
     target: Annotated[bool, typer.Option("--target", help="That of target manifests (target.yaml) instead.")] = False,
 ) -> None:
     """Print the JSON Schema of scenario files, for editors (`yaml-language-server: $schema=…`)."""
+    from chaoskit import scenario
+
     found = scenario.target_schema() if target else scenario.schema()
     print_json(json.dumps(found, indent=2, ensure_ascii=False))

@@ -1,28 +1,11 @@
 """`chaoskit up`: a target alone, with its proxies, for one's own clients."""
 
 import asyncio
-import json
-import secrets
-import tempfile
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from chaoskit import plan as planning
 from chaoskit.cli.arguments import AsJson, Settings, read_settings
-from chaoskit.cli.console import ERR, OUT, print_json
-from chaoskit.cli.interrupt import on_interrupt
-from chaoskit.cli.live import PlainLines
-from chaoskit.clock import Clock
-from chaoskit.errors import SetupFailed
-from chaoskit.plan.model import Plan
-from chaoskit.runner.recorder import Discard
-from chaoskit.runner.stage import Target, bring_up_target
-from chaoskit.runner.stop import Stop
-from chaoskit.scenario import load_target
 
 
 def up(
@@ -32,55 +15,9 @@ def up(
     as_json: AsJson = False,
 ) -> None:
     """Bring a target up with a proxy on each link, print its addresses and test credentials, and stay until Ctrl-C."""
+    from chaoskit import plan as planning
+    from chaoskit.cli.staying import stay
+    from chaoskit.scenario import load_target
+
     plan = planning.build(load_target(target, regions=tuple(regions or ()), overrides=read_settings(settings)))
-    asyncio.run(_stay(plan, as_json))
-
-
-async def _stay(plan: Plan, as_json: bool) -> None:
-    stop = Stop()
-    with on_interrupt(stop.ask):
-        async with AsyncExitStack() as undo:
-            logs = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="chaoskit-logs-")))
-            recorder = Discard(Clock.starting_now())
-            started = await stop.unless_asked(
-                bring_up_target(plan, secrets.token_hex(3), logs, recorder, PlainLines(ERR), undo)
-            )
-            if started is None:
-                return
-            _print(_described(plan, started), as_json)
-            death = await stop.unless_asked(started.driver.watch())
-            if death is not None:
-                message = f"{death}\n{plan.target} is not whole without it and has been stopped"
-                raise SetupFailed(message)
-
-
-def _described(plan: Plan, target: Target) -> Mapping[str, Any]:
-    layout = target.layout
-    return {
-        "target": plan.target,
-        "entries": {name: f"http://{layout.links[name].listen}" for name in plan.entries},
-        "links": {name: str(addresses.listen) for name, addresses in layout.links.items()},
-        "ports": {
-            instance: {port: str(address) for port, address in ports.items()}
-            for instance, ports in layout.ports.items()
-        },
-        "toxiproxy": target.server.url,
-        "credentials": dict(plan.credentials),
-    }
-
-
-def _print(described: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(json.dumps(described))
-        return
-    for name, content in described.items():
-        if isinstance(content, str):
-            OUT.print(f"{name}: {content}", markup=False)
-            continue
-        OUT.print(f"{name}:", markup=False)
-        for key, value in content.items():
-            shown = (
-                ", ".join(f"{port} {address}" for port, address in value.items()) if isinstance(value, dict) else value
-            )
-            OUT.print(f"  {key}  {shown}", markup=False)
-    OUT.print("Ctrl-C stops it all")
+    asyncio.run(stay(plan, as_json))

@@ -5,11 +5,9 @@ from typing import Annotated
 
 import typer
 
-from chaoskit import plan as planning
 from chaoskit.cli.arguments import AllowTargets, Settings, read_settings
 from chaoskit.cli.console import OUT
 from chaoskit.cli.plan import warn_of_thin_objectives
-from chaoskit.scenario import is_manifest, load, load_manifest
 
 
 def validate(
@@ -20,6 +18,9 @@ def validate(
     allow_targets: AllowTargets = None,
 ) -> None:
     """Check a scenario with its target, or a target alone, and list all problems at once as file:line:column."""
+    from chaoskit import plan as planning
+    from chaoskit.scenario import is_manifest, load, load_manifest
+
     if is_manifest(Path(file)):
         manifest = load_manifest(Path(file))
         OUT.print(

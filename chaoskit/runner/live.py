@@ -24,7 +24,7 @@ class StreamNow:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a watcher sees at one moment."""
+    """What a watcher sees at one moment; `faults` are the titles of those in force."""
 
     t_s: float
     phase: str
@@ -61,10 +61,14 @@ class LiveState:
 
     plan: Plan
     seconds: Seconds = field(default_factory=Seconds)
+    _titles: dict[str, str] = field(init=False)
     _faults: dict[str, str] = field(default_factory=dict)
     _resources: dict[str, tuple[ResourceSample, float]] = field(default_factory=dict)
     _in_flight: dict[int, int] = field(default_factory=dict)
     _notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._titles = {fault.id: fault.title for fault in self.plan.faults}
 
     def add(self, record: Record) -> None:
         """Take one record in."""
@@ -76,7 +80,7 @@ class LiveState:
             case GeneratorHealth():
                 self._in_flight[record.worker] = record.in_flight
             case FaultEvent(step="applied"):
-                self._faults[record.fault] = record.detail
+                self._faults[record.fault] = self._titles.get(record.fault, record.fault)
             case FaultEvent(step="lifted"):
                 self._faults.pop(record.fault, None)
             case RunEvent():
@@ -94,7 +98,8 @@ class LiveState:
 
     def snapshot(self, t_s: float) -> Snapshot:
         """Return the state at `t_s`."""
-        phase = next((phase.name for phase in self.plan.phases if phase.start_s <= t_s < phase.end_s), "draining")
+        between = "starting" if t_s < 0 else "draining"
+        phase = next((phase.name for phase in self.plan.phases if phase.start_s <= t_s < phase.end_s), between)
         settled = max(0, int(t_s) - _SETTLED_S)
         streams = {}
         for stream in self.plan.streams:
@@ -107,7 +112,7 @@ class LiveState:
             t_s=t_s,
             phase=phase,
             streams=streams,
-            faults=tuple(f"{fault}: {detail}" if detail else fault for fault, detail in self._faults.items()),
+            faults=tuple(self._faults.values()),
             busiest=tuple((name, used) for used, name in busiest),
             in_flight=sum(self._in_flight.values()),
             notes=tuple(self._notes[-3:]),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = ["chaoskit", "chaoskit.cli", "chaoskit.runner", "chaoskit.report", "chaoskit.load", "chaoskit.faults"]
+MODULES = ["chaoskit.cli", "chaoskit.cli.playing", "chaoskit.cli.staying", "chaoskit.report", "chaoskit.load"]
+HEAVY = ("numpy", "pydantic", "httpx", "requests", "psutil", "altair")
 
 
 def test_imports_run_strictly_downward() -> None:
@@ -28,6 +29,12 @@ def test_importing_does_not_patch_the_process_nor_pull_in_locust(module: str) ->
         "assert {s: signal.getsignal(s) for s in signal.valid_signals()} == before, 'signal handlers changed'; "
         "found = [name for name in ('locust', 'gevent') if name in sys.modules]; assert not found, found"
     )
+    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+
+
+def test_the_command_line_starts_without_what_only_its_commands_need() -> None:
+    program = f"import sys, chaoskit.cli; found = set({HEAVY!r}) & set(sys.modules); assert not found, found"
     found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
 

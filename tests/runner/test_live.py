@@ -5,23 +5,25 @@ from pathlib import Path
 from chaoskit.records import FaultEvent, GeneratorHealth, ResourceSample, RunEvent
 from chaoskit.runner.live import LiveState, NoWatcher, Watcher
 from tests.runner.test_window import batch
-from tests.support.shop_plan import shop_plan
+from tests.support.shop_plan import DAY, shop_plan
+
+FAULT = "faults: [{latency: {link: client->api, delay: 30ms}, during: surge, at: 0s, for: 2s}]\n"
 
 
 def test_a_snapshot_shows_the_last_settled_second(tmp_path: Path) -> None:
-    state = LiveState(shop_plan(tmp_path))
+    state = LiveState(shop_plan(tmp_path, DAY + FAULT))
     state.add(batch("buying", 3, 98, timeout=2))
     state.add(ResourceSample(4.0, "shop/api.tills", servers=2, busy_s=1.0))
     state.add(ResourceSample(5.0, "shop/api.tills", servers=2, busy_s=2.5))
     state.add(GeneratorHealth(5.0, 0, 0.1, 0.001, in_flight=3, connections=4, backlog=0))
-    state.add(FaultEvent(4.5, "latency-1", "applied", "adds 40ms"))
+    state.add(FaultEvent(4.5, "latency", "applied", "in 17.7ms"))
     state.add(RunEvent(4.6, "note", "a sentence"))
     snapshot = state.snapshot(5.2)
     now = snapshot.streams["buying"]
     assert (snapshot.phase, now.planned_rps, now.ok_rps, now.failed_rps, now.p99_s) == ("surge", 100, 98, 2, 0.001)
     assert snapshot.busiest == (("shop/api.tills", 0.75),)
     assert (snapshot.faults, snapshot.in_flight, snapshot.notes) == (
-        ("latency-1: adds 40ms",),
+        ("latency 30ms on client->api",),
         3,
         ("note: a sentence",),
     )
@@ -36,7 +38,7 @@ def test_a_lifted_fault_is_gone(tmp_path: Path) -> None:
 
 def test_before_the_first_record_there_is_something_to_show(tmp_path: Path) -> None:
     snapshot = LiveState(shop_plan(tmp_path)).snapshot(-0.4)
-    assert (snapshot.streams["buying"].p99_s, snapshot.busiest) == (None, ())
+    assert (snapshot.phase, snapshot.streams["buying"].p99_s, snapshot.busiest) == ("starting", None, ())
 
 
 def test_nobody_may_watch(tmp_path: Path) -> None:
