@@ -10,6 +10,7 @@ from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.result import Check
 from chaoskit.analysis.steadiness import steadiness
 from chaoskit.plan.evidence import carried
+from chaoskit.plan.model import PlannedPhase, PlannedStream
 from chaoskit.records import SampleBatch
 from chaoskit.units import format_duration
 
@@ -49,15 +50,18 @@ def _samples(seen: Observations) -> Iterator[Check]:
             phase.name
             for phase in seen.plan.phases
             if phase.end_s <= seen.cut_s
-            and _planned(stream.expected_per_second, phase.start_s, phase.end_s) > 0
+            and _plans_load(stream, phase)
             and seen.phases[stream.name][phase.name].offered == 0
         ]
         where = f"no samples in {', '.join(silent)}" if silent else "samples in every phase that plans load"
         yield Check(f"samples of {stream.name}", not silent, f"Stream {stream.name} has {where}.")
 
 
-def _planned(expected: tuple[int, ...], start_s: float, end_s: float) -> int:
-    return sum(expected[math.ceil(start_s) : math.ceil(end_s)])
+def _plans_load(stream: PlannedStream, phase: PlannedPhase) -> bool:
+    """Return whether arrivals, or users of a closed stream, are planned in `phase`."""
+    if stream.users is not None:
+        return phase.multiply.get(stream.name, 1.0) > 0
+    return sum(stream.expected_per_second[math.ceil(phase.start_s) : math.ceil(phase.end_s)]) > 0
 
 
 def _offered(seen: Observations) -> Iterator[Check]:

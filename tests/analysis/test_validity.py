@@ -160,3 +160,10 @@ def test_a_full_host_is_told_and_voids_the_run_only_where_it_is_to_blame(run: tu
     found = {blamed: next(c for c in checks(seen, blamed) if c.name == "host cpu") for blamed in ((), ("host.cpu",))}
     assert (found[()].ok, found["host.cpu",].ok) == (True, False)
     assert "full for 100% of the surge" in found[()].statement
+
+
+def test_users_who_leave_no_sample_are_a_silent_stream(run: tuple[Plan, History]) -> None:
+    plan, history = run
+    users = replace(plan.streams[1], name="shoppers", users=5, expected_per_second=(0,) * 40, segments=())
+    found = failing(replace(plan, streams=(*plan.streams, users)), history)
+    assert "samples of shoppers" in [check.name for check in found]
