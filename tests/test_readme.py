@@ -35,6 +35,4 @@ def test_every_scenario_of_the_readme_can_be_planned(text: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("code", list(ExitCode), ids=lambda code: code.name)
 def test_every_exit_code_is_explained(code: ExitCode) -> None:
-    assert re.search(
-        rf"^\| {code.value} \| {code.name[:3].lower()}", README, re.MULTILINE | re.IGNORECASE
-    )
+    assert re.search(rf"^\| {code.value} \| {code.name[:3].lower()}", README, re.MULTILINE | re.IGNORECASE)
