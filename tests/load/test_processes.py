@@ -105,7 +105,7 @@ async def test_a_python_flow_with_settings_and_its_mistakes(
     assert failures(history) == {"flow error: ZeroDivisionError": 10}
     assert sum(batch.ok for batch in history.samples) == 10
     assert set(server.bodies) == {b"order"}
-    notes = [each.detail for each in history.events if each.event == "note"]
+    notes = [each.detail for each in history.events if each.event == "note" and "flow" in each.detail]
     assert len(notes) == 3
     assert "flows_of_test.py" in notes[0]
 
