@@ -165,9 +165,9 @@ def silent_port() -> Iterator[int]:
             client.close()
 
 
+# The real server dials in its accept loop: one silent upstream stalls all new clients.
+@pytest.mark.parametrize("started", ["embedded"], indirect=True)
 def test_a_silent_upstream_holds_up_no_other_client(server: ToxiproxyServer, silent_port: int) -> None:
-    if server.kind == "real":
-        pytest.skip("the real server dials in its accept loop: one silent upstream stalls all new clients")
     with listening() as listener:
         listen = str(server.create("web", silent_port)["listen"])
         waiting = [connect(int(listen.rpartition(":")[2])) for _ in range(3)]

@@ -27,10 +27,10 @@ def share_of_orders(capacity_per_s: float) -> float:
     return (capacity_per_s - TRADING[0]) / TRADING[1]
 
 
-def share_of_workers(workers: int, order_s: float, query_s: float) -> float:
-    """Return the surge share at which orders and queries together hold all workers."""
+def share_of_servers(servers: int, order_s: float, query_s: float) -> float:
+    """Return the surge share at which orders and queries together hold all servers."""
     at_baseline = TRADING[0] * order_s + POSITIONS[0] * query_s
-    return (workers - at_baseline) / (TRADING[1] * order_s + POSITIONS[1] * query_s)
+    return (servers - at_baseline) / (TRADING[1] * order_s + POSITIONS[1] * query_s)
 
 
 def latency(delay: str) -> list[Day]:
@@ -51,7 +51,7 @@ CASES = {
     "few slots": (
         day({"gateway.workers": 3, ENTRY: "5ms"}),
         "exchange/gateway.workers",
-        share_of_workers(3, order_s=0.0053, query_s=0.0077),
+        share_of_servers(3, order_s=0.0053, query_s=0.0077),
     ),
     "slow matching": (
         day({"engine.service_time": "8ms"}),
@@ -92,9 +92,14 @@ async def test_a_lost_region_is_named(played: Play) -> None:
 
 
 async def test_a_starved_generator_is_named_and_proves_nothing(played: Play) -> None:
-    outcome = await played(day(generator={"connections": 1}))
-    assert outcome.result.bottlenecks[0].resource == "generator.connections", outcome.result.headline
+    outcome = await played(day({ENTRY: "20ms"}, generator={"connections": 8}))
+    found = outcome.result.bottlenecks[0]
+    assert found.resource == "generator.connections", outcome.result.headline
     assert outcome.result.verdict is Verdict.INCONCLUSIVE
+    # A connection is held as long as a worker is: its service time, and 2 ms in the database for a query.
+    share = share_of_servers(8, order_s=0.0205, query_s=0.0227)
+    assert found.saturates_at is not None
+    assert found.saturates_at.share == pytest.approx(share, rel=0.2)
 
 
 async def test_where_everything_is_ample_nothing_is_blamed(played: Play) -> None:
