@@ -1,7 +1,4 @@
-import os
-import shutil
 from collections.abc import AsyncIterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,24 +7,12 @@ import pytest_asyncio
 from chaoskit.faults.server import ProxyServer, start_server
 from tests.faults.support import plan_of
 
-
-def require(kind: str) -> None:
-    """Skip where a kind of server is not there, unless this run must have it (CHAOSKIT_REQUIRE)."""
-    if kind == "real" and shutil.which("toxiproxy-server") is None:
-        if "toxiproxy" in os.environ.get("CHAOSKIT_REQUIRE", ""):
-            pytest.fail("CHAOSKIT_REQUIRE asks for toxiproxy, but toxiproxy-server is not on PATH")
-        pytest.skip("toxiproxy-server is not on PATH")
-    if kind == "embedded" and find_spec("chaoskit.proxy") is None:
-        pytest.skip("the embedded server is not built yet")
-
-
 BOTH = [pytest.param("real", marks=pytest.mark.toxiproxy), "embedded"]
 
 
 @pytest.fixture(params=BOTH)
 async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ProxyServer]:
     """A server of a test's own, once of each kind."""
-    require(request.param)
     running = await start_server(plan_of(), prefer=request.param, log=tmp_path / "proxy.log")
     yield running
     await running.stop()
@@ -38,7 +23,6 @@ async def shared_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ProxyServer]:
     """A server for all tests of a module that leave it running and without proxies, once of each kind."""
-    require(request.param)
     running = await start_server(plan_of(), prefer=request.param, log=tmp_path_factory.mktemp("proxy") / "proxy.log")
     yield running
     await running.stop()

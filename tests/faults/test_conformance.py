@@ -13,7 +13,7 @@ from chaoskit.faults.catalogue import KINDS
 from chaoskit.faults.server import start_server
 from chaoskit.plan.model import Scalar
 from chaoskit.records import Receipt
-from tests.faults.conftest import BOTH, require
+from tests.faults.conftest import BOTH
 from tests.faults.support import Protocol, fault, link, plan_of, stage
 
 
@@ -105,7 +105,6 @@ def test_every_kind_has_a_case() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 @pytest.mark.parametrize("server_kind", BOTH)
 async def test_the_receipt_tells_what_the_fault_did(case: Case, server_kind: str, tmp_path: Path) -> None:
-    require(server_kind)
     receipt = (await receipts_on(server_kind, tmp_path))[case.id]
     assert receipt.effective is case.effective, receipt
     assert receipt.clean_after is True, receipt
