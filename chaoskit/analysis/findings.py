@@ -214,9 +214,12 @@ def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | N
     if nearest is not None:
         one, demand = seen.series[nearest], seen.demands[nearest]
         full = np.flatnonzero(seen.saturated[nearest])
-        used = _mean_known(one, case.seconds)
         usual = seen.mean_utilization(nearest, seen.plan.baseline_phase)
-        evidence.append(Evidence(f"{nearest}: utilization {used:.2f} then (baseline {usual:.2f})", "resource metrics"))
+        full_then = [second for second in case.seconds if seen.saturated[nearest][second]]
+        used = _mean_known(one, full_then or case.seconds)
+        where = f"full in {len(full_then)} of those {len(case.seconds)} s, " if full_then else ""
+        text = f"{nearest}: {where}utilization {used:.2f} then (baseline {usual:.2f})"
+        evidence.append(Evidence(text, "resource metrics"))
         votes.append(len(full) >= 2)
         if full.size:
             onset, first = int(full[0]), case.seconds[0]

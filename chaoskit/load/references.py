@@ -5,6 +5,7 @@ The plan, which the run's folder keeps, holds the reference only; a load process
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from chaoskit.errors import SetupFailed
@@ -25,7 +26,4 @@ def resolved(texts: Mapping[str, str], what: str, variables: Mapping[str, str]) 
             raise SetupFailed(message)
         return variables[found[1]]
 
-    return {
-        name: _REFERENCE.sub(lambda found, name=name: value(name, found), text)  # type: ignore[misc]
-        for name, text in texts.items()
-    }
+    return {name: _REFERENCE.sub(partial(value, name), text) for name, text in texts.items()}

@@ -73,8 +73,10 @@ class Document:
         """Return the data at `location`, None where there is none."""
         here = self.data
         for part in location:
-            if isinstance(here, Mapping) or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
-                here = here.get(part) if isinstance(here, Mapping) else here[part]  # type: ignore[index]
+            if isinstance(here, Mapping):
+                here = here.get(part)
+            elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+                here = here[part]
             else:
                 return None
         return here

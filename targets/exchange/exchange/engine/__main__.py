@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import uvloop
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -83,9 +84,13 @@ class Engine:
                 sent = versions
             if turn % QUOTE_EVERY_FEEDS == 0:
                 for maker in self.makers:
-                    self.loop.submit(lambda maker=maker: maker.refresh(wall_ms()))  # type: ignore[misc]
+                    self.loop.submit(partial(_renew, maker))
             turn += 1
             await asyncio.sleep(FEED_INTERVAL_S)
+
+
+def _renew(maker: MarketMaker) -> None:
+    maker.refresh(wall_ms())
 
 
 class EngineCollector(Collector):
