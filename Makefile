@@ -25,8 +25,8 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 install: $(VENV)/.run ## set up chaoskit in .venv
 install-dev: $(VENV)/.dev ## the same with the tools for tests and checks
 
-run: install ## play SCENARIO (liquidation-cascade) and write its report
-	$(BIN)/chaoskit run $(SCENARIO) --no-gate
+run: install ## play SCENARIO (liquidation-cascade) as processes and write its report
+	$(BIN)/chaoskit run $(SCENARIO) --driver process --no-gate
 
 test: install-dev ## pass the tests
 	$(BIN)/python -m pytest -m 'not benchmark' $(PYTEST_FLAGS)

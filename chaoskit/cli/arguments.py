@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,12 @@ AllowTargets = Annotated[
     typer.Option("--allow-target", metavar="HOST", help="Allow load on a host that is neither loopback nor private."),
 ]
 Reports = Annotated[Path, typer.Option(help="The folder that runs are written to.", file_okay=False)]
+Driver = Annotated[
+    Literal["auto", "docker", "process"] | None,
+    typer.Option(
+        help="How the target comes up: docker, process or auto; without it CHAOSKIT_DRIVER, then the file decides."
+    ),
+]
 Run = Annotated[str, typer.Argument(help="A run folder, the beginning of its name, or `latest`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 

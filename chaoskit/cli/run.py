@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from chaoskit.cli.arguments import AllowTargets, Reports, Scenario, Seed, Settings, read_settings
+from chaoskit.cli.arguments import AllowTargets, Driver, Reports, Scenario, Seed, Settings, read_settings
 from chaoskit.cli.console import ERR
 from chaoskit.cli.exit_codes import ExitCode, of_verdict
 
@@ -15,6 +15,7 @@ def run(
     scenario: Scenario,
     settings: Settings = None,
     seed: Seed = None,
+    driver: Driver = None,
     reports: Reports = Path("reports"),
     gate: Annotated[
         bool, typer.Option("--gate/--no-gate", help="Exit with the verdict, or with 0 once the run is reported.")
@@ -28,12 +29,13 @@ def run(
     """
     from chaoskit import plan as planning
     from chaoskit.cli.playing import play_and_report
+    from chaoskit.environment import with_driver
     from chaoskit.runner.run import RunRequest
     from chaoskit.scenario import load
     from chaoskit.store import collect
 
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
-    plan = planning.build(loaded)
+    plan = with_driver(planning.build(loaded), driver)
     request = RunRequest(plan, loaded.text, reports, collect(plan, ["chaoskit", *sys.argv[1:]], Path.cwd()))
     for file in loaded.runs_code:
         ERR.print(f"this scenario runs code of yours: {file}", style="yellow", markup=False)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from chaoskit.environment.choice import with_driver
 from chaoskit.environment.contract import Death, Driver, Layout, LinkAddresses, RunningInstance
 from chaoskit.environment.external import ExternalDriver
 from chaoskit.environment.leftovers import Leftover
@@ -26,4 +27,5 @@ __all__ = [
     "RunningInstance",
     "Workspace",
     "driver_for",
+    "with_driver",
 ]

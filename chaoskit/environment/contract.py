@@ -11,10 +11,20 @@ from chaoskit.address import Address
 
 @dataclass(frozen=True, slots=True)
 class LinkAddresses:
-    """The two sides of a link's proxy: where it must listen, and what it must forward to."""
+    """The two sides of a link's proxy: where it must listen, and what it must forward to, as seen from this machine.
+
+    `reached` is where the component at the link's near end finds the proxy, if that differs from `listen` (a container
+    sees other addresses than its host).
+    """
 
     listen: Address
     upstream: Address
+    reached: Address | None = None
+
+    @property
+    def near(self) -> Address:
+        """Where the near end connects to."""
+        return self.reached or self.listen
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def values(instance: PlannedInstance, plan: Plan, layout: Layout, workdir: Path)
     for name, value in instance.settings.items():
         known[f"settings.{name}"] = _text(value)
     for component, links in instance.links.items():
-        ends = [(plan.link(link).destination, layout.links[link].listen) for link in links]
+        ends = [(plan.link(link).destination, layout.links[link].near) for link in links]
         known[f"links.{component}"] = ",".join(_end(*end, named=instance.region is None) for end in ends)
     return known
 

@@ -33,7 +33,7 @@ def build(loaded: Loaded) -> Plan:
         title=scenario.title or scenario.name,
         seed=loaded.seed,
         target=loaded.topology.target,
-        driver="process" if loaded.manifest else "external",
+        driver=scenario.target.driver if loaded.manifest else "external",
         regions=loaded.topology.regions,
         duration_s=phases[-1].end_s,
         drain_s=min(max(stream.timeout for stream in scenario.load.values()), _LONGEST_DRAIN_S),

@@ -13,6 +13,8 @@ ArrivalKind = Literal["constant", "poisson"]
 Routing = Literal["round_robin", "pinned", "failover"]
 ResourceKind = Literal["pool", "server", "queue", "limiter", "cpu", "link"]
 Comparison = Literal["<", "<=", ">", ">="]
+DriverName = Literal["auto", "process", "docker", "compose", "external"]
+"""How the target comes up; `auto` is settled when the run starts, for it depends on the machine."""
 Metric = Literal["quantile", "service_quantile", "errors", "rate", "recovery"]
 
 
@@ -121,6 +123,14 @@ class PlannedMetrics:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedContainer:
+    """How an instance runs in a container: an image by name, or one that is built from a folder."""
+
+    image: str | None
+    context: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedInstance:
     """One process or container: `gateway@us-east-1`, or `engine` where it exists once.
 
@@ -140,6 +150,7 @@ class PlannedInstance:
     metrics: PlannedMetrics | None
     settings: Mapping[str, Scalar]
     links: Mapping[str, tuple[str, ...]]
+    container: PlannedContainer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +264,7 @@ class Plan:
     title: str
     seed: int
     target: str
-    driver: Literal["process", "external"]
+    driver: DriverName
     regions: tuple[str, ...]
     duration_s: float
     drain_s: float

@@ -30,7 +30,9 @@ class Target(Strict):
     """A built-in target's name, or the path of a target.yaml."""
     external: dict[Name, Url] | None = Field(default=None, min_length=1, examples=[{"api": "http://127.0.0.1:8080"}])
     """Base URLs by name, of a system that runs already."""
-    driver: Literal["auto", "process", "external"] = "auto"
+    driver: Literal["auto", "process", "docker", "external"] = "auto"
+    """How components come up: as containers (`docker`) or as processes on loopback (`process`); `auto` takes containers
+    where the target has them and a Docker engine answers."""
     regions: list[Name] = Field(default=[], max_length=16)
     """The regions to play; the manifest's own where this is left out."""
     settings: dict[str, Plain] = Field(default={})
@@ -41,8 +43,8 @@ class Target(Strict):
         if (self.use is None) == (self.external is None):
             message = "a target has either `use` or `external`; keep one of them"
             raise ValueError(message)
-        if self.external is not None and self.driver == "process":
-            message = "`driver: process` starts a target itself, and `external` runs already; leave `driver` out"
+        if self.external is not None and self.driver in {"process", "docker"}:
+            message = f"`driver: {self.driver}` starts a target itself, and `external` runs already; leave `driver` out"
             raise ValueError(message)
         if self.use is not None and self.driver == "external":
             message = "`driver: external` needs the URLs; write `external:` with them in place of `use`"

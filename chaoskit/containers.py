@@ -1,0 +1,73 @@
+"""The Docker engine: reached as the `docker` command reaches it, its errors as sentences, and the labels of a run.
+
+Everything that a run makes in an engine (containers, networks, volumes) carries `labels`, so that `chaoskit clean`
+finds what a killed run left, and only that. Images carry `IMAGE_LABEL` alone: they are kept, as the cache of the next run.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Final
+
+import docker
+import requests
+from docker.errors import APIError, DockerException
+
+from chaoskit.errors import ChaoskitError, SetupFailed
+
+RUN_LABEL: Final = "chaoskit.run"
+RUNNER_LABEL: Final = "chaoskit.runner"
+INSTANCE_LABEL: Final = "chaoskit.instance"
+IMAGE_LABEL: Final = "chaoskit.image"
+
+CALL_TIMEOUT_S: Final = 60.0
+ANSWER_TIMEOUT_S: Final = 2.0
+
+
+def labels(run_id: str, runner: str, instance: str = "") -> dict[str, str]:
+    """Return the labels of something that belongs to a run; `runner` says which process plays it."""
+    named = {INSTANCE_LABEL: instance} if instance else {}
+    return {RUN_LABEL: run_id, RUNNER_LABEL: runner, **named}
+
+
+def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:
+    """Return a client of the engine that DOCKER_HOST names, or of the usual socket; close it after use.
+
+    Raises:
+        SetupFailed: none answers.
+    """
+    with saying("no Docker engine answers"):
+        client = docker.from_env(timeout=timeout_s)
+        try:
+            client.ping()
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+
+def answers() -> bool:
+    """Return whether an engine answers."""
+    try:
+        connect(ANSWER_TIMEOUT_S).close()
+    except SetupFailed:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def saying(what: str, error: type[ChaoskitError] = SetupFailed) -> Iterator[None]:
+    """Turn what the engine, or the way to it, complains of into `error`: `what: the engine's own words`."""
+    try:
+        yield
+    except (DockerException, requests.RequestException, OSError) as raised:
+        message = f"{what}: {reason(raised)}"
+        raise error(message) from raised
+
+
+def reason(raised: Exception) -> str:
+    """Return the engine's own words for an error, without the URL and the status line around them."""
+    if isinstance(raised, APIError) and raised.explanation:
+        return str(raised.explanation)
+    if isinstance(raised, requests.ConnectionError | requests.Timeout):
+        return "it does not answer"
+    return " ".join(str(raised).split())
