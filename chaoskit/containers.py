@@ -1,7 +1,8 @@
 """The Docker engine: reached as the `docker` command reaches it, its errors as sentences, and the labels of a run.
 
 Everything that a run makes in an engine (containers, networks, volumes) carries `labels`, so that `chaoskit clean`
-finds what a killed run left, and only that. Images carry `IMAGE_LABEL` alone: they are kept, as the cache of the next run.
+finds what a killed run left, and only that. Images carry `IMAGE_LABEL` alone: they stay, as the cache of the next
+run.
 """
 
 import contextlib
