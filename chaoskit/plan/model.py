@@ -99,10 +99,11 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPort:
-    """A port that an instance listens on."""
+    """A port that an instance listens on; `number` is fixed where it runs in a container that is not ours to design."""
 
     name: str
     probe: Probe
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,21 @@ class PlannedContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedCompose:
+    """The compose files whose services are the instances, as absolute paths, and the profiles that are switched on."""
+
+    files: tuple[str, ...]
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedInstance:
     """One process or container: `gateway@us-east-1`, or `engine` where it exists once.
 
     `command` and `environment` are templates still: `{python}`, `{ports.NAME}`, `{links.NAME}`, `{settings.NAME}`,
     `{region}`, `{seed}`, `{workdir}` are filled in by the driver, which alone knows ports. `settings` are already in
-    the manifest's units. `links` maps a destination component to the names of this instance's links to it.
+    the manifest's units. `links` maps a destination component to the names of this instance's links to it. `service`
+    is its name in a compose file.
     """
 
     name: str
@@ -151,6 +161,7 @@ class PlannedInstance:
     settings: Mapping[str, Scalar]
     links: Mapping[str, tuple[str, ...]]
     container: PlannedContainer | None = None
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +298,7 @@ class Plan:
     toxiproxy_url: str | None = None
     steady_tolerance_ratio: float = 0.25
     incident: Mapping[str, str] = field(default_factory=dict)
+    compose: PlannedCompose | None = None
 
     def link(self, name: str) -> PlannedLink:
         """Return the link called `name`; KeyError where the plan has none."""

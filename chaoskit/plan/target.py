@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from chaoskit.plan.model import (
+    PlannedCompose,
     PlannedFigure,
     PlannedInstance,
     PlannedLink,
@@ -15,7 +16,7 @@ from chaoskit.plan.model import (
 from chaoskit.scenario import Loaded
 from chaoskit.scenario.manifest import Component, Manifest, Protocol
 from chaoskit.scenario.settings import setting_text
-from chaoskit.scenario.topology import CLIENT, Edge, Instance
+from chaoskit.scenario.topology import CLIENT, Edge, Instance, main_port
 
 
 def plan_instances(loaded: Loaded) -> tuple[PlannedInstance, ...]:
@@ -23,6 +24,14 @@ def plan_instances(loaded: Loaded) -> tuple[PlannedInstance, ...]:
     if loaded.manifest is None:
         return ()
     return tuple(_plan_instance(loaded, loaded.manifest, instance) for instance in loaded.topology.instances)
+
+
+def plan_compose(loaded: Loaded) -> PlannedCompose | None:
+    """Return the compose files that the target consists of; None where it is no such target."""
+    if loaded.manifest is None or loaded.manifest_folder is None or loaded.manifest.compose is None:
+        return None
+    folder, compose = loaded.manifest_folder, loaded.manifest.compose
+    return PlannedCompose(tuple(str((folder / file).resolve()) for file in compose.files), tuple(compose.profiles))
 
 
 def plan_links(loaded: Loaded) -> tuple[PlannedLink, ...]:
@@ -66,17 +75,23 @@ def _plan_instance(loaded: Loaded, manifest: Manifest, instance: Instance) -> Pl
         name=instance.name,
         component=instance.component,
         region=instance.region,
-        command=tuple(component.command),
+        command=tuple(component.command or ()),
         environment=dict(component.environment),
         directory=str((loaded.manifest_folder / component.directory).resolve()) if loaded.manifest_folder else ".",
-        ports=tuple(PlannedPort(name, _probe(component, name)) for name in component.ports),
+        ports=tuple(PlannedPort(name, _probe(component, name), port.number) for name, port in component.ports.items()),
         ready=_ready(component),
         metrics=PlannedMetrics(component.metrics.port, component.metrics.path) if component.metrics else None,
         settings={name: loaded.settings[f"{instance.component}.{name}"] for name in component.settings},
         links={
-            destination: tuple(edge.name for edge in links if edge.destination.partition("@")[0] == destination)
+            destination: tuple(
+                edge.name
+                for edge in links
+                if edge.destination.partition("@")[0] == destination
+                and edge.port == main_port(manifest.components[destination])
+            )
             for destination in component.links
         },
+        service=(component.service or instance.component) if manifest.compose else None,
     )
 
 

@@ -52,6 +52,8 @@ class Port(Strict):
     """A port that the component listens on."""
 
     protocol: PortProtocol = Protocol(name="tcp")
+    number: int | None = Field(default=None, ge=1, le=65535, examples=[8080])
+    """With `compose`: its number inside the container."""
 
 
 class Ready(Strict):
@@ -95,6 +97,20 @@ class Resource(Strict):
     help: str = ""
 
 
+class Compose(Strict):
+    """A compose file of your own, whose services are the components."""
+
+    file: str | list[str] = Field(min_length=1, examples=["docker-compose.yaml"])
+    """The compose file, seen from the manifest's folder; several are merged as `docker compose -f … -f …` does."""
+    profiles: list[str] = Field(default=[])
+    """Profiles that are switched on."""
+
+    @property
+    def files(self) -> list[str]:
+        """The file or files, as a list."""
+        return [self.file] if isinstance(self.file, str) else self.file
+
+
 class Component(Strict):
     """One part of the target."""
 
@@ -102,10 +118,15 @@ class Component(Strict):
     """Whether it exists once per region or once."""
     entry: bool = False
     """Whether load enters here."""
-    command: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, examples=[["{python}", "-m", "shop.api"]])
+    command: list[Annotated[str, Field(min_length=1)]] | None = Field(
+        default=None, min_length=1, examples=[["{python}", "-m", "shop.api"]]
+    )
     """The process; `{python}`, `{ports.NAME}`, `{links.NAME}`, `{settings.NAME}`, `{region}`, `{seed}`, `{workdir}`
     are filled in."""
+    service: str | None = Field(default=None, min_length=1, examples=["web"])
+    """With `compose`: the service that it is, where that is called otherwise."""
     environment: dict[str, str] = Field(default={})
+    """Variables of the process; with `compose`, added to those of the service."""
     directory: str = "."
     """The folder it starts in, seen from the manifest's."""
     links: list[str] = Field(default=[])
@@ -146,6 +167,8 @@ class Manifest(Strict):
     title: str = ""
     regions: list[Name] = Field(default=["local"], min_length=1, max_length=16)
     """The regions played where a scenario names none."""
+    compose: Compose | None = None
+    """Where the components are services of a compose file, which then says how they start."""
     components: dict[Name, Component] = Field(
         min_length=1, max_length=64, examples=[{"api": {"command": ["./api"], "entry": True}}]
     )

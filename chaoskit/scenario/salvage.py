@@ -94,7 +94,7 @@ def _mend(data: object, location: Location) -> None:
             if isinstance(owner, dict):
                 owner[head[-1]] = copy.deepcopy(value)
             return
-    head = location[: 3 if location[:1] == ("components",) else 1]
+    head = location[: {"components": 3, "compose": 2}.get(str(location[0]) if location else "", 1)]
     owner = Document("", data).at(head[:-1])
     if isinstance(owner, dict):
         owner.pop(head[-1], None)
