@@ -58,6 +58,7 @@ def build(loaded: Loaded) -> Plan:
         toxiproxy_url=scenario.toxiproxy,
         steady_tolerance_ratio=scenario.steady_tolerance,
         incident=scenario.incident.model_dump(exclude_defaults=True) if scenario.incident else {},
+        limited=tuple(scenario.target.limits),
     )
 
 
