@@ -97,12 +97,14 @@ def _container(loaded: Loaded, name: str, component: Component) -> PlannedContai
     if container is None or loaded.manifest_folder is None:
         return None
     limits = loaded.scenario.target.limits.get(name, Limits())
-    build = container.build
     command = component.command if container.command is None else container.command
+    planned = None
+    if (build := container.build) is not None:
+        context = (loaded.manifest_folder / build.context).resolve()
+        planned = PlannedBuild(str(context), build.dockerfile, dict(build.args))
     return PlannedContainer(
         image=container.image,
-        build=build
-        and PlannedBuild(str((loaded.manifest_folder / build.context).resolve()), build.dockerfile, dict(build.args)),
+        build=planned,
         command=tuple(command or ()),
         user=container.user,
         memory_bytes=limits.memory or container.memory,
