@@ -60,6 +60,7 @@ def build(loaded: Loaded) -> Plan:
         steady_tolerance_ratio=scenario.steady_tolerance,
         incident=scenario.incident.model_dump(exclude_defaults=True) if scenario.incident else {},
         compose=plan_compose(loaded),
+        limited=tuple(scenario.target.limits),
     )
 
 

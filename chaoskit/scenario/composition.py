@@ -8,7 +8,7 @@ from chaoskit.scenario.document import Document, Finding, Location, read
 from chaoskit.scenario.manifest import Component, Compose, Manifest
 from chaoskit.scenario.problems import did_you_mean
 
-_SAID_BY_THE_FILE: Final = ("command", "directory")
+_SAID_BY_THE_FILE: Final = ("command", "container", "directory")
 _HAS_SERVICES_ELSEWHERE: Final = "include"
 
 
@@ -44,8 +44,8 @@ def check_composition(manifest: Manifest, folder: Path) -> Iterator[Finding]:
 
 
 def _check_without(here: Location, component: Component) -> Iterator[Finding]:
-    if not component.command:
-        message = "`command` is missing; add it, like `command: [{python}, -m, shop.api]`"
+    if component.command is None and component.container is None:
+        message = "a component has a `command` (a process), a `container`, or both; add one"
         yield Finding(here, message)
     if component.service is not None:
         yield Finding((*here, "service"), "`service` goes with a `compose` file, and there is none; leave it out", True)

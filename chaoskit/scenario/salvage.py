@@ -26,6 +26,7 @@ _MENDED: Final[Mapping[Location, object]] = {
     ("components", "*", "per"): "region",
     ("components", "*", "entry"): True,
     ("components", "*", "command"): ["placeholder"],
+    ("components", "*", "container"): {"image": "placeholder"},
     ("components", "*", "ports", "*"): {},
     ("components", "*", "settings", "*"): {"type": "text", "default": ""},
     ("components", "*", "resources", "*"): {"kind": "pool"},

@@ -1,6 +1,6 @@
 """Where a target's components and links lie once its regions are known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -64,8 +64,11 @@ def main_port(component: Component) -> str:
     return next(iter(component.ports))
 
 
-def of_manifest(manifest: Manifest, regions: Sequence[str]) -> Topology:
-    """Lay the manifest out over `regions`. Links to components that do not exist are left out."""
+def of_manifest(manifest: Manifest, regions: Sequence[str], limited: Collection[str] = ()) -> Topology:
+    """Lay the manifest out over `regions`. Links to components that do not exist are left out.
+
+    `limited` are components whose CPU the scenario limits, which makes it a resource.
+    """
     instances = {name: _instances(name, component, regions) for name, component in manifest.components.items()}
     return Topology(
         target=manifest.name,
@@ -75,7 +78,7 @@ def of_manifest(manifest: Manifest, regions: Sequence[str]) -> Topology:
         resources=tuple(
             f"{manifest.name}/{name}.{resource}"
             for name, component in manifest.components.items()
-            for resource in (*component.resources, *(("cpu",) if component.cores else ()))
+            for resource in _resources(component, limited=name in limited)
         ),
     )
 
@@ -87,6 +90,10 @@ def of_urls(urls: Mapping[str, str], regions: Sequence[str]) -> Topology:
         for name, url in urls.items()
     )
     return Topology("external", tuple(regions), (), edges, ())
+
+
+def _resources(component: Component, *, limited: bool) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*component.resources, *(("cpu",) if limited or component.has_own_cpu else ()))))
 
 
 def _host_and_port(url: str) -> str:

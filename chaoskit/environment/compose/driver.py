@@ -15,7 +15,7 @@ from chaoskit.environment.contract import Death, Layout, LinkAddresses, RunningI
 from chaoskit.environment.order import start_waves
 from chaoskit.environment.ports import PortHolder
 from chaoskit.environment.ready import wait_until_ready
-from chaoskit.environment.template import fill, values
+from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import RestoreFailed, SetupFailed, UsageError
 from chaoskit.plan.model import Plan, PlannedInstance, PlannedLink, PlannedReady
@@ -148,8 +148,7 @@ class ComposeDriver:
     def _hold_gateway(self, link: PlannedLink, gateway: str) -> Address:
         """Hold the address that the near end will find instead of the far end: its own port on the link's gateway."""
         far = next(one for one in self._plan.instances if one.name == link.destination)
-        number = next(port.number for port in far.ports if port.name == link.port)
-        assert number is not None
+        number = _numbers(far)[link.port]
         try:
             return self._ports.hold(gateway, number)
         except OSError as error:
@@ -166,7 +165,7 @@ class ComposeDriver:
             addresses = self._layout.ports[instance.name]
             components[instance.service or instance.name] = Component(
                 instance.name,
-                {port.number: addresses[port.name] for port in instance.ports if port.number},
+                {number: addresses[port] for port, number in _numbers(instance).items()},
                 self._environment(instance),
                 tuple(detours[name] for name in links),
             )
@@ -184,8 +183,8 @@ class ComposeDriver:
         self._file.write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
 
     def _environment(self, instance: PlannedInstance) -> dict[str, str]:
-        known = dict(values(instance, self._plan, self._layout, Path("/tmp")))  # noqa: S108 - a place in the container
-        known |= {f"ports.{port.name}": str(port.number) for port in instance.ports}
+        place = Place("python", "0.0.0.0", "/tmp", _numbers(instance))  # noqa: S104, S108 - seen in the container
+        known = values(instance, self._plan, self._layout, place)
         return {
             name: fill(template, known, f"environment.{name} of {instance.name}")
             for name, template in instance.environment.items()
@@ -278,6 +277,11 @@ class ComposeDriver:
             await self.stop()
         except RestoreFailed as error:
             first.add_note(str(error))
+
+
+def _numbers(instance: PlannedInstance) -> Mapping[str, int]:
+    """Return the ports of an instance as its container has them."""
+    return instance.container.ports if instance.container else {}
 
 
 def _needs(service: str, services: Mapping[str, Mapping[str, Any]]) -> set[str]:
