@@ -200,5 +200,9 @@ def _cpu_samples(plan: Plan, history: History) -> list[ResourceSample]:
     return samples
 
 
-def _cores(setting: str | None, of_host: int) -> int:
-    return min(int(setting), of_host) if setting and setting.isdecimal() and int(setting) > 0 else of_host
+def _cores(setting: str | None, of_host: int) -> float:
+    try:
+        cores = float(setting or 0.0)
+    except ValueError:  # a manifest's own resource, sized by something else than cores
+        cores = 0.0
+    return min(cores, of_host) if cores > 0 else of_host

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,9 +13,9 @@ from chaoskit.environment.contract import Death, Layout, LinkAddresses, RunningI
 from chaoskit.environment.labels import INSTANCE, find_labelled, minimal_environment
 from chaoskit.environment.leftovers import end_processes
 from chaoskit.environment.order import start_waves
-from chaoskit.environment.ports import PortHolder, is_listening
+from chaoskit.environment.ports import LOOPBACK, PortHolder, is_listening
 from chaoskit.environment.ready import wait_until_ready
-from chaoskit.environment.template import fill, values
+from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import RestoreFailed, SetupFailed
 from chaoskit.plan.model import Plan, PlannedInstance
@@ -164,7 +165,8 @@ class ProcessDriver:
 
     async def _spawn(self, instance: PlannedInstance) -> Child:
         workdir = self._workspace.instance_folder(instance.name)
-        known = values(instance, self._plan, self._layout, workdir)
+        ports = {name: address.port for name, address in self._layout.ports[instance.name].items()}
+        known = values(instance, self._plan, self._layout, Place(sys.executable, LOOPBACK, str(workdir), ports))
         own = {
             name: fill(template, known, f"environment.{name} of {instance.name}")
             for name, template in instance.environment.items()

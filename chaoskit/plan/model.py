@@ -125,7 +125,7 @@ class PlannedMetrics:
 
 @dataclass(frozen=True, slots=True)
 class PlannedQuantity:
-    """A figure out of a third party's metrics: (sum of the series `plus` - sum of `minus`) x `scale`, or a `constant`.
+    """A figure out of a third party's metrics: (sum of the series `plus` - sum of `minus`) x `scale` + `constant`.
 
     The series are selectors as `chaoskit.selector` reads them. Without any, the figure is the constant.
     """
@@ -149,20 +149,49 @@ class PlannedMapping:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedContainer:
-    """How an instance runs in a container: an image by name, or one that is built from a folder."""
+class PlannedBuild:
+    """An image that is built from the folder `context`; `dockerfile` is seen from there."""
 
-    image: str | None
-    context: str | None
+    context: str
+    dockerfile: str = "Dockerfile"
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedContainer:
+    """How an instance runs in a container: an image by name, or one that is built; neither where compose knows it.
+
+    `command` is a template like the instance's own; empty where the image has its own. `ports` are the container's own
+    port numbers by name. `memory_bytes` and `cpus` (cores) are the most that it may use; None is no limit.
+    """
+
+    image: str | None = None
+    build: PlannedBuild | None = None
+    command: tuple[str, ...] = ()
+    user: str = "65534:65534"
+    memory_bytes: int | None = None
+    cpus: float | None = None
+    pids: int = 1024
+    writable: tuple[str, ...] = ()
+    ports: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCompose:
+    """The compose files whose services are the instances, as absolute paths, and the profiles that are switched on."""
+
+    files: tuple[str, ...]
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedInstance:
     """One process or container: `gateway@us-east-1`, or `engine` where it exists once.
 
-    `command` and `environment` are templates still: `{python}`, `{ports.NAME}`, `{links.NAME}`, `{settings.NAME}`,
-    `{region}`, `{seed}`, `{workdir}` are filled in by the driver, which alone knows ports. `settings` are already in
-    the manifest's units. `links` maps a destination component to the names of this instance's links to it.
+    `command` and `environment` are templates still: `{python}`, `{host}`, `{ports.NAME}`, `{links.NAME}`,
+    `{settings.NAME}`, `{region}`, `{seed}`, `{workdir}` are filled in by the driver, which alone knows ports. `command`
+    is empty where the instance runs in a container only. `settings` are already in the manifest's units. `links` maps a
+    destination component to the names of this instance's links to it. `service` is its name in a compose file.
     """
 
     name: str
@@ -177,6 +206,7 @@ class PlannedInstance:
     settings: Mapping[str, Scalar]
     links: Mapping[str, tuple[str, ...]]
     container: PlannedContainer | None = None
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +316,8 @@ class Plan:
     """One whole run. `baseline_phase` and `surge_phase` name what the analysis compares; None where there is none.
 
     `drain_s` is how long answers are awaited after the last arrival. `incident` tells of the outage behind the
-    scenario: `article` and, where it differs, `record`.
+    scenario: `article` and, where it differs, `record`. `limited` are the components that the scenario itself
+    limits, which only containers can be.
     """
 
     version: int
@@ -317,6 +348,8 @@ class Plan:
     toxiproxy_url: str | None = None
     steady_tolerance_ratio: float = 0.25
     incident: Mapping[str, str] = field(default_factory=dict)
+    compose: PlannedCompose | None = None
+    limited: tuple[str, ...] = ()
 
     def link(self, name: str) -> PlannedLink:
         """Return the link called `name`; KeyError where the plan has none."""

@@ -25,6 +25,8 @@ UNSEEN_BY_A_SCHEMA = {
     "fault-link",
     "flow-unknown",
     "hosts",
+    "limits-external",
+    "limits-names",
     "not-a-number",
     "objective-names",
     "phase-twice",
