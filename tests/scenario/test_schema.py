@@ -1,4 +1,4 @@
-"""The JSON Schema is kept as a golden file; run `python tests/scenario/test_schema.py` to write it again."""
+"""The JSON Schema is kept as a golden file; `pytest --update-golden` writes it again."""
 
 import json
 from collections.abc import Callable
