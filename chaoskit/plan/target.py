@@ -190,6 +190,8 @@ def _resources(
         sized_by = resource.sized_by
         if sized_by is not None and "." not in sized_by:
             sized_by = f"{instance.component}.{sized_by}"
+        metrics = resource.metrics
+        mapping = plan_mapping(metrics, instance.component, loaded.settings) if metrics else None
         resources.append(
             PlannedResource(
                 id=f"{here}.{name}",
@@ -201,9 +203,7 @@ def _resources(
                 setting=texts[sized_by] if sized_by else None,
                 feeds=resource.feeds,
                 help=resource.help,
-                mapping=plan_mapping(resource.metrics, instance.component, loaded.settings)
-                if resource.metrics
-                else None,
+                mapping=mapping,
                 waits_for=tuple(resource.waits_for),
             )
         )
