@@ -170,11 +170,12 @@ class _Search:
         carries = seen.offered_utilization(one.id, second) < CARRIES
         made_worse: str | None = None
         for on in followed:
-            links = seen.topology.links(one, on)
-            fault = self._fault_on(links, second)
+            links = seen.topology.reach(one, on)
+            hit = next((link for link in links if self._fault_on([link], second)), None)
+            fault = self._fault_on([hit], second) if hit else None
             slow = bool(links) and one.kind != "generator" and self._slower(one, on, second)
             if links and carries and (fault is not None or slow):
-                return _link_root(links[0], fault.id if fault else None, (*held, one.kind_id), one.id)
+                return _link_root(hit or links[0], fault.id if fault else None, (*held, one.kind_id), one.id)
             made_worse = made_worse or (fault.id if fault else None)
         return Root(one.kind_id, one.kind, held, made_worse, one.id)
 
@@ -190,6 +191,8 @@ class _Search:
     def _slower(self, one: ResourceSeries, on: str, second: int) -> bool:
         """Return whether waits for `on` took longer than the undisturbed demand of what was completed explains."""
         seen = self._seen
+        if one.waiting == "declared" and len(one.blocked_s) > 1:
+            return False  # which of them took longer is not known
         completions = float(one.completions[second])
         demand = seen.demands[one.id]
         visits = float(demand.visits @ seen.arrivals.offered[second])
