@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,9 +17,9 @@ from chaoskit.environment.child import KILL_TIMEOUT_S, Child
 from chaoskit.environment.contract import Death, Layout, RunningInstance
 from chaoskit.environment.control_group import ControlGroup
 from chaoskit.environment.labels import INSTANCE, minimal_environment, signal_all
-from chaoskit.environment.ports import PortHolder, is_listening
+from chaoskit.environment.ports import LOOPBACK, PortHolder, is_listening
 from chaoskit.environment.ready import wait_until_ready
-from chaoskit.environment.template import fill, values
+from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import FaultFailed, SetupFailed
 from chaoskit.plan.model import Plan, PlannedInstance
@@ -211,7 +212,8 @@ class ProcessInstance:
 
     async def _spawn(self) -> Child:
         planned, workdir = self._planned, self._workspace.instance_folder(self.name)
-        known = values(planned, self._plan, self._layout, workdir)
+        ports = {name: address.port for name, address in self._layout.ports[self.name].items()}
+        known = values(planned, self._plan, self._layout, Place(sys.executable, LOOPBACK, str(workdir), ports))
         own = {
             name: fill(template, known, f"environment.{name} of {self.name}")
             for name, template in planned.environment.items()

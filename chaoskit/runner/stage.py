@@ -64,7 +64,7 @@ async def bring_up_target(
     layout = await driver.prepare()
     control = driver if isinstance(driver, Control) else None
     faults = FaultPlane(plan, layout.links, server, sink.clock, sink.emit, control)
-    if server.process_id is None:
+    if not server.is_ours:
         undo.push_async_callback(_delete_links, faults, lease)
     await faults.create_links(lease)
     names = ", ".join(instance.name for instance in plan.instances)

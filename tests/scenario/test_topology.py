@@ -52,7 +52,7 @@ def test_urls_become_links_of_the_clients(url: str, upstream: str) -> None:
 
 
 def test_what_exists_once_can_be_placed_and_then_has_a_region() -> None:
-    placed, unplaced = of_manifest(SHOP, REGIONS, {"till": "us-east-1"}), of_manifest(SHOP, REGIONS)
+    placed, unplaced = of_manifest(SHOP, REGIONS, placement={"till": "us-east-1"}), of_manifest(SHOP, REGIONS)
     links = {edge.name: edge for edge in placed.edges}
     assert links["counter@eu-west-1->till"].regions == ("eu-west-1", "us-east-1")
     assert links["counter@us-east-1->till"].regions == ("us-east-1",)
