@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import Discriminator
+from pydantic import AliasChoices, Discriminator, Field
 
 from chaoskit.records.histogram import Histogram
 
@@ -191,7 +191,8 @@ class Receipt:
     """
 
     fault: str
-    place: str
+    place: Annotated[str, Field(validation_alias=AliasChoices("place", "link"))]
+    """Called `link` in journals from before components could be struck."""
     requested: str
     delivered: str
     effective: bool | None
