@@ -88,7 +88,7 @@ class _Search:
     def __init__(self, seen: Observations, entry: EntrySeries) -> None:
         self._seen = seen
         self._entry = entry
-        self._column = seen.names.index(entry.stream)
+        self._columns = _grow_alike(seen, entry.stream)
         links = [link for link in seen.plan.links if link.name == entry.entry]
         self._entry_links: list[PlannedLink] = links
         self._region = links[0].regions[0] if links and links[0].regions else None
@@ -129,7 +129,7 @@ class _Search:
     def _uses(self, demand: Demand) -> bool:
         """Return whether this stream uses a resource, next to the one that uses it most; less is noise of the fit."""
         used = demand.visits if demand.visits.any() else demand.total_s
-        return bool(used[self._column] > MINOR_USE * used.max(initial=0.0))
+        return bool(used[self._columns].max() > MINOR_USE * used.max(initial=0.0))
 
     def _limiter(self, second: int) -> ResourceSeries | None:
         limiters = [one for one in self._path if one.kind == "limiter" and one.rejections[second] >= 1]
@@ -266,6 +266,13 @@ class _Search:
     def _still_draining(self, second: int) -> bool:
         """Return whether any resource on the path still had a queue shortly before `second`."""
         return any(float(one.queue_length[max(0, second - 2) : second + 2].max(initial=0)) > 0 for one in self._path)
+
+
+def _grow_alike(seen: Observations, stream: str) -> list[int]:
+    """Return the columns of all streams with the multiples of `stream` in each phase: no fit can tell them apart."""
+    phases = seen.plan.phases
+    multiples = {name: tuple(phase.multiply.get(name, 1.0) for phase in phases) for name in seen.names}
+    return [column for column, name in enumerate(seen.names) if multiples[name] == multiples[stream]]
 
 
 def _struck_root(strike: Strike, held: tuple[str, ...] = (), victim: str | None = None) -> Root:

@@ -289,7 +289,8 @@ def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:
 def _fault_votes(seen: Observations, case: _Case, fault: str) -> list[bool]:
     """Return whether the fault is proven to have worked, and whether most of the harm fell into its window."""
     result = next(result for result in seen.faults if result.id == fault)
-    inside = sum(harm.arrivals for harm in case.harms if seen.active[fault][harm.second])
+    faults = [(harm, harm.root.fault) for harm in case.harms if harm.root is not None]
+    inside = sum(harm.arrivals for harm, own in faults if own is not None and seen.active[own][harm.second])
     return [result.effective is True, inside >= 0.8 * case.arrivals]
 
 

@@ -143,6 +143,13 @@ def test_a_component_fault_that_did_nothing_is_never_blamed() -> None:
     assert result.bottlenecks == ()
 
 
+def test_streams_that_grow_alike_are_told_apart_by_nobody() -> None:
+    alike = replace(SHORT, trading_rps=5, positions_rps=5, trading_multiple=40, positions_multiple=40, poisson=False)
+    for component in ("engine", "positions"):
+        result = analyse(*simulate(replace(alike, struck=("kill", component, 14.0, 19.0))))
+        assert [found.resource for found in result.bottlenecks] == [f"component:{component}"]
+
+
 def test_a_small_pool_is_not_excused_by_a_dead_engine() -> None:
     result = analyse(*simulate(replace(SHORT, db_pool=2, struck=("kill", "engine", 14.0, 17.0))))
     assert {found.resource for found in result.bottlenecks} == {"exchange/gateway.db_pool", "component:engine"}
