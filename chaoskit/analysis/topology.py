@@ -62,6 +62,19 @@ class Topology:
         ids = dict.fromkeys(one.id for one in [*waiting, *gates] if one.id != resource.id)
         return [self._series[one] for one in ids]
 
+    def unmeasured_links(self, entry: PlannedLink) -> list[PlannedLink]:
+        """Return the links behind `entry`, nearest first, of instances that measure nothing: each may be on the way."""
+        measured = {resource.instance for resource in self._plan.resources if resource.kind != "cpu"}
+        found: dict[str, PlannedLink] = {}
+        waiting = [entry.destination]
+        while waiting:
+            source = waiting.pop(0)
+            for link in self._plan.links:
+                if link.source == source and source not in measured and link.name not in found:
+                    found[link.name] = link
+                    waiting.append(link.destination)
+        return list(found.values())
+
     def path_links(self, resource: ResourceSeries) -> list[PlannedLink]:
         """Return the links on which `resource`, or anything that it waits for, is ever blocked."""
         holders = [resource, *self.all_suppliers(resource)]
