@@ -1,4 +1,4 @@
-"""Free TCP ports on loopback that stay ours until the program they are meant for has bound them."""
+"""Free TCP ports that stay ours until the program they are meant for has bound them."""
 
 import socket
 from typing import Final
@@ -19,12 +19,16 @@ class PortHolder:
     def __init__(self) -> None:
         self._sockets: dict[Address, socket.socket] = {}
 
-    def hold(self) -> Address:
-        """Choose a free port and hold it."""
+    def hold(self, host: str = LOOPBACK) -> Address:
+        """Choose a free port of `host`, which is an address of this machine, and hold it; OSError where it is none."""
         holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        holder.bind((LOOPBACK, 0))
+        try:
+            holder.bind((host, 0))
+        except OSError:
+            holder.close()
+            raise
         address = Address(*holder.getsockname())
         self._sockets[address] = holder
         return address
