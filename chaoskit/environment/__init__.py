@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chaoskit.environment.choice import with_driver
+from chaoskit.environment.compose import ComposeDriver
 from chaoskit.environment.contract import Death, Driver, Layout, LinkAddresses, RunningInstance
 from chaoskit.environment.external import ExternalDriver
 from chaoskit.environment.leftovers import Leftover
@@ -20,10 +21,11 @@ def driver_for(plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str]
         from chaoskit.environment.docker import DockerDriver
 
         return DockerDriver(plan, workspace, logs, say)
-    return ProcessDriver(plan, workspace, logs)
+    return (ComposeDriver if plan.driver == "compose" else ProcessDriver)(plan, workspace, logs)
 
 
 __all__ = [
+    "ComposeDriver",
     "Death",
     "Driver",
     "ExternalDriver",

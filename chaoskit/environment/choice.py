@@ -27,7 +27,7 @@ def with_driver(plan: Plan, wanted: DriverName | None = None) -> Plan:
     if plan.driver in {"external", "compose"}:
         if wanted not in {None, "auto", plan.driver}:
             raise UsageError(f"the target of {plan.scenario} is played with the driver {plan.driver} only")
-        return plan
+        return replace(plan, resources=tuple(_limited(plan, one) for one in plan.resources))
     if asked in {"external", "compose"}:
         raise UsageError(f"the driver {asked} is not chosen, but follows from the target; say docker or process")
     if asked == "auto":

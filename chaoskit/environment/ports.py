@@ -1,4 +1,4 @@
-"""Free TCP ports that stay ours until the program they are meant for has bound them."""
+"""Free TCP ports on loopback that stay ours until the program they are meant for has bound them."""
 
 import socket
 from typing import Final
@@ -19,13 +19,17 @@ class PortHolder:
     def __init__(self) -> None:
         self._sockets: dict[Address, socket.socket] = {}
 
-    def hold(self, host: str = LOOPBACK) -> Address:
-        """Choose a free port of `host`, which is an address of this machine, and hold it; OSError where it is none."""
+    def hold(self, host: str = LOOPBACK, port: int = 0) -> Address:
+        """Hold a port of this machine's address `host`, and choose a free one where none is named.
+
+        Raises:
+            OSError: the port is taken, or the address is not this machine's.
+        """
         holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
-            holder.bind((host, 0))
+            holder.bind((host, port))
         except OSError:
             holder.close()
             raise

@@ -133,7 +133,7 @@ class PlannedBuild:
 
 @dataclass(frozen=True, slots=True)
 class PlannedContainer:
-    """How an instance runs in a container: an image by name, or one that is built.
+    """How an instance runs in a container: an image by name, or one that is built; neither where compose knows it.
 
     `command` is a template like the instance's own; empty where the image has its own. `ports` are the container's own
     port numbers by name. `memory_bytes` and `cpus` (cores) are the most that it may use; None is no limit.
@@ -151,13 +151,21 @@ class PlannedContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedCompose:
+    """The compose files whose services are the instances, as absolute paths, and the profiles that are switched on."""
+
+    files: tuple[str, ...]
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedInstance:
     """One process or container: `gateway@us-east-1`, or `engine` where it exists once.
 
     `command` and `environment` are templates still: `{python}`, `{host}`, `{ports.NAME}`, `{links.NAME}`,
     `{settings.NAME}`, `{region}`, `{seed}`, `{workdir}` are filled in by the driver, which alone knows ports. `command`
     is empty where the instance runs in a container only. `settings` are already in the manifest's units. `links` maps a
-    destination component to the names of this instance's links to it.
+    destination component to the names of this instance's links to it. `service` is its name in a compose file.
     """
 
     name: str
@@ -172,6 +180,7 @@ class PlannedInstance:
     settings: Mapping[str, Scalar]
     links: Mapping[str, tuple[str, ...]]
     container: PlannedContainer | None = None
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +318,7 @@ class Plan:
     toxiproxy_url: str | None = None
     steady_tolerance_ratio: float = 0.25
     incident: Mapping[str, str] = field(default_factory=dict)
+    compose: PlannedCompose | None = None
     limited: tuple[str, ...] = ()
 
     def link(self, name: str) -> PlannedLink:

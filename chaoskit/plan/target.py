@@ -6,6 +6,7 @@ from typing import Final
 
 from chaoskit.plan.model import (
     PlannedBuild,
+    PlannedCompose,
     PlannedContainer,
     PlannedFigure,
     PlannedInstance,
@@ -20,7 +21,7 @@ from chaoskit.scenario import Loaded
 from chaoskit.scenario.manifest import Component, Manifest, Protocol
 from chaoskit.scenario.model import Limits
 from chaoskit.scenario.settings import setting_text
-from chaoskit.scenario.topology import CLIENT, Edge, Instance
+from chaoskit.scenario.topology import CLIENT, Edge, Instance, main_port
 
 FIRST_CONTAINER_PORT: Final = 8000
 CPU_HELP: Final = "CPU of the component, which can use all that it is not denied."
@@ -31,6 +32,14 @@ def plan_instances(loaded: Loaded) -> tuple[PlannedInstance, ...]:
     if loaded.manifest is None:
         return ()
     return tuple(_plan_instance(loaded, loaded.manifest, instance) for instance in loaded.topology.instances)
+
+
+def plan_compose(loaded: Loaded) -> PlannedCompose | None:
+    """Return the compose files that the target consists of; None where it is no such target."""
+    if loaded.manifest is None or loaded.manifest_folder is None or loaded.manifest.compose is None:
+        return None
+    folder, compose = loaded.manifest_folder, loaded.manifest.compose
+    return PlannedCompose(tuple(str((folder / file).resolve()) for file in compose.files), tuple(compose.profiles))
 
 
 def plan_links(loaded: Loaded) -> tuple[PlannedLink, ...]:
@@ -84,19 +93,28 @@ def _plan_instance(loaded: Loaded, manifest: Manifest, instance: Instance) -> Pl
         metrics=PlannedMetrics(component.metrics.port, component.metrics.path) if component.metrics else None,
         settings={name: loaded.settings[f"{instance.component}.{name}"] for name in component.settings},
         links={
-            destination: tuple(edge.name for edge in links if edge.destination.partition("@")[0] == destination)
+            destination: tuple(
+                edge.name
+                for edge in links
+                if edge.destination.partition("@")[0] == destination
+                and edge.port == main_port(manifest.components[destination])
+            )
             for destination in component.links
         },
         container=_container(loaded, instance.component, component),
+        service=(component.service or instance.component) if manifest.compose else None,
     )
 
 
 def _container(loaded: Loaded, name: str, component: Component) -> PlannedContainer | None:
     """Return how the component runs in a container; the scenario's limits go before the manifest's."""
     container = component.container
+    limits = loaded.scenario.target.limits.get(name, Limits())
+    if loaded.manifest is not None and loaded.manifest.compose is not None:
+        numbers = {name: port.number or 0 for name, port in component.ports.items()}
+        return PlannedContainer(memory_bytes=limits.memory, cpus=limits.cpus, ports=numbers)
     if container is None or loaded.manifest_folder is None:
         return None
-    limits = loaded.scenario.target.limits.get(name, Limits())
     command = component.command if container.command is None else container.command
     planned = None
     if (build := container.build) is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from chaoskit.scenario.code import missing_function, module_file
+from chaoskit.scenario.composition import check_composition
 from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.manifest import Component, Manifest, Setting
 from chaoskit.scenario.problems import did_you_mean
@@ -27,7 +28,9 @@ def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
         yield Finding(("regions",), "a region stands here twice; keep one of them")
     for name, component in manifest.components.items():
         yield from _check_component(manifest, name, component, folder)
-    yield from _check_cycles(manifest)
+    yield from check_composition(manifest, folder)
+    if manifest.compose is None:  # a compose file may have such a circle: its services wait for nobody
+        yield from _check_cycles(manifest)
     for index, figure in enumerate(manifest.figures):
         if figure.component not in manifest.components:
             message = f"the component {figure.component!r} is not declared"

@@ -52,6 +52,8 @@ class Port(Strict):
     """A port that the component listens on."""
 
     protocol: PortProtocol = Protocol(name="tcp")
+    number: int | None = Field(default=None, ge=1, le=65535, examples=[8080])
+    """With `compose`: its number inside the container."""
 
 
 class Ready(Strict):
@@ -93,6 +95,20 @@ class Resource(Strict):
     feeds: str | None = None
     """For a queue: the resource that takes from it."""
     help: str = ""
+
+
+class Compose(Strict):
+    """A compose file of your own, whose services are the components."""
+
+    file: str | list[str] = Field(min_length=1, examples=["docker-compose.yaml"])
+    """The compose file, seen from the manifest's folder; several are merged as `docker compose -f … -f …` does."""
+    profiles: list[str] = Field(default=[])
+    """Profiles that are switched on."""
+
+    @property
+    def files(self) -> list[str]:
+        """The file or files, as a list."""
+        return [self.file] if isinstance(self.file, str) else self.file
 
 
 class Build(Strict):
@@ -154,7 +170,10 @@ class Component(Strict):
     """The program; `{python}`, `{host}` (what to listen on), `{ports.NAME}`, `{links.NAME}`, `{settings.NAME}`,
     `{region}`, `{seed}`, `{workdir}` are filled in."""
     container: Container | None = None
+    service: str | None = Field(default=None, min_length=1, examples=["web"])
+    """With `compose`: the service that it is, where that is called otherwise."""
     environment: dict[str, str] = Field(default={})
+    """Variables of the process; with `compose`, added to those of the service."""
     directory: str = "."
     """The folder it starts in, seen from the manifest's."""
     links: list[str] = Field(default=[])
@@ -172,13 +191,6 @@ class Component(Strict):
     def has_own_cpu(self) -> bool:
         """Whether its CPU is a resource: it can use so many cores and no more."""
         return self.cores is not None or (self.container is not None and self.container.cpus is not None)
-
-    @model_validator(mode="after")
-    def _can_be_started(self) -> Self:
-        if self.command is None and self.container is None:
-            message = "a component has a `command` (a process), a `container`, or both; add one"
-            raise ValueError(message)
-        return self
 
 
 class Figure(Strict):
@@ -207,6 +219,8 @@ class Manifest(Strict):
     title: str = ""
     regions: list[Name] = Field(default=["local"], min_length=1, max_length=16)
     """The regions played where a scenario names none."""
+    compose: Compose | None = None
+    """Where the components are services of a compose file, which then says how they start."""
     components: dict[Name, Component] = Field(
         min_length=1, max_length=64, examples=[{"api": {"command": ["./api"], "entry": True}}]
     )

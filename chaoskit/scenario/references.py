@@ -87,7 +87,7 @@ class References:
             elif self.manifest is not None and name not in components:
                 message = f"the target has no component `{name}`{did_you_mean(name, components)}"
                 yield Finding(here, message, key=True)
-            elif self.manifest is not None and components[name].container is None:
+            elif self.manifest is not None and not self.manifest.compose and components[name].container is None:
                 message = f"`{name}` has no `container` in its manifest, and only containers are limited; leave it out"
                 yield Finding(here, message, key=True)
 

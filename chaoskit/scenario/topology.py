@@ -116,21 +116,34 @@ def _edges(manifest: Manifest, instances: Mapping[str, Sequence[Instance]]) -> l
     for name, component in manifest.components.items():
         for destination in component.links:
             edges += [
-                _edge(manifest, start, end)
+                _edge(manifest, start, end, port)
                 for start in instances[name]
                 for end in instances.get(destination, ())
                 if start.region is None or end.region is None or start.region == end.region
+                for port in _linked_ports(manifest, destination)
             ]
     return edges
 
 
-def _edge(manifest: Manifest, start: Instance | None, end: Instance) -> Edge:
+def _linked_ports(manifest: Manifest, destination: str) -> Sequence[str]:
+    """Return the ports that a link leads to.
+
+    Where an address is handed over, it is the main one. Services of a compose file find each other by name, whatever
+    the port, so a link to one of them is a link to each of its ports.
+    """
+    component = manifest.components[destination]
+    return tuple(component.ports) if manifest.compose else (main_port(component),)
+
+
+def _edge(manifest: Manifest, start: Instance | None, end: Instance, port: str | None = None) -> Edge:
     source, kind = (start.name, start.component) if start else (CLIENT, CLIENT)
+    main = main_port(manifest.components[end.component])
+    beside = f":{port}" if port not in (None, main) else ""
     return Edge(
-        name=f"{source}->{end.name}",
+        name=f"{source}->{end.name}{beside}",
         kind=f"{kind}->{end.component}",
         source=source,
         destination=end.name,
-        port=main_port(manifest.components[end.component]),
+        port=port or main,
         regions=tuple(dict.fromkeys(region for region in (start and start.region, end.region) if region)),
     )
