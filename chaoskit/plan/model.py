@@ -221,7 +221,10 @@ class PlannedResource:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFault:
-    """A declared disturbance with its real window; `parameters` are in SI units, keyed with the unit (`delay_s`)."""
+    """A declared disturbance with its real window; `parameters` are in SI units, keyed with the unit (`delay_s`).
+
+    It strikes `links`, or the `instances` that `component` (`positions`, `positions@us-east-1`) means.
+    """
 
     id: str
     kind: str
@@ -233,6 +236,7 @@ class PlannedFault:
     phase: str
     start_s: float
     end_s: float
+    instances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
