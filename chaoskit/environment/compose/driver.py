@@ -103,6 +103,11 @@ class ComposeDriver:
         """What is up, by name."""
         return dict(self._instances)
 
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Nothing: the plan says it all."""
+        return {}
+
     async def watch(self) -> Death:
         """Return as soon as an instance has died that should be alive; call again for the next one."""
         while True:
