@@ -1,5 +1,6 @@
 """Targets up and down: drivers, the run's label and temporary folder, and what a killed run left (layer 5)."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from chaoskit.environment.choice import with_driver
@@ -12,10 +13,14 @@ from chaoskit.environment.workspace import Workspace
 from chaoskit.plan.model import Plan
 
 
-def driver_for(plan: Plan, workspace: Workspace, logs: Path) -> Driver:
-    """Return the driver that `plan.driver` names."""
+def driver_for(plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str], None]) -> Driver:
+    """Return the driver that `plan.driver` names; `say` is told of what takes it long."""
     if plan.driver == "external":
         return ExternalDriver(plan)
+    if plan.driver == "docker":
+        from chaoskit.environment.docker import DockerDriver
+
+        return DockerDriver(plan, workspace, logs, say)
     return (ComposeDriver if plan.driver == "compose" else ProcessDriver)(plan, workspace, logs)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from chaoskit.address import Address
 from chaoskit.environment.contract import Death, Layout, LinkAddresses, RunningInstance
@@ -44,6 +44,11 @@ class ExternalDriver:
     @property
     def instances(self) -> Mapping[str, RunningInstance]:
         """Nothing: no instance is ours."""
+        return {}
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Nothing: the plan says it all."""
         return {}
 
     async def watch(self) -> Death:

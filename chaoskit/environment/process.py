@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from chaoskit.address import Address
 from chaoskit.environment.child import KILL_TIMEOUT_S, TERMINATE_TIMEOUT_S, Child
@@ -82,6 +82,11 @@ class ProcessDriver:
     def instances(self) -> Mapping[str, RunningInstance]:
         """What is up, by name."""
         return dict(self._instances)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Nothing: the plan says it all."""
+        return {}
 
     async def watch(self) -> Death:
         """Return as soon as an instance has died that should be alive; call again for the next one."""
