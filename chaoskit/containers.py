@@ -6,6 +6,8 @@ run.
 """
 
 import contextlib
+import os
+import socket
 from collections.abc import Iterator
 from typing import Final
 
@@ -37,6 +39,7 @@ def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:
         SetupFailed: none answers.
     """
     with saying("no Docker engine answers"):
+        _knock()
         client = docker.from_env(timeout=timeout_s)
         try:
             client.ping()
@@ -46,6 +49,14 @@ def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:
         return client
 
 
+def _knock() -> None:
+    """Raise OSError where nobody listens on the engine's socket; the SDK would leave its end of it open."""
+    scheme, _, path = docker.utils.parse_host(os.environ.get("DOCKER_HOST")).partition("://")
+    if scheme == "http+unix":
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.connect(path)
+
+
 def answers() -> bool:
     """Return whether an engine answers."""
     try:
@@ -53,6 +64,20 @@ def answers() -> bool:
     except SetupFailed:
         return False
     return True
+
+
+def version() -> str:
+    """Return the engine's version.
+
+    Raises:
+        SetupFailed: none answers.
+    """
+    engine = connect(ANSWER_TIMEOUT_S)
+    try:
+        with saying("the Docker engine does not tell its version"):
+            return str(engine.version()["Version"])
+    finally:
+        engine.close()
 
 
 @contextlib.contextmanager
@@ -71,4 +96,16 @@ def reason(raised: Exception) -> str:
         return str(raised.explanation)
     if isinstance(raised, requests.ConnectionError | requests.Timeout):
         return "it does not answer"
+    if isinstance(raised, OSError) and raised.strerror:
+        return raised.strerror.lower()
     return " ".join(str(raised).split())
+
+
+def shares_network(engine: docker.DockerClient) -> bool:
+    """Return whether the engine's `host` network is that of this machine: an address there is one here.
+
+    It is not where the engine runs in a virtual machine (Docker Desktop), on another host or without root.
+    """
+    facts = engine.info()
+    rootless = any("rootless" in option for option in facts.get("SecurityOptions") or ())
+    return bool(facts.get("Name") == socket.gethostname()) and not rootless

@@ -32,7 +32,7 @@ def doctor() -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("", "what", "found", "what follows"):
         table.add_column(heading, overflow="fold")
-    for finding in (*_machine(), *_packages(), _toxiproxy(), _docker(), _leftovers()):
+    for finding in (*_machine(), *_packages(), _engine(), _toxiproxy(), _leftovers()):
         table.add_row(*map(Text, ("✓" if finding.well else "!", finding.subject, finding.found, finding.follows)))
     OUT.print(table)
 
@@ -57,23 +57,36 @@ def _packages() -> Iterator[Finding]:
         yield Finding(name, metadata.version(name), "load" if name == "locust" else "the client of every fault proxy")
 
 
+def _engine() -> Finding:
+    from chaoskit import containers
+    from chaoskit.environment.choice import CHOICE_VARIABLE
+    from chaoskit.errors import SetupFailed
+
+    asked = os.environ.get(CHOICE_VARIABLE)
+    by_variable = f"{CHOICE_VARIABLE}={asked} decides how targets come up" if asked else ""
+    try:
+        version = containers.version()
+    except SetupFailed as error:
+        return Finding("Docker engine", str(error), by_variable or "targets come up as processes on loopback")
+    follows = "targets whose components all have a container come up in it; `--driver process` chooses otherwise"
+    return Finding("Docker engine", version, by_variable or follows)
+
+
 def _toxiproxy() -> Finding:
-    found = shutil.which("toxiproxy-server")
-    if found:
-        return Finding("toxiproxy-server", found, "used for every link; CHAOSKIT_TOXIPROXY=embedded chooses our own")
-    return Finding("toxiproxy-server", "not on PATH", "the embedded Toxiproxy-compatible server is used")
-
-
-def _docker() -> Finding:
-    import docker
+    from chaoskit.errors import SetupFailed
+    from chaoskit.faults.server import IMAGE, PROGRAM, choose
 
     try:
-        client = docker.from_env(timeout=2)
-        version = client.version()["Version"]
-        client.close()
-    except docker.errors.DockerException:
-        return Finding("docker engine", "none answers", "targets run as processes on loopback")
-    return Finding("docker engine", version, "not used by this version; targets run as processes on loopback")
+        chosen = choose()
+    except SetupFailed as error:
+        return Finding("Toxiproxy", "not as asked", str(error), well=False)
+    found = {
+        "url": chosen.url,
+        "real": shutil.which(PROGRAM) or PROGRAM,
+        "image": IMAGE,
+        "embedded": "the embedded server",
+    }[chosen.kind]
+    return Finding("Toxiproxy", found, f"used for every link: {chosen.why}")
 
 
 def _leftovers() -> Finding:

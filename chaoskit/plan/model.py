@@ -116,10 +116,36 @@ class PlannedReady:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMetrics:
-    """Where an instance's Prometheus text is."""
+    """Where an instance's Prometheus text is; `instance` serves it where that is another one, an exporter."""
 
     port: str
     path: str
+    instance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedQuantity:
+    """A figure out of a third party's metrics: (sum of the series `plus` - sum of `minus`) x `scale`, or a `constant`.
+
+    The series are selectors as `chaoskit.selector` reads them. Without any, the figure is the constant.
+    """
+
+    plus: tuple[str, ...] = ()
+    minus: tuple[str, ...] = ()
+    scale: float = 1.0
+    constant: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMapping:
+    """Where each figure of a resource comes from: `servers`, `busy`, `arrivals`, … as in `ResourceSample`.
+
+    `blocked` is by what was waited for. `level`: `busy` is how many servers are in use, and not a counter of seconds.
+    """
+
+    quantities: Mapping[str, PlannedQuantity]
+    blocked: Mapping[str, PlannedQuantity] = field(default_factory=dict)
+    level: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +232,8 @@ class PlannedResource:
     """Something that can run out: `exchange/gateway@us-east-1.db_pool`; its `kind_id` drops the region.
 
     `sized_by` names the setting that sizes it (`gateway.db_pool`) and `setting` is that setting's value as text.
+    `mapping` says where its figures come from, None: by its name as the `resource` label. `waits_for` is what the
+    manifest says that it is held for, where no metrics tell.
     """
 
     id: str
@@ -217,11 +245,16 @@ class PlannedResource:
     setting: str | None = None
     feeds: str | None = None
     help: str = ""
+    mapping: PlannedMapping | None = None
+    waits_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFault:
-    """A declared disturbance with its real window; `parameters` are in SI units, keyed with the unit (`delay_s`)."""
+    """A declared disturbance with its real window; `parameters` are in SI units, keyed with the unit (`delay_s`).
+
+    It strikes `links`, or the `instances` that `component` (`positions`, `positions@us-east-1`) means.
+    """
 
     id: str
     kind: str
@@ -233,6 +266,7 @@ class PlannedFault:
     phase: str
     start_s: float
     end_s: float
+    instances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,18 @@ from chaoskit.plan.model import (
     PlannedFigure,
     PlannedInstance,
     PlannedLink,
+    PlannedMapping,
     PlannedMetrics,
     PlannedPort,
+    PlannedQuantity,
     PlannedReady,
     PlannedResource,
     Probe,
+    Scalar,
 )
 from chaoskit.scenario import Loaded
 from chaoskit.scenario.manifest import Component, Manifest, Protocol
+from chaoskit.scenario.mapping import Busy, Quantity, ResourceMetrics
 from chaoskit.scenario.model import Limits
 from chaoskit.scenario.settings import setting_text
 from chaoskit.scenario.topology import CLIENT, Edge, Instance, main_port
@@ -90,7 +94,7 @@ def _plan_instance(loaded: Loaded, manifest: Manifest, instance: Instance) -> Pl
         directory=str((loaded.manifest_folder / component.directory).resolve()) if loaded.manifest_folder else ".",
         ports=tuple(PlannedPort(name, _probe(component, name)) for name in component.ports),
         ready=_ready(component),
-        metrics=PlannedMetrics(component.metrics.port, component.metrics.path) if component.metrics else None,
+        metrics=_metrics(manifest, instance),
         settings={name: loaded.settings[f"{instance.component}.{name}"] for name in component.settings},
         links={
             destination: tuple(
@@ -169,6 +173,35 @@ def _ready(component: Component) -> PlannedReady | None:
     return PlannedReady(ready.port, ready.http, ready.timeout) if ready else None
 
 
+def _metrics(manifest: Manifest, instance: Instance) -> PlannedMetrics | None:
+    metrics = manifest.components[instance.component].metrics
+    if metrics is None:
+        return None
+    server = metrics.component
+    if server is not None and manifest.components[server].per == "region":
+        server = f"{server}@{instance.region}"
+    return PlannedMetrics(metrics.port, metrics.path, server)
+
+
+def _mapping(metrics: ResourceMetrics, component: str, settings: Mapping[str, Scalar]) -> PlannedMapping:
+    def planned(quantity: Quantity) -> PlannedQuantity:
+        series = quantity.sum or (quantity.level if isinstance(quantity, Busy) else None)
+        if series is not None:
+            return PlannedQuantity(tuple(series), tuple(quantity.minus or ()), quantity.scale)
+        constant = quantity.constant or 0.0
+        if quantity.setting is not None:
+            name = quantity.setting if "." in quantity.setting else f"{component}.{quantity.setting}"
+            constant = float(settings[name])
+        return PlannedQuantity(constant=constant * quantity.scale)
+
+    told = {name: planned(quantity) for name, quantity in metrics.quantities().items()}
+    return PlannedMapping(
+        quantities={name: quantity for name, quantity in told.items() if not name.startswith("blocked.")},
+        blocked={on: planned(quantity) for on, quantity in metrics.blocked.items()},
+        level=metrics.busy is not None and metrics.busy.level is not None,
+    )
+
+
 def _resources(
     loaded: Loaded, manifest: Manifest, instance: Instance, texts: Mapping[str, str]
 ) -> list[PlannedResource]:
@@ -190,6 +223,8 @@ def _resources(
                 setting=texts[sized_by] if sized_by else None,
                 feeds=resource.feeds,
                 help=resource.help,
+                mapping=_mapping(resource.metrics, instance.component, loaded.settings) if resource.metrics else None,
+                waits_for=tuple(resource.waits_for),
             )
         )
     if f"{kind}.cpu" in loaded.topology.resources and "cpu" not in component.resources:

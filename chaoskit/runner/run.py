@@ -67,8 +67,7 @@ async def play(request: RunRequest, watcher: Watcher, stop: Stop) -> Outcome:
             recorder.note(stop.event, f"{stop.reason}, before the target was up")
         else:
             server = stage.target.server
-            toxiproxy = {"kind": server.kind, "version": server.version}
-            folder.amend_provenance({"toxiproxy": toxiproxy, **stage.target.driver.provenance})
+            folder.amend_provenance({"toxiproxy": server.described(), **stage.target.driver.provenance})
             restore_error = await Performance(request.plan, stage, recorder, state).play(watcher, stop)
         watcher.stage("stopping the target")
     watcher.stage("analysing")

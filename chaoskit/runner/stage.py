@@ -62,7 +62,7 @@ async def bring_up_target(
     undo.push_async_callback(driver.stop)
     layout = await driver.prepare()
     faults = FaultPlane(plan, layout.links, server, sink.clock, sink.emit, lease)
-    if server.process_id is None:
+    if not server.is_ours:
         undo.push_async_callback(_delete_links, faults, lease)
     await faults.create_links()
     names = ", ".join(instance.name for instance in plan.instances)

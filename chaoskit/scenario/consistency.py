@@ -11,6 +11,7 @@ from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.manifest import Component, Manifest, Setting
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting, units
+from chaoskit.scenario.sources import check_sources
 from chaoskit.scenario.topology import CLIENT
 
 _FIELD: Final = re.compile(r"\{([a-z_]+(?:\.[\w-]+)?)\}")  # other braces (JSON, shell) are text
@@ -53,13 +54,15 @@ def _check_component(manifest: Manifest, name: str, component: Component, folder
         if link not in manifest.components:
             message = f"the component {link!r} is not declared{did_you_mean(link, manifest.components)}"
             yield Finding((*here, "links", index), message)
-    for key, user in (("ready", component.ready), ("metrics", component.metrics)):
-        if user is not None and user.port not in component.ports:
-            message = f"the port {user.port!r} is not declared{did_you_mean(user.port, component.ports)}"
-            yield Finding((*here, key, "port"), message)
+    if component.ready is not None and component.ready.port not in component.ports:
+        message = (
+            f"the port {component.ready.port!r} is not declared{did_you_mean(component.ready.port, component.ports)}"
+        )
+        yield Finding((*here, "ready", "port"), message)
     for setting_name, setting in component.settings.items():
         yield from _check_setting((*here, "settings", setting_name), setting)
     yield from _check_resources(manifest, here, component)
+    yield from check_sources(manifest, name, component)
     yield from _check_container(here, component, folder)
     texts = [((*here, "command", index), text) for index, text in enumerate(component.command or ())]
     if component.container is not None:

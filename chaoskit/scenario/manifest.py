@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from chaoskit.scenario.mapping import ResourceMetrics
 from chaoskit.scenario.quantities import ContainerFolder, ContainerUser, Cores, Memory, Name, Plain, PositiveDuration
 from chaoskit.scenario.strict import Strict
 
@@ -69,6 +70,8 @@ class Metrics(Strict):
 
     port: str = Field(examples=["metrics"])
     path: str = Field(default="/metrics", pattern=r"^/[!-~]*$")
+    component: str | None = Field(default=None, examples=["postgres-exporter"])
+    """The component that serves it, where that is another one: an exporter."""
 
 
 class Setting(Strict):
@@ -87,13 +90,17 @@ class Setting(Strict):
 
 
 class Resource(Strict):
-    """Something of the component that can run out, by the `resource` label of its metrics."""
+    """Something of the component that can run out, by the `resource` label of its metrics or by `metrics`."""
 
     kind: Literal["pool", "server", "queue", "limiter", "cpu", "link"] = Field(examples=["pool"])
     sized_by: str | None = None
     """The setting that sizes it, of this component (`db_pool`) or another (`engine.queue_limit`)."""
     feeds: str | None = None
     """For a queue: the resource that takes from it."""
+    metrics: ResourceMetrics | None = Field(default=None, examples=[{"servers": 8, "busy": "pool_usage_seconds_sum"}])
+    """Where its figures stand in a third party's metrics."""
+    waits_for: list[str] = Field(default=[], max_length=8)
+    """What it is held for, where its metrics do not tell: a resource of this component (`pool`), a link (`api->db`)."""
     help: str = ""
 
 

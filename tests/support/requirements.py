@@ -1,7 +1,7 @@
 """Shared by all tests: a need of the machine is a marker, and a missing need is never a silent pass.
 
-A test marked `toxiproxy`, `browser` or `docker` is skipped, with the reason, where that is missing; where the
-environment variable CHAOSKIT_REQUIRE names it (`CHAOSKIT_REQUIRE=toxiproxy,docker`), the test fails instead.
+A test marked `toxiproxy`, `toxiproxy_image`, `browser` or `docker` is skipped, with the reason, where that is missing;
+where the environment variable CHAOSKIT_REQUIRE names it (`CHAOSKIT_REQUIRE=toxiproxy,docker`), the test fails instead.
 """
 
 import os
@@ -31,8 +31,15 @@ def _missing_docker() -> str | None:
     return None
 
 
+def _missing_toxiproxy_image() -> str | None:
+    from chaoskit.faults.server import IMAGE, image
+
+    return None if image.present() else f"no Docker engine on this machine's network has {IMAGE}"
+
+
 _PROBES: dict[str, Callable[[], str | None]] = {
     "toxiproxy": _missing_toxiproxy,
+    "toxiproxy_image": _missing_toxiproxy_image,
     "browser": _missing_browser,
     "docker": _missing_docker,
 }
