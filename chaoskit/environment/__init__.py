@@ -16,7 +16,7 @@ from chaoskit.plan.model import Plan
 def driver_for(plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str], None]) -> Driver:
     """Return the driver that `plan.driver` names; `say` is told of what takes it long."""
     if plan.driver == "external":
-        return ExternalDriver(plan)
+        return ExternalDriver(plan, say)
     if plan.driver == "docker":
         from chaoskit.environment.docker import DockerDriver
 
