@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chaoskit.environment.choice import with_driver
-from chaoskit.environment.compose import ComposeDriver
 from chaoskit.environment.contract import Death, Driver, Layout, LinkAddresses, RunningInstance
 from chaoskit.environment.external import ExternalDriver
 from chaoskit.environment.leftovers import Leftover
@@ -21,11 +20,14 @@ def driver_for(plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str]
         from chaoskit.environment.docker import DockerDriver
 
         return DockerDriver(plan, workspace, logs, say)
-    return (ComposeDriver if plan.driver == "compose" else ProcessDriver)(plan, workspace, logs)
+    if plan.driver == "compose":
+        from chaoskit.environment.compose import ComposeDriver
+
+        return ComposeDriver(plan, workspace, logs, say)
+    return ProcessDriver(plan, workspace, logs)
 
 
 __all__ = [
-    "ComposeDriver",
     "Death",
     "Driver",
     "ExternalDriver",

@@ -84,11 +84,12 @@ class ExternalDriver:
         if link.listen is None:
             return self._ports.hold()
         wanted = Address.parse(link.listen)
-        why = "another program listens there"
-        if not is_listening(wanted):
-            try:
-                return self._ports.hold(wanted.host, wanted.port)
-            except OSError as error:
-                why = error.strerror or str(error)
+        try:
+            held = self._ports.hold(wanted.host, wanted.port)
+            if not is_listening(wanted):
+                return held
+            why = "another program listens there"  # and shares the port with whoever asks
+        except OSError as error:
+            why = error.strerror or str(error)
         message = f"link {link.name}: its proxy cannot listen at {wanted} ({why})"
         raise SetupFailed(f"{message}; choose another `listen`, here and in the system's own configuration")

@@ -42,6 +42,7 @@ def make(engine: Engine, making: Making) -> Container:
     """Create the container, not started yet, with its volume; a blocking call."""
     owner = _NUMERIC_USER.fullmatch(making.planned.user)
     user_id, group_id = (int(owner[1]), int(owner[2] or 0)) if owner else (None, None)
+    owned = "mode=1777" if user_id is None else f"uid={user_id},gid={group_id},mode=0700"
     engine.client.volumes.create(making.name, labels=making.labels)
     container = engine.client.containers.create(
         making.image,
@@ -56,7 +57,7 @@ def make(engine: Engine, making: Making) -> Container:
             for name, address in making.addresses.items()
         },
         volumes={making.name: {"bind": VOLUME, "mode": "rw"}},
-        tmpfs=dict.fromkeys(("/tmp", *making.planned.writable), "mode=1777"),  # noqa: S108 - the container's own
+        tmpfs={"/tmp": "mode=1777", **dict.fromkeys(making.planned.writable, owned)},  # noqa: S108 - its own
         user=making.planned.user,
         read_only=True,
         cap_drop=["ALL"],

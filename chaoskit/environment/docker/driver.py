@@ -20,15 +20,16 @@ from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import RestoreFailed, SetupFailed
 from chaoskit.plan.model import Plan, PlannedInstance
+from chaoskit.records import Vitals
 
 COMMON: Final = "common"
-"""The network of what has no region is called after this; a region cannot be, for it is added to a name with a dot."""
+"""Ends the name of the network of what has no region, after a dash; the names of regions come after a dot."""
 
 
 class DockerDriver:
     """Plays the instances of `plan` as containers; logs go to `logs`/INSTANCE.log. `say` is told of what takes long.
 
-    All methods belong to one event loop.
+    It controls them too, as `chaoskit.faults.control.Control` says. All methods belong to one event loop.
     """
 
     def __init__(self, plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str], None]) -> None:
@@ -86,14 +87,8 @@ class DockerDriver:
         self._logs.mkdir(parents=True, exist_ok=True)
         try:
             label = f"{containers.RUN_LABEL}={self._run_id}"
-            engine.listen(label, self._hear, self._lose_engine, "die", "oom")
-            for wave in self._waves:
-                async with asyncio.TaskGroup() as group:
-                    for instance in wave:
-                        log = self._logs / f"{instance.name}.log"
-                        part = DockerInstance(self._making(instance), instance.ready, log, self._deaths.put_nowait)
-                        self._parts[instance.name] = part
-                        group.create_task(part.start(engine, self._ports))
+            await engine.listen(label, self._hear, self._lose_engine, "die", "oom")
+            await self._start_instances(engine)
         except BaseExceptionGroup as failures:
             first = failures.exceptions[0]
             await self._stop_after(first)
@@ -146,6 +141,30 @@ class DockerDriver:
             self._engine = None
             engine.close()
 
+    async def halt(self, instance: str, gently: bool) -> None:
+        """End all processes of an instance; see `DockerInstance.halt`."""
+        await self._parts[instance].halt(self._connected(), gently=gently)
+
+    async def start_again(self, instance: str) -> None:
+        """Start a halted instance as it was; see `DockerInstance.start_again`."""
+        await self._parts[instance].start_again(self._connected(), self._ports)
+
+    async def pause(self, instance: str) -> None:
+        """Stop every process of an instance where it stands."""
+        await self._parts[instance].pause(self._connected())
+
+    async def resume(self, instance: str) -> None:
+        """Let every process of an instance go on."""
+        await self._parts[instance].resume(self._connected())
+
+    async def limit(self, instance: str, cores: float | None, memory_bytes: int | None) -> None:
+        """Limit an instance; see `DockerInstance.limit`."""
+        await self._parts[instance].limit(self._connected(), cores, memory_bytes)
+
+    async def vitals(self, instance: str) -> Vitals:
+        """Look at an instance."""
+        return await self._parts[instance].vitals(self._connected())
+
     async def _remove(self, engine: Engine) -> None:
         what = f"containers, networks and volumes of run {self._run_id} may be left"
         mend = "`chaoskit clean` removes them once the engine answers"
@@ -155,6 +174,16 @@ class DockerDriver:
                 remnant.remove()
 
         await engine.call_or(RestoreFailed, f"{what} ({mend})", remove)
+
+    async def _start_instances(self, engine: Engine) -> None:
+        """Start wave by wave: an instance starts once all that it links to are ready."""
+        for wave in self._waves:
+            async with asyncio.TaskGroup() as group:
+                for instance in wave:
+                    log = self._logs / f"{instance.name}.log"
+                    part = DockerInstance(self._making(instance), instance.ready, log, self._deaths.put_nowait)
+                    self._parts[instance.name] = part
+                    group.create_task(part.start(engine, self._ports))
 
     async def _stop_after(self, first: BaseException) -> None:
         """Stop everything because of `first`, which must reach the caller whatever the stopping brings."""
@@ -200,7 +229,7 @@ class DockerDriver:
     def _hear(self, event: Mapping[str, Any]) -> None:
         name = event["Actor"]["Attributes"].get(containers.INSTANCE_LABEL, "")
         if name in self._parts and self._engine is not None:
-            self._parts[name].heed(event, self._engine)
+            self._parts[name].heed(event["Action"], self._engine)
 
     def _lose_engine(self) -> None:
         message = "the Docker engine has stopped, and the target with it; start it again, then run `chaoskit clean`"

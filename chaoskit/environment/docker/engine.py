@@ -14,9 +14,9 @@ from typing import Any, Final, ParamSpec, TypeVar
 import docker
 import requests
 from docker.errors import APIError, NotFound
-from docker.types import CancellableStream
 
 from chaoskit import containers
+from chaoskit.environment.docker.answer import LongAnswer
 from chaoskit.errors import ChaoskitError, SetupFailed
 
 CALLS_AT_ONCE: Final = 16
@@ -32,8 +32,8 @@ class Engine:
         self.version = str(client.version()["Version"])
         self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="engine")
         self._calls: set[asyncio.Future[Any]] = set()
-        self._cuts: set[Cut] = set()
-        self._events: CancellableStream | None = None
+        self._answers: set[LongAnswer] = set()
+        self._events: LongAnswer | None = None
         self._closing = False
 
     @classmethod
@@ -59,33 +59,38 @@ class Engine:
 
     async def settle(self) -> None:
         """Cut what streams, and wait until no call is under way."""
-        for cut in tuple(self._cuts):
-            cut.now()
+        for answer in tuple(self._answers):
+            answer.cut()
         while self._calls:
             await asyncio.wait(self._calls)
 
     @contextlib.contextmanager
-    def cutting(self) -> Iterator["Cut"]:
-        """Give a long answer, as of a build or a pull, a client of its own, which `settle` can cut; for its thread."""
-        client = containers.connect()
-        cut = Cut(client)
-        self._cuts.add(cut)
+    def answering(self) -> Iterator[LongAnswer]:
+        """Give a call that takes long (a build, a pull) an answer that `settle` can cut; for the call's thread."""
+        answer = LongAnswer()
+        self._answers.add(answer)
         try:
-            yield cut
+            yield answer
         finally:
-            self._cuts.discard(cut)
-            client.close()
+            self._answers.discard(answer)
+            answer.close()
 
-    def listen(
+    async def listen(
         self, label: str, hear: Callable[[Mapping[str, Any]], None], lost: Callable[[], None], *kinds: str
     ) -> None:
         """Hand each event of these kinds of a container with `label` to `hear`, and say when the engine is `lost`.
 
         Both are called in the event loop, from now on until `close`.
+
+        Raises:
+            SetupFailed: the engine tells of no events.
         """
-        filters = {"type": "container", "label": label, "event": list(kinds)}
-        events = self._events = self.client.events(decode=True, filters=filters)
         loop = asyncio.get_running_loop()
+        filters = {"type": "container", "label": label, "event": list(kinds)}
+
+        def ask() -> tuple[LongAnswer, Iterator[Mapping[str, Any]]]:
+            answer = LongAnswer()
+            return answer, answer.client.events(decode=True, filters=filters)
 
         def tell(function: Callable[..., None], *arguments: object) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is gone, and nobody waits for it
@@ -95,16 +100,20 @@ class Engine:
             with contextlib.suppress(APIError, requests.RequestException, ValueError, AttributeError):
                 for event in events:
                     tell(hear, event)
+            self._events = None
+            answer.close()
             if not self._closing:
                 tell(lost)
 
+        answer, events = await self.call("the engine tells of no events", ask)
+        self._events = answer
         threading.Thread(target=read, name="engine events", daemon=True).start()
 
     def close(self) -> None:
         """Let go of the engine; nothing may be under way any more."""
         self._closing = True
-        if self._events is not None:
-            close_stream(self._events)
+        if (events := self._events) is not None:
+            events.cut()
         self._threads.shutdown(wait=False)
         self.client.close()
 
@@ -112,33 +121,6 @@ class Engine:
         self._calls.discard(call)
         if not call.cancelled():
             call.exception()  # whoever asked may be gone; nothing is to complain that nobody looked
-
-
-class Cut:
-    """A client whose answer can be cut off in the middle, which makes the engine give up what it is doing for it."""
-
-    def __init__(self, client: docker.DockerClient) -> None:
-        self.client = client
-        self.done = False
-        self._answer: requests.Response | None = None
-        client.api.hooks["response"].append(self._remember)
-
-    def now(self) -> None:
-        """Cut the answer off, or the next one where none has begun."""
-        self.done = True
-        if self._answer is not None:
-            close_stream(CancellableStream(iter(()), self._answer))
-
-    def _remember(self, answer: requests.Response, *_: object, **__: object) -> None:
-        self._answer = answer
-        if self.done:
-            self.now()
-
-
-def close_stream(stream: CancellableStream) -> None:
-    """Close a stream of the engine, which may have ended by itself."""
-    with contextlib.suppress(OSError, AttributeError, ValueError):
-        stream.close()
 
 
 def unless_gone(function: Callable[..., object], *arguments: object, **options: object) -> None:

@@ -78,15 +78,15 @@ class Images:
 
     def _pull(self, name: str) -> None:
         repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "latest")
-        with self._engine.cutting() as cut:
-            for progress in cut.client.api.pull(repository, tag=tag, stream=True, decode=True):
+        with self._engine.answering() as answer:
+            for progress in answer.client.api.pull(repository, tag=tag, stream=True, decode=True):
                 if "error" in progress:
                     raise SetupFailed(f"the image {name} cannot be pulled: {progress['error']}")
 
     def _build(self, recipe: "Recipe", name: str) -> None:
         last: deque[str] = deque(maxlen=LAST_LINES)
-        with self._engine.cutting() as cut:
-            answers = cut.client.api.build(
+        with self._engine.answering() as answer:
+            steps = answer.client.api.build(
                 fileobj=recipe.archive(),
                 custom_context=True,
                 dockerfile=recipe.dockerfile,
@@ -98,10 +98,10 @@ class Images:
                 forcerm=True,
                 decode=True,
             )
-            for answer in answers:
-                last.extend(line for line in str(answer.get("stream", "")).splitlines() if line.strip())
-                if "error" in answer:
-                    raise SetupFailed(_why(name, str(answer["error"]), last))
+            for step in steps:
+                last.extend(line for line in str(step.get("stream", "")).splitlines() if line.strip())
+                if "error" in step:
+                    raise SetupFailed(_why(name, str(step["error"]), last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Recipe:
             paths = tuple(path for path in found if _can_be_sent(folder / path))
         except OSError as error:
             raise SetupFailed(f"the folder {folder} cannot be built as an image: {error}") from error
-        of_machine = {name: value for name, value in _machine_arguments().items() if name in declared}
+        of_machine = {name: value for name, value in machine_arguments().items() if name in declared}
         return cls(folder, build.dockerfile, {**build.args, **of_machine}, paths)
 
     def tag(self, target: str) -> str:
@@ -162,7 +162,7 @@ def _can_be_sent(path: Path) -> bool:
     return path.is_symlink() or path.is_file() or path.is_dir()
 
 
-def _machine_arguments() -> dict[str, str]:
+def machine_arguments() -> dict[str, str]:
     """Return the build arguments that this machine wants: `NAME=value NAME=value` in CHAOSKIT_BUILD_ARGS."""
     pairs = (pair.partition("=") for pair in os.environ.get(ARGUMENTS_VARIABLE, "").split())
     return {name: value for name, equals, value in pairs if equals}

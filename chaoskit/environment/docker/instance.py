@@ -1,33 +1,36 @@
-"""One instance of the docker driver: its container from the making to the removal."""
+"""One instance of the docker driver: its container from the making to the end, and what faults do to it."""
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from docker.models.containers import Container
 
-from chaoskit.address import Address
 from chaoskit.environment.contract import Death, RunningInstance
-from chaoskit.environment.docker.container import Making, make
+from chaoskit.environment.docker import vitals
+from chaoskit.environment.docker.container import Making, limits, make
 from chaoskit.environment.docker.engine import Engine, unless_gone
 from chaoskit.environment.docker.output import Output, tail
 from chaoskit.environment.ports import PortHolder
 from chaoskit.environment.ready import wait_until_ready
-from chaoskit.errors import SetupFailed
+from chaoskit.errors import FaultFailed, SetupFailed
 from chaoskit.plan.model import PlannedReady
+from chaoskit.records import Vitals
 
 TERMINATE_TIMEOUT_S: Final = 10
+END_TIMEOUT_S: Final = 5.0
 OUTPUT_TIMEOUT_S: Final = 3.0
 STAYS_OPEN_S: Final = 0.2
 _PORT_TAKEN: Final = re.compile(r"address already in use|port is already allocated", re.IGNORECASE)
-_SIGNALS: Final = range(129, 160)
-"""Exit codes by which a container's init says that a signal ended the program: 128 and the signal's number."""
 
 
 class DockerInstance:
-    """Starts one container, knows how it is, and ends it; `report` gets each death nobody asked for."""
+    """Starts one container and acts on it; `report` gets each death nobody asked for.
+
+    Its output goes to `log`. `ports` holds its addresses for it. Calls are made one at a time.
+    """
 
     def __init__(self, making: Making, ready: PlannedReady | None, log: Path, report: Callable[[Death], None]) -> None:
         self.name = making.instance
@@ -40,6 +43,8 @@ class DockerInstance:
         self._output: Output | None = None
         self._ended = asyncio.Event()
         self._expected = False
+        self._memory_limited = False
+        self._oom_kills = 0
         self._reporting: asyncio.Task[None] | None = None
 
     async def start(self, engine: Engine, ports: PortHolder) -> None:
@@ -49,15 +54,17 @@ class DockerInstance:
             SetupFailed: it did not come up; says why, and its last log lines.
         """
         what = f"the container of {self.name} cannot be made"
-        self._container = await engine.call(what, make, engine, self._making)
+        self._container = await engine.call(what, lambda: make(engine, self._making))
         await self._begin(engine, ports)
 
-    def heed(self, event: Mapping[str, Any], engine: Engine) -> None:
-        """Take note of an event of the container: its end, in particular."""
-        if event["Action"] == "die":
-            self._ended.set()
-            if not self._expected and self.running is not None:
-                self._reporting = asyncio.create_task(self._report_death(engine))
+    def heed(self, event: str, engine: Engine) -> None:
+        """Take note of what the engine says has happened to the container: `die` or `oom`."""
+        if event == "oom":
+            self._oom_kills += 1
+            return
+        self._ended.set()
+        if not self._expected and self.running is not None:
+            self._reporting = asyncio.create_task(self._report_death(engine))
 
     def expect_end(self) -> None:
         """From now on its end is no death: it is asked to stop, or what it needs is."""
@@ -70,20 +77,71 @@ class DockerInstance:
         if self._reporting is not None:
             self._reporting.cancel()
         if (container := self._container) is not None:
-            await engine.call(f"{self.name} cannot be stopped", _end, container)
+            await engine.call(f"{self.name} cannot be stopped", lambda: _end(container, gently=True))
         await self._drain()
 
+    async def halt(self, engine: Engine, *, gently: bool) -> None:
+        """End all processes, by SIGKILL or, `gently`, by SIGTERM first; FaultFailed where the engine does not."""
+        self.expect_end()
+        self.running = None
+        container = self._made()
+        await engine.call_or(FaultFailed, f"{self.name} cannot be ended", lambda: _end(container, gently=gently))
+        try:
+            await asyncio.wait_for(self._ended.wait(), END_TIMEOUT_S)
+        except TimeoutError:
+            raise FaultFailed(f"{self.name} was ended, and the engine does not say that it has") from None
+        await self._drain()
+
+    async def start_again(self, engine: Engine, ports: PortHolder) -> None:
+        """Start it with the addresses and files that it had, and wait until it is ready.
+
+        Raises:
+            FaultFailed: it did not come up; says why, and its last log lines.
+        """
+        await self.halt(engine, gently=False)  # what an earlier try may have left
+        try:
+            await self._begin(engine, ports)
+        except SetupFailed as error:
+            raise FaultFailed(f"it did not come back: {error}") from error
+
+    async def pause(self, engine: Engine) -> None:
+        """Stop every process where it stands; FaultFailed where the engine does not."""
+        container = self._made()
+        await engine.call_or(FaultFailed, f"{self.name} cannot be paused", lambda: _freeze(container))
+
+    async def resume(self, engine: Engine) -> None:
+        """Let every process go on; FaultFailed where the engine does not."""
+        container = self._made()
+        await engine.call_or(FaultFailed, f"{self.name} cannot go on", lambda: _thaw(container))
+
+    async def limit(self, engine: Engine, cores: float | None, memory_bytes: int | None) -> None:
+        """Limit it; None brings its own limit back. FaultFailed where the engine does not."""
+        container, planned = self._made(), self._making.planned
+        self._memory_limited = memory_bytes is not None
+        words = {"cpu_quota": -1, "mem_limit": -1, "memswap_limit": -1}
+        words |= limits(cores or planned.cpus, memory_bytes or planned.memory_bytes)
+        await engine.call_or(FaultFailed, f"{self.name} cannot be limited", lambda: container.update(**words))
+
+    async def vitals(self, engine: Engine) -> Vitals:
+        """Look at it; FaultFailed where the engine does not tell."""
+        container = self._made()
+        what = f"{self.name} cannot be looked at"
+        return await engine.call_or(FaultFailed, what, lambda: vitals.look(container, self._oom_kills))
+
+    def _made(self) -> Container:
+        if self._container is None:
+            raise FaultFailed(f"{self.name} has no container yet; start it first")
+        return self._container
+
     async def _begin(self, engine: Engine, ports: PortHolder) -> None:
-        self._expected = False
-        container = self._container
-        assert container is not None
-        addresses = self._making.addresses
+        """Start the container and wait until it is ready; a port that cannot be shared is let go for a second try."""
+        container, addresses = self._made(), self._making.addresses
         try:
             await self._launch(engine, container)
         except SetupFailed as error:
             if not _PORT_TAKEN.search(str(error)):
                 raise
-            for address in addresses.values():  # an engine that cannot share a port with its holder gets it alone
+            for address in addresses.values():
                 ports.release(address)
             try:
                 await self._launch(engine, container)
@@ -94,29 +152,38 @@ class DockerInstance:
                 message = f"another program took a port of {self.name} ({taken}) before its container could"
                 raise SetupFailed(f"{message}; run again: ports are chosen anew") from again
         await self._await_ready(engine)
-        process_id = await engine.call(f"{self.name} cannot be inspected", _visible_process, container)
-        self.running = RunningInstance(self.name, addresses, process_id, self._log, container.id)
+        await self._note_running(engine)
+
+    async def _note_running(self, engine: Engine) -> None:
+        container = self._made()
+        process_id = await engine.call(f"{self.name} cannot be inspected", lambda: vitals.process_of(container))
+        self.running = RunningInstance(self.name, self._making.addresses, process_id, self._log, container.id)
+        self._expected = False
         if self._ended.is_set():  # in the moment since
-            self.heed({"Action": "die"}, engine)
+            self.heed("die", engine)
 
     async def _launch(self, engine: Engine, container: Container) -> None:
+        self._expected = True  # until it is ready, whoever waits for that sees it end
         self._ended.clear()
         await self._drain()
-        self._output = await engine.call(f"the output of {self.name} cannot be read", Output, container, self._log)
+        log = self._log
+        self._output = await engine.call(f"the output of {self.name} cannot be read", lambda: Output(container, log))
         await engine.call(f"{self.name} cannot be started", container.start)
 
     async def _await_ready(self, engine: Engine) -> None:
         """Wait until it is ready; SetupFailed with its last words where it ended before, or was not in time."""
-        if self._ready is None:
-            return
-        address: Address = self._making.addresses[self._ready.port]
-        wait = wait_until_ready(address, self._ready.path, self._ready.timeout_s, stays_open_s=STAYS_OPEN_S)
+        if self._ready is not None:
+            address, path = self._making.addresses[self._ready.port], self._ready.path
+            wait = wait_until_ready(address, path, self._ready.timeout_s, stays_open_s=STAYS_OPEN_S)
+            await self._unless_ended(engine, wait)
+
+    async def _unless_ended(self, engine: Engine, wait: Coroutine[Any, Any, None]) -> None:
+        """Await what raises TimeoutError where the container is not ready in time, but not beyond its end."""
         ready, ended = asyncio.create_task(wait), asyncio.create_task(self._ended.wait())
         try:
             await asyncio.wait((ended, ready), return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
-                death = await self._death(engine)
-                how = str(death).removeprefix(self.name).strip()
+                how = str(await self._death(engine)).removeprefix(self.name).strip()
                 raise SetupFailed(f"{self.name} did not come up: it {how}")
             await ready
         except TimeoutError as error:
@@ -132,17 +199,17 @@ class DockerInstance:
             death = await self._death(engine)
         except SetupFailed:
             return  # the engine is gone, and says so itself
-        if not self._expected:
-            self.running = None
+        self.running = None
+        if not self._expected and not (death.out_of_memory and self._memory_limited):
             self._report(death)
 
     async def _death(self, engine: Engine) -> Death:
-        container = self._container
-        assert container is not None
+        container = self._made()
         await self._drain()
-        state = await engine.call(f"{self.name} cannot be inspected", _state, container)
-        code = int(state["ExitCode"])
-        return Death(self.name, 128 - code if code in _SIGNALS else code, tail(self._log), bool(state["OOMKilled"]))
+        state: Mapping[str, Any] = await engine.call(
+            f"{self.name} cannot be inspected", lambda: vitals.state_of(container)
+        )
+        return Death(self.name, vitals.exit_code(state), tail(self._log), bool(state["OOMKilled"]))
 
     async def _drain(self) -> None:
         """Wait for the last of the output."""
@@ -151,26 +218,23 @@ class DockerInstance:
             await asyncio.to_thread(output.end, OUTPUT_TIMEOUT_S)
 
 
-def _state(container: Container) -> Mapping[str, Any]:
+def _end(container: Container, *, gently: bool) -> None:
+    """Send SIGKILL, or SIGTERM first; a paused container takes no signal and has to go on before."""
+    unless_gone(_thaw, container)
+    if gently:
+        unless_gone(container.stop, timeout=TERMINATE_TIMEOUT_S)
+    elif container.status == "running":
+        unless_gone(container.kill)
+
+
+def _freeze(container: Container) -> None:
     container.reload()
-    state: Mapping[str, Any] = container.attrs["State"]
-    return state
+    if container.status == "running":
+        container.pause()
 
 
-def _visible_process(container: Container) -> int | None:
-    """Return the process id of the container's first process, if it is a process of this machine; else None."""
-    process_id = int(_state(container)["Pid"])
-    groups = Path(f"/proc/{process_id}/cgroup")
-    try:
-        ours = process_id > 0 and str(container.id) in groups.read_text(encoding="utf-8")
-    except OSError:
-        ours = False
-    return process_id if ours else None
-
-
-def _end(container: Container) -> None:
-    """Send SIGTERM, SIGKILL after a while; a paused container cannot take a signal and goes on first."""
-    unless_gone(container.reload)
+def _thaw(container: Container) -> None:
+    container.reload()
     if container.status == "paused":
-        unless_gone(container.unpause)
-    unless_gone(container.stop, timeout=TERMINATE_TIMEOUT_S)
+        container.unpause()
+        container.reload()
