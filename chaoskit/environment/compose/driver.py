@@ -15,17 +15,18 @@ from chaoskit.address import Address
 from chaoskit.environment.compose.command import ComposeCommand, find_command
 from chaoskit.environment.compose.instance import ServiceInstance
 from chaoskit.environment.compose.rearrangement import Component, Detour, Rearrangement
+from chaoskit.environment.compose.relay import Relay
 from chaoskit.environment.compose.service import needs
 from chaoskit.environment.contract import Layout, LinkAddresses
 from chaoskit.environment.docker.driver import DockerDriver
 from chaoskit.environment.docker.engine import Engine
-from chaoskit.environment.docker.images import NETWORK_VARIABLE, machine_arguments
+from chaoskit.environment.docker.images import NETWORK_VARIABLE, Images, machine_arguments
 from chaoskit.environment.docker.networks import Network
 from chaoskit.environment.docker.output import Output
 from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import SetupFailed, UsageError
-from chaoskit.plan.model import Plan, PlannedCompose, PlannedInstance, PlannedLink
+from chaoskit.plan.model import Plan, PlannedCompose, PlannedContainer, PlannedInstance, PlannedLink
 
 CLIENT: Final = "client"
 FILE: Final = "compose.yaml"
@@ -69,12 +70,10 @@ class ComposeDriver(DockerDriver):
         }
         links, detours = {}, {}
         for index, link in enumerate(self._plan.links):
-            listen = self._ports.hold() if link.source == CLIENT else None
-            if listen is None:
-                network = await Network.create(engine, f"{self._project}-link-{index}", self._labels(), internal=True)
-                listen = self._hold_gateway(link, network)
-                far = self._instance(link.destination)
-                detours[link.name] = Detour(network.name, listen.host, far.service or far.name)
+            if link.source == CLIENT:
+                listen = self._ports.hold()
+            else:
+                listen, detours[link.name] = await self._detour(engine, link, f"{self._project}-link-{index}")
             links[link.name] = LinkAddresses(listen, ports[link.destination][link.port])
         self._layout = Layout(ports, links)
         config = self._rearrangement(detours).of(resolved)
@@ -108,13 +107,16 @@ class ComposeDriver(DockerDriver):
         if any(service.get("build") for service in self._services.values()):
             self._say(f"building the images of {self._compose.files[0]}")
             await self._call("build")
-        await self._up(self._before_components())
+        others = self._others_by_need()
+        if others[False]:
+            await self._up(others[False])
         for wave in self._waves:
             await self._up([instance.service or instance.name for instance in wave])
             async with asyncio.TaskGroup() as group:
                 for instance in wave:
                     group.create_task(self._take_over(engine, instance))
-        await self._up([])
+        if others[True]:
+            await self._up([])
         await self._follow_others(engine)
 
     async def _take_over(self, engine: Engine, instance: PlannedInstance) -> None:
@@ -126,8 +128,8 @@ class ComposeDriver(DockerDriver):
     async def _follow_others(self, engine: Engine) -> None:
         """Keep the logs of the services that are no components, too."""
         for container in await self._containers(engine):
-            name = container.labels[containers.INSTANCE_LABEL]
-            if name not in self._parts:
+            name = container.labels.get(containers.INSTANCE_LABEL, "")
+            if name and name not in self._parts:
                 log = self._logs / f"{name}.log"
                 follow = functools.partial(Output, container, log, from_start=True)
                 self._others.append(await engine.call(f"the output of {name} cannot be read", follow))
@@ -146,16 +148,15 @@ class ComposeDriver(DockerDriver):
         assert self._command is not None
         await self._command.run(self._file, self._logs / LOG, *arguments)
 
-    def _before_components(self) -> list[str]:
-        """Return the services that no component is and that need none, for components may need them."""
+    def _others_by_need(self) -> Mapping[bool, list[str]]:
+        """Return the services that no component is: under False those that need none, for components may need them."""
         components = {instance.service for instance in self._plan.instances}
-        return [
-            name
-            for name, service in self._services.items()
-            if name not in components
-            and not service.get("profiles")
-            and components.isdisjoint(needs(name, self._services))
-        ]
+        found: dict[bool, list[str]] = {False: [], True: []}
+        for name, service in self._services.items():
+            profiles = service.get("profiles") or self._compose.profiles
+            if name not in components and (not profiles or set(profiles) & set(self._compose.profiles)):
+                found[not components.isdisjoint(needs(name, self._services))].append(name)
+        return found
 
     def _check_services(self) -> None:
         """Raise UsageError for a service that the file lacks, or whose links nobody can re-point."""
@@ -172,18 +173,27 @@ class ComposeDriver(DockerDriver):
     def _instance(self, name: str) -> PlannedInstance:
         return next(instance for instance in self._plan.instances if instance.name == name)
 
-    def _hold_gateway(self, link: PlannedLink, network: Network) -> Address:
-        """Hold the address that the near end will find instead of the far end: its own port on the link's gateway."""
+    async def _detour(self, engine: Engine, link: PlannedLink, name: str) -> tuple[Address, Detour]:
+        """Make the link's network; return where its proxy listens, and what the far end's names mean to the near end.
+
+        The proxy listens on the network's gateway on the far end's own port number. Where something has that port on
+        all addresses of this machine, a relay on the network has it, and passes on to the proxy.
+        """
+        network = await Network.create(engine, name, self._labels(), internal=True)
         if network.gateway is None:
             message = "the engine's networks are not on this machine (Docker Desktop, or an engine elsewhere)"
             raise SetupFailed(f"link {link.name} cannot be re-pointed: {message}; use an engine that runs here")
-        number = _numbers(self._instance(link.destination))[link.port]
+        far = self._instance(link.destination)
+        number = _numbers(far)[link.port]
         try:
-            return self._ports.hold(network.gateway, number)
-        except OSError as error:
-            message = f"link {link.name}: its proxy cannot listen on {network.gateway}:{number} ({error.strerror})"
-            mend = f"something on this machine has port {number} on all addresses (0.0.0.0)"
-            raise SetupFailed(f"{message}: {mend}; stop it, or let it listen on 127.0.0.1 only") from error
+            listen = self._ports.hold(network.gateway, number)
+            reached = network.gateway
+        except OSError:
+            listen = self._ports.hold(network.gateway)
+            relay = Relay(f"{name}-relay", network, number, listen, self._labels())
+            await Images(engine, self._plan.target, self._say).provide(PlannedContainer(containers.TOXIPROXY_IMAGE))
+            reached = await relay.start(engine)
+        return listen, Detour(name, reached, far.service or far.name)
 
     def _rearrangement(self, detours: Mapping[str, Detour]) -> Rearrangement:
         components = {}

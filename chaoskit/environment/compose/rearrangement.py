@@ -4,7 +4,7 @@ Nothing of it can meet what the user runs from the same file: names, host ports,
 run's own. What is declared `external` stays as it is. Everything carries the run's labels.
 
 A link is re-pointed without a change to the service: it joins a small network of the link's own, and the far end's
-names mean the gateway of that network to it, where the link's proxy listens on the far end's own port number.
+names mean an address of that network to it, at which the link's proxy is found on the far end's own port number.
 """
 
 import copy
@@ -36,10 +36,10 @@ _PUBLISHING: Final = "chaoskit-publishing"
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """A link of one service: through `network`, whose gateway is what the names of the service `far` mean to it."""
+    """A link of one service: through `network`, where `address` is what the names of the service `far` mean to it."""
 
     network: str
-    gateway: str
+    address: str
     far: str
 
 
@@ -154,7 +154,7 @@ def _set_up(component: Component, service: Config, given: Mapping[str, Any], res
     hosts = extra_hosts(given)
     for detour in component.detours:
         far = resolved["services"][detour.far]
-        hosts |= dict.fromkeys(names_of(detour.far, far, given), detour.gateway)
+        hosts |= dict.fromkeys(names_of(detour.far, far, given), detour.address)
     if hosts:
         service["extra_hosts"] = [f"{name}:{address}" for name, address in hosts.items()]
 
