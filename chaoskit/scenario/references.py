@@ -68,27 +68,16 @@ class References:
         target = self.scenario.target
         for name, url in (target.external or {}).items():
             yield from self._check_url(("target", "external", name), url)
-        for name, one in target.upstreams.items():
-            here: Location = ("target", "upstreams", name)
-            yield from self._check_host((*here, "upstream"), Address.parse(one.upstream).host)
-            if not is_safe(Address.parse(one.listen).host):
-                message = (
-                    "a proxy there opens the upstream to others; write 127.0.0.1, or this machine's private address"
-                )
-                yield Finding((*here, "listen"), message)
-        yield from check_upstreams(target.upstreams)
+        yield from self._check_upstreams()
         if self.scenario.toxiproxy is not None:
             yield from self._check_url(("toxiproxy",), self.scenario.toxiproxy)
         if len(set(target.regions)) < len(target.regions):
             yield Finding(("target", "regions"), "a region stands here twice; keep one of them")
         if target.external is not None:
-            for name in target.placement:
-                yield Finding(
-                    ("target", "placement", name), "a target that runs already has no placement; leave it out", key=True
-                )
-            for name in target.settings:
-                message = "a target that runs already has no settings to change here; leave it out"
-                yield Finding(("target", "settings", name), message, key=True)
+            for key, names in (("placement", target.placement), ("settings", target.settings)):
+                for name in names:
+                    message = f"a target that runs already has no {key} to change here; leave it out"
+                    yield Finding(("target", key, name), message, key=True)
         elif self.manifest is not None:
             if self.topology is not None:
                 yield from self._check_placement(("target", "placement"), self.manifest, self.topology)
@@ -97,6 +86,18 @@ class References:
         yield from self._check_limits()
         if self.manifest is not None and target.driver != "auto":
             yield from self._check_driver(composed=self.manifest.compose is not None)
+
+    def _check_upstreams(self) -> Iterator[Finding]:
+        upstreams = self.scenario.target.upstreams
+        for name, one in upstreams.items():
+            here: Location = ("target", "upstreams", name)
+            yield from self._check_host((*here, "upstream"), Address.parse(one.upstream).host)
+            if not is_safe(Address.parse(one.listen).host):
+                message = (
+                    "a proxy there opens the upstream to others; write 127.0.0.1, or this machine's private address"
+                )
+                yield Finding((*here, "listen"), message)
+        yield from check_upstreams(upstreams)
 
     def _check_driver(self, *, composed: bool) -> Iterator[Finding]:
         driver = self.scenario.target.driver
