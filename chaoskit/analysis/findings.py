@@ -284,7 +284,7 @@ def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence
     result = next(result for result in seen.faults if result.id == fault)
     lines = [
         Evidence(
-            f"{fault} on {receipt['link']}: requested: {receipt['requested']}; delivered: {receipt['delivered']}",
+            f"{fault} on {receipt['place']}: requested: {receipt['requested']}; delivered: {receipt['delivered']}",
             "receipt",
         )
         for receipt in result.receipts[:2]

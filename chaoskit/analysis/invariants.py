@@ -34,7 +34,7 @@ def _accounts(plan: Plan, history: History) -> Iterator[Check]:
 def _links(history: History) -> Iterator[Check]:
     told = [receipt for receipt in history.receipts if receipt.clean_after is not None]
     if told:
-        dirty = sorted({f"{receipt.link} after {receipt.fault}" for receipt in told if not receipt.clean_after})
-        count = len({receipt.link for receipt in told})
+        dirty = sorted({f"{receipt.place} after {receipt.fault}" for receipt in told if not receipt.clean_after})
+        count = len({receipt.place for receipt in told})
         clean = f"Every link that a fault had touched ({count} in all) was proven clean again."
         yield Check("links clean again", not dirty, f"Not clean again: {', '.join(dirty)}." if dirty else clean)

@@ -29,7 +29,8 @@ class ResourceSeries:
     """One resource by window; every array has one value per second of the run.
 
     `busy_s` is server-seconds used, `blocked_s[on]` the part that waited for `on`, `queue_length` the longest seen.
-    `known` marks the windows that scrapes enclose; elsewhere the values are 0.
+    `known` marks the windows that scrapes enclose; elsewhere the values are 0. `declared`: what it waits for was not
+    measured but is the manifest's word; all of `busy_s` then counts as waiting, in equal parts.
     """
 
     id: str
@@ -48,6 +49,7 @@ class ResourceSeries:
     sized_by: str | None = None
     setting: str | None = None
     feeds: str | None = None
+    declared: bool = False
 
     @property
     def instance(self) -> str:
@@ -147,6 +149,11 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
         return np.where(known, differences(times_s, values, count), 0.0)
 
     causes = sorted({on for sample in samples for on in sample.blocked_s})
+    declared = bool(described.waits_for) and not causes
+    busy_s = grown([sample.busy_s for sample in samples])
+    blocked_s = {on: grown([sample.blocked_s.get(on, 0.0) for sample in samples]) for on in causes}
+    if declared:
+        blocked_s = {on: busy_s / len(described.waits_for) for on in described.waits_for}
     longest = np.zeros(count)
     for sample in samples:
         if 0 <= sample.t_s < count:
@@ -161,8 +168,8 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
         kind=described.kind,
         known=known,
         servers=np.where(known, np.interp(starts + 0.5, times_s, [sample.servers for sample in samples]), 0.0),
-        busy_s=grown([sample.busy_s for sample in samples]),
-        blocked_s={on: grown([sample.blocked_s.get(on, 0.0) for sample in samples]) for on in causes},
+        busy_s=busy_s,
+        blocked_s=blocked_s,
         arrivals=arrivals if arrivals.any() else completions,
         completions=completions,
         rejections=grown([sum(sample.rejections.values()) for sample in samples]),
@@ -172,6 +179,7 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
         sized_by=described.sized_by,
         setting=described.setting,
         feeds=described.feeds,
+        declared=declared,
     )
 
 
@@ -192,5 +200,9 @@ def _cpu_samples(plan: Plan, history: History) -> list[ResourceSample]:
     return samples
 
 
-def _cores(setting: str | None, of_host: int) -> int:
-    return min(int(setting), of_host) if setting and setting.isdecimal() and int(setting) > 0 else of_host
+def _cores(setting: str | None, of_host: int) -> float:
+    try:
+        cores = float(setting or 0.0)
+    except ValueError:  # a manifest's own resource, sized by something else than cores
+        cores = 0.0
+    return min(cores, of_host) if cores > 0 else of_host

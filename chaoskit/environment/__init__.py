@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from chaoskit.environment.choice import with_driver
+from chaoskit.environment.compose import ComposeDriver
 from chaoskit.environment.contract import Death, Driver, Layout, LinkAddresses, RunningInstance
 from chaoskit.environment.external import ExternalDriver
 from chaoskit.environment.leftovers import Leftover
@@ -13,10 +14,13 @@ from chaoskit.plan.model import Plan
 
 def driver_for(plan: Plan, workspace: Workspace, logs: Path) -> Driver:
     """Return the driver that `plan.driver` names."""
-    return ExternalDriver(plan) if plan.driver == "external" else ProcessDriver(plan, workspace, logs)
+    if plan.driver == "external":
+        return ExternalDriver(plan)
+    return (ComposeDriver if plan.driver == "compose" else ProcessDriver)(plan, workspace, logs)
 
 
 __all__ = [
+    "ComposeDriver",
     "Death",
     "Driver",
     "ExternalDriver",

@@ -53,6 +53,11 @@ class Child:
         return cls(name, process, log)
 
     @property
+    def exit_code(self) -> int | None:
+        """How it ended, negative where a signal did it; None while it lives."""
+        return self._process.returncode
+
+    @property
     def process_id(self) -> int:
         """The process id, which is its process group's id too."""
         return self._process.pid
@@ -75,6 +80,7 @@ class Child:
             if self._process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self.process_id, number)
+                    os.killpg(self.process_id, signal.SIGCONT)  # a paused process heeds SIGTERM only once it goes on
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._process.wait(), timeout_s)
         return self._process.returncode is not None

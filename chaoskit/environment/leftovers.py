@@ -66,6 +66,7 @@ def end_processes(
     """Send SIGTERM, wait, send SIGKILL to those that stay, wait; return those that are alive even then."""
     for number, timeout_s in ((signal.SIGTERM, terminate_timeout_s), (signal.SIGKILL, kill_timeout_s)):
         signal_all(processes, number)
+        signal_all(processes, signal.SIGCONT)  # a paused process heeds SIGTERM only once it goes on
         deadline_s = time.monotonic() + timeout_s
         while (processes := [found for found in processes if _runs(found.process)]) and time.monotonic() < deadline_s:
             time.sleep(POLL_INTERVAL_S)

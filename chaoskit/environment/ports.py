@@ -19,12 +19,20 @@ class PortHolder:
     def __init__(self) -> None:
         self._sockets: dict[Address, socket.socket] = {}
 
-    def hold(self) -> Address:
-        """Choose a free port and hold it."""
+    def hold(self, host: str = LOOPBACK, port: int = 0) -> Address:
+        """Hold a port of this machine's address `host`, and choose a free one where none is named.
+
+        Raises:
+            OSError: the port is taken, or the address is not this machine's.
+        """
         holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        holder.bind((LOOPBACK, 0))
+        try:
+            holder.bind((host, port))
+        except OSError:
+            holder.close()
+            raise
         address = Address(*holder.getsockname())
         self._sockets[address] = holder
         return address

@@ -1,9 +1,8 @@
 """Fills the templates of a manifest's commands and environment: `{ports.http}`, `{links.engine}`, `{settings.size}`."""
 
 import re
-import sys
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 from chaoskit.address import Address
@@ -14,20 +13,34 @@ from chaoskit.plan.model import Plan, PlannedInstance, Scalar
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+(?:\.[\w-]+)?)\}")
 
 
-def values(instance: PlannedInstance, plan: Plan, layout: Layout, workdir: Path) -> Mapping[str, str]:
-    """Return what each placeholder means for `instance`.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an instance runs, as it sees it itself: a process on this machine, or a container.
+
+    `python` is the interpreter, `host` what to listen on, `workdir` a private folder, `ports` the numbers by name.
+    """
+
+    python: str
+    host: str
+    workdir: str
+    ports: Mapping[str, int]
+
+
+def values(instance: PlannedInstance, plan: Plan, layout: Layout, place: Place) -> Mapping[str, str]:
+    """Return what each placeholder means for `instance`, which runs at `place`.
 
     `{ports.NAME}` is the bare port number, `{links.COMPONENT}` is HOST:PORT. Where an instance that exists once links
     to a component that exists per region, it is `region=HOST:PORT` for each region, joined by commas.
     """
     known = {
-        "python": sys.executable,
+        "python": place.python,
+        "host": place.host,
         "seed": str(plan.seed),
-        "workdir": str(workdir),
+        "workdir": place.workdir,
         "region": instance.region or "",
     }
-    for name, address in layout.ports[instance.name].items():
-        known[f"ports.{name}"] = str(address.port)
+    for name, port in place.ports.items():
+        known[f"ports.{name}"] = str(port)
     for name, value in instance.settings.items():
         known[f"settings.{name}"] = _text(value)
     for component, links in instance.links.items():

@@ -304,7 +304,7 @@ class FaultPlane:
             self._emit(
                 Receipt(
                     fault=play.fault.id,
-                    link=link,
+                    place=link,
                     requested=play.kind.describe(play.fault),
                     clean_after=play.proofs[link].clean if link in play.proofs else None,
                     probes=len(seen.during),

@@ -63,8 +63,9 @@ class Observer:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._observe_usage())
             for instance in self._plan.instances:
-                if instance.metrics and (running := self._instances.get(instance.name)):
-                    scraper = Scraper(running.ports[instance.metrics.port], instance.metrics.path)
+                metrics = instance.metrics
+                if metrics and (serving := self._instances.get(metrics.instance or instance.name)):
+                    scraper = Scraper(serving.ports[metrics.port], metrics.path)
                     group.create_task(self._observe_metrics(instance.name, scraper))
 
     async def _observe_metrics(self, instance: str, scraper: Scraper) -> None:
@@ -91,7 +92,9 @@ class Observer:
                     self._emit(record)
                 for stranger in sorted(readings.strangers - noted):
                     self._note(f"{instance} reports a resource {stranger!r} that its manifest does not name")
-                noted |= readings.strangers
+                for selector in sorted(readings.lacking.keys() - noted):
+                    self._note(readings.lacking[selector])
+                noted |= readings.strangers | readings.lacking.keys()
         finally:
             scraper.close()
 

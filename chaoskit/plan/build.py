@@ -4,8 +4,9 @@ from collections import Counter
 from typing import Final
 
 from chaoskit.plan.load import baseline_of, plan_phases, plan_streams, surge_of
-from chaoskit.plan.model import AbortRule, GeneratorPlan, Objective, Plan, PlannedFault, PlannedPhase
+from chaoskit.plan.model import AbortRule, DriverName, GeneratorPlan, Objective, Plan, PlannedFault, PlannedPhase
 from chaoskit.plan.target import (
+    plan_compose,
     plan_entries,
     plan_figures,
     plan_instances,
@@ -33,7 +34,7 @@ def build(loaded: Loaded) -> Plan:
         title=scenario.title or scenario.name,
         seed=loaded.seed,
         target=loaded.topology.target,
-        driver=scenario.target.driver if loaded.manifest else "external",
+        driver=_driver(loaded),
         regions=loaded.topology.regions,
         duration_s=phases[-1].end_s,
         drain_s=min(max(stream.timeout for stream in scenario.load.values()), _LONGEST_DRAIN_S),
@@ -58,7 +59,15 @@ def build(loaded: Loaded) -> Plan:
         toxiproxy_url=scenario.toxiproxy,
         steady_tolerance_ratio=scenario.steady_tolerance,
         incident=scenario.incident.model_dump(exclude_defaults=True) if scenario.incident else {},
+        compose=plan_compose(loaded),
+        limited=tuple(scenario.target.limits),
     )
+
+
+def _driver(loaded: Loaded) -> DriverName:
+    if loaded.manifest is None:
+        return "external"
+    return "compose" if loaded.manifest.compose else loaded.scenario.target.driver
 
 
 def _faults(loaded: Loaded, phases: tuple[PlannedPhase, ...]) -> tuple[PlannedFault, ...]:

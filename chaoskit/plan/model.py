@@ -116,27 +116,82 @@ class PlannedReady:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMetrics:
-    """Where an instance's Prometheus text is."""
+    """Where an instance's Prometheus text is; `instance` serves it where that is another one, an exporter."""
 
     port: str
     path: str
+    instance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedQuantity:
+    """A figure out of a third party's metrics: (sum of the series `plus` - sum of `minus`) x `scale`, or a `constant`.
+
+    The series are selectors as `chaoskit.selector` reads them. Without any, the figure is the constant.
+    """
+
+    plus: tuple[str, ...] = ()
+    minus: tuple[str, ...] = ()
+    scale: float = 1.0
+    constant: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMapping:
+    """Where each figure of a resource comes from: `servers`, `busy`, `arrivals`, … as in `ResourceSample`.
+
+    `blocked` is by what was waited for. `level`: `busy` is how many servers are in use, and not a counter of seconds.
+    """
+
+    quantities: Mapping[str, PlannedQuantity]
+    blocked: Mapping[str, PlannedQuantity] = field(default_factory=dict)
+    level: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBuild:
+    """An image that is built from the folder `context`; `dockerfile` is seen from there."""
+
+    context: str
+    dockerfile: str = "Dockerfile"
+    args: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedContainer:
-    """How an instance runs in a container: an image by name, or one that is built from a folder."""
+    """How an instance runs in a container: an image by name, or one that is built; neither where compose knows it.
 
-    image: str | None
-    context: str | None
+    `command` is a template like the instance's own; empty where the image has its own. `ports` are the container's own
+    port numbers by name. `memory_bytes` and `cpus` (cores) are the most that it may use; None is no limit.
+    """
+
+    image: str | None = None
+    build: PlannedBuild | None = None
+    command: tuple[str, ...] = ()
+    user: str = "65534:65534"
+    memory_bytes: int | None = None
+    cpus: float | None = None
+    pids: int = 1024
+    writable: tuple[str, ...] = ()
+    ports: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCompose:
+    """The compose files whose services are the instances, as absolute paths, and the profiles that are switched on."""
+
+    files: tuple[str, ...]
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedInstance:
     """One process or container: `gateway@us-east-1`, or `engine` where it exists once.
 
-    `command` and `environment` are templates still: `{python}`, `{ports.NAME}`, `{links.NAME}`, `{settings.NAME}`,
-    `{region}`, `{seed}`, `{workdir}` are filled in by the driver, which alone knows ports. `settings` are already in
-    the manifest's units. `links` maps a destination component to the names of this instance's links to it.
+    `command` and `environment` are templates still: `{python}`, `{host}`, `{ports.NAME}`, `{links.NAME}`,
+    `{settings.NAME}`, `{region}`, `{seed}`, `{workdir}` are filled in by the driver, which alone knows ports. `command`
+    is empty where the instance runs in a container only. `settings` are already in the manifest's units. `links` maps a
+    destination component to the names of this instance's links to it. `service` is its name in a compose file.
     """
 
     name: str
@@ -151,6 +206,7 @@ class PlannedInstance:
     settings: Mapping[str, Scalar]
     links: Mapping[str, tuple[str, ...]]
     container: PlannedContainer | None = None
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +232,8 @@ class PlannedResource:
     """Something that can run out: `exchange/gateway@us-east-1.db_pool`; its `kind_id` drops the region.
 
     `sized_by` names the setting that sizes it (`gateway.db_pool`) and `setting` is that setting's value as text.
+    `mapping` says where its figures come from, None: by its name as the `resource` label. `waits_for` is what the
+    manifest says that it is held for, where no metrics tell.
     """
 
     id: str
@@ -187,11 +245,16 @@ class PlannedResource:
     setting: str | None = None
     feeds: str | None = None
     help: str = ""
+    mapping: PlannedMapping | None = None
+    waits_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFault:
-    """A declared disturbance with its real window; `parameters` are in SI units, keyed with the unit (`delay_s`)."""
+    """A declared disturbance with its real window; `parameters` are in SI units, keyed with the unit (`delay_s`).
+
+    It strikes `links`, or the `instances` that `component` (`positions`, `positions@us-east-1`) means.
+    """
 
     id: str
     kind: str
@@ -203,6 +266,7 @@ class PlannedFault:
     phase: str
     start_s: float
     end_s: float
+    instances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +320,8 @@ class Plan:
     """One whole run. `baseline_phase` and `surge_phase` name what the analysis compares; None where there is none.
 
     `drain_s` is how long answers are awaited after the last arrival. `incident` tells of the outage behind the
-    scenario: `article` and, where it differs, `record`.
+    scenario: `article` and, where it differs, `record`. `limited` are the components that the scenario itself
+    limits, which only containers can be.
     """
 
     version: int
@@ -287,6 +352,8 @@ class Plan:
     toxiproxy_url: str | None = None
     steady_tolerance_ratio: float = 0.25
     incident: Mapping[str, str] = field(default_factory=dict)
+    compose: PlannedCompose | None = None
+    limited: tuple[str, ...] = ()
 
     def link(self, name: str) -> PlannedLink:
         """Return the link called `name`; KeyError where the plan has none."""

@@ -1,21 +1,34 @@
 """The target of a plan: its instances, links, resources, settings."""
 
+import itertools
 from collections.abc import Mapping
+from typing import Final
 
 from chaoskit.plan.model import (
+    PlannedBuild,
+    PlannedCompose,
+    PlannedContainer,
     PlannedFigure,
     PlannedInstance,
     PlannedLink,
+    PlannedMapping,
     PlannedMetrics,
     PlannedPort,
+    PlannedQuantity,
     PlannedReady,
     PlannedResource,
     Probe,
+    Scalar,
 )
 from chaoskit.scenario import Loaded
 from chaoskit.scenario.manifest import Component, Manifest, Protocol
+from chaoskit.scenario.mapping import Busy, Quantity, ResourceMetrics
+from chaoskit.scenario.model import Limits
 from chaoskit.scenario.settings import setting_text
-from chaoskit.scenario.topology import CLIENT, Edge, Instance
+from chaoskit.scenario.topology import CLIENT, Edge, Instance, main_port
+
+FIRST_CONTAINER_PORT: Final = 8000
+CPU_HELP: Final = "CPU of the component, which can use all that it is not denied."
 
 
 def plan_instances(loaded: Loaded) -> tuple[PlannedInstance, ...]:
@@ -23,6 +36,14 @@ def plan_instances(loaded: Loaded) -> tuple[PlannedInstance, ...]:
     if loaded.manifest is None:
         return ()
     return tuple(_plan_instance(loaded, loaded.manifest, instance) for instance in loaded.topology.instances)
+
+
+def plan_compose(loaded: Loaded) -> PlannedCompose | None:
+    """Return the compose files that the target consists of; None where it is no such target."""
+    if loaded.manifest is None or loaded.manifest_folder is None or loaded.manifest.compose is None:
+        return None
+    folder, compose = loaded.manifest_folder, loaded.manifest.compose
+    return PlannedCompose(tuple(str((folder / file).resolve()) for file in compose.files), tuple(compose.profiles))
 
 
 def plan_links(loaded: Loaded) -> tuple[PlannedLink, ...]:
@@ -41,7 +62,9 @@ def plan_resources(loaded: Loaded) -> tuple[PlannedResource, ...]:
         return ()
     texts = plan_settings(loaded)
     return tuple(
-        resource for instance in loaded.topology.instances for resource in _resources(loaded.manifest, instance, texts)
+        resource
+        for instance in loaded.topology.instances
+        for resource in _resources(loaded, loaded.manifest, instance, texts)
     )
 
 
@@ -66,18 +89,58 @@ def _plan_instance(loaded: Loaded, manifest: Manifest, instance: Instance) -> Pl
         name=instance.name,
         component=instance.component,
         region=instance.region,
-        command=tuple(component.command),
+        command=tuple(component.command or ()),
         environment=dict(component.environment),
         directory=str((loaded.manifest_folder / component.directory).resolve()) if loaded.manifest_folder else ".",
         ports=tuple(PlannedPort(name, _probe(component, name)) for name in component.ports),
         ready=_ready(component),
-        metrics=PlannedMetrics(component.metrics.port, component.metrics.path) if component.metrics else None,
+        metrics=_metrics(manifest, instance),
         settings={name: loaded.settings[f"{instance.component}.{name}"] for name in component.settings},
         links={
-            destination: tuple(edge.name for edge in links if edge.destination.partition("@")[0] == destination)
+            destination: tuple(
+                edge.name
+                for edge in links
+                if edge.destination.partition("@")[0] == destination
+                and edge.port == main_port(manifest.components[destination])
+            )
             for destination in component.links
         },
+        container=_container(loaded, instance.component, component),
+        service=(component.service or instance.component) if manifest.compose else None,
     )
+
+
+def _container(loaded: Loaded, name: str, component: Component) -> PlannedContainer | None:
+    """Return how the component runs in a container; the scenario's limits go before the manifest's."""
+    container = component.container
+    limits = loaded.scenario.target.limits.get(name, Limits())
+    if loaded.manifest is not None and loaded.manifest.compose is not None:
+        numbers = {name: port.number or 0 for name, port in component.ports.items()}
+        return PlannedContainer(memory_bytes=limits.memory, cpus=limits.cpus, ports=numbers)
+    if container is None or loaded.manifest_folder is None:
+        return None
+    command = component.command if container.command is None else container.command
+    planned = None
+    if (build := container.build) is not None:
+        context = (loaded.manifest_folder / build.context).resolve()
+        planned = PlannedBuild(str(context), build.dockerfile, dict(build.args))
+    return PlannedContainer(
+        image=container.image,
+        build=planned,
+        command=tuple(command or ()),
+        user=container.user,
+        memory_bytes=limits.memory or container.memory,
+        cpus=limits.cpus or container.cpus,
+        pids=container.pids,
+        writable=tuple(container.writable),
+        ports=_container_ports(component, container.ports),
+    )
+
+
+def _container_ports(component: Component, fixed: Mapping[str, int]) -> dict[str, int]:
+    """Return the ports as the container has them: as the manifest fixes them, else in a row of unprivileged ones."""
+    free = (port for port in itertools.count(FIRST_CONTAINER_PORT) if port not in fixed.values())
+    return {name: fixed.get(name) or next(free) for name in component.ports}
 
 
 def _plan_link(loaded: Loaded, edge: Edge) -> PlannedLink:
@@ -110,7 +173,38 @@ def _ready(component: Component) -> PlannedReady | None:
     return PlannedReady(ready.port, ready.http, ready.timeout) if ready else None
 
 
-def _resources(manifest: Manifest, instance: Instance, texts: Mapping[str, str]) -> list[PlannedResource]:
+def _metrics(manifest: Manifest, instance: Instance) -> PlannedMetrics | None:
+    metrics = manifest.components[instance.component].metrics
+    if metrics is None:
+        return None
+    server = metrics.component
+    if server is not None and manifest.components[server].per == "region":
+        server = f"{server}@{instance.region}"
+    return PlannedMetrics(metrics.port, metrics.path, server)
+
+
+def _mapping(metrics: ResourceMetrics, component: str, settings: Mapping[str, Scalar]) -> PlannedMapping:
+    def planned(quantity: Quantity) -> PlannedQuantity:
+        series = quantity.sum or (quantity.level if isinstance(quantity, Busy) else None)
+        if series is not None:
+            return PlannedQuantity(tuple(series), tuple(quantity.minus or ()), quantity.scale)
+        constant = quantity.constant or 0.0
+        if quantity.setting is not None:
+            name = quantity.setting if "." in quantity.setting else f"{component}.{quantity.setting}"
+            constant = float(settings[name])
+        return PlannedQuantity(constant=constant * quantity.scale)
+
+    told = {name: planned(quantity) for name, quantity in metrics.quantities().items()}
+    return PlannedMapping(
+        quantities={name: quantity for name, quantity in told.items() if not name.startswith("blocked.")},
+        blocked={on: planned(quantity) for on, quantity in metrics.blocked.items()},
+        level=metrics.busy is not None and metrics.busy.level is not None,
+    )
+
+
+def _resources(
+    loaded: Loaded, manifest: Manifest, instance: Instance, texts: Mapping[str, str]
+) -> list[PlannedResource]:
     component = manifest.components[instance.component]
     here, kind = f"{manifest.name}/{instance.name}", f"{manifest.name}/{instance.component}"
     resources = []
@@ -129,11 +223,14 @@ def _resources(manifest: Manifest, instance: Instance, texts: Mapping[str, str])
                 setting=texts[sized_by] if sized_by else None,
                 feeds=resource.feeds,
                 help=resource.help,
+                mapping=_mapping(resource.metrics, instance.component, loaded.settings) if resource.metrics else None,
+                waits_for=tuple(resource.waits_for),
             )
         )
-    if component.cores:
-        message = f"CPU of the process, which can use {component.cores} core{'s' if component.cores > 1 else ''}."
-        cores = str(component.cores)
-        cpu = PlannedResource(f"{here}.cpu", f"{kind}.cpu", instance.name, "cpu", "cpu", None, cores, None, message)
+    if f"{kind}.cpu" in loaded.topology.resources and "cpu" not in component.resources:
+        cores = component.cores
+        message = f"CPU of the process, which can use {cores} core{'s' if cores > 1 else ''}." if cores else CPU_HELP
+        known = str(cores) if cores else None
+        cpu = PlannedResource(f"{here}.cpu", f"{kind}.cpu", instance.name, "cpu", "cpu", None, known, None, message)
         resources.append(cpu)
     return resources

@@ -9,6 +9,7 @@ from chaoskit.records.model import (
     FigureSample,
     GeneratorHealth,
     HostSample,
+    InstanceState,
     PhaseEvent,
     ProbeOutcome,
     ProbeSample,
@@ -18,6 +19,8 @@ from chaoskit.records.model import (
     RunEvent,
     SampleBatch,
     UsageSample,
+    Vitals,
+    VitalsSample,
 )
 
 __all__ = [
@@ -28,6 +31,7 @@ __all__ = [
     "Histogram",
     "History",
     "HostSample",
+    "InstanceState",
     "PhaseEvent",
     "ProbeOutcome",
     "ProbeSample",
@@ -37,6 +41,8 @@ __all__ = [
     "RunEvent",
     "SampleBatch",
     "UsageSample",
+    "Vitals",
+    "VitalsSample",
     "decode",
     "encode",
 ]

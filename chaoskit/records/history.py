@@ -18,6 +18,7 @@ from chaoskit.records.model import (
     RunEvent,
     SampleBatch,
     UsageSample,
+    VitalsSample,
 )
 
 
@@ -33,6 +34,7 @@ class History:
     host: list[HostSample] = field(default_factory=list)
     figures: list[FigureSample] = field(default_factory=list)
     probes: list[ProbeSample] = field(default_factory=list)
+    vitals: list[VitalsSample] = field(default_factory=list)
     faults: list[FaultEvent] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     phases: list[PhaseEvent] = field(default_factory=list)
@@ -57,6 +59,7 @@ class History:
             "host": self.host,
             "figure": self.figures,
             "probe": self.probes,
+            "vitals": self.vitals,
             "fault": self.faults,
             "receipt": self.receipts,
             "phase": self.phases,

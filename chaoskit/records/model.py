@@ -14,6 +14,7 @@ from chaoskit.records.histogram import Histogram
 
 FaultStep = Literal["intent", "applied", "lifting", "lifted", "proven_clean", "failed"]
 ProbeOutcome = Literal["ok", "refused", "reset", "closed", "timeout", "wrong_answer"]
+InstanceState = Literal["running", "paused", "exited", "oom_killed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,35 @@ class ProbeSample:
 
 
 @dataclass(frozen=True, slots=True)
+class Vitals:
+    """How one instance was when it was looked at: a value within `VitalsSample`.
+
+    `paused` only where every one of its `processes` (living ones) stands still, `oom_killed` where it ended because of
+    its memory limit. `exit_code` is that of the last end, negative where a signal did it (-9: SIGKILL), None before the
+    first. `cpu_s` is cumulative while it lives. `peak_bytes` is the most memory under its present limit, `oom_kills`
+    how many of its processes the limit has killed; None where that cannot be known.
+    """
+
+    state: InstanceState
+    processes: int = 0
+    cpu_s: float = 0.0
+    memory_bytes: int = 0
+    peak_bytes: int | None = None
+    oom_kills: int | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VitalsSample:
+    """One look at an instance around a fault of its component."""
+
+    t_s: float
+    instance: str
+    vitals: Vitals
+    type: Literal["vitals"] = "vitals"
+
+
+@dataclass(frozen=True, slots=True)
 class FaultEvent:
     """A step in the life of one planned fault, when it really happened."""
 
@@ -152,15 +182,16 @@ class FaultEvent:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a fault really did to one link, measured by probing: requested against delivered, as sentences.
+    """What a fault really did in one place, measured: requested against delivered, as sentences.
 
-    `effective` is None when the probe cannot tell on this link; `clean_after` says whether the link was proven clean.
+    `place` is a link, which was probed, or an instance, which was looked at; `probes` counts either. `effective` is
+    None when they cannot tell; `clean_after` says whether the link was proven clean, the instance alive and ready.
     `measure` names what was compared ("added delay", "share refused"); `before`, `during`, `after` are its values in
     `unit`.
     """
 
     fault: str
-    link: str
+    place: str
     requested: str
     delivered: str
     effective: bool | None
@@ -203,6 +234,7 @@ Record = (
     | HostSample
     | FigureSample
     | ProbeSample
+    | VitalsSample
     | FaultEvent
     | Receipt
     | PhaseEvent

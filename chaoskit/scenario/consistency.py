@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from chaoskit.scenario.code import missing_function, module_file
+from chaoskit.scenario.composition import check_composition
 from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.manifest import Component, Manifest, Setting
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting, units
+from chaoskit.scenario.sources import check_sources
 from chaoskit.scenario.topology import CLIENT
 
 _FIELD: Final = re.compile(r"\{([a-z_]+(?:\.[\w-]+)?)\}")  # other braces (JSON, shell) are text
-_PLAIN_FIELDS: Final = ("python", "region", "seed", "workdir")
+_PLAIN_FIELDS: Final = ("host", "python", "region", "seed", "workdir")
 
 
 def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
@@ -27,7 +29,9 @@ def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
         yield Finding(("regions",), "a region stands here twice; keep one of them")
     for name, component in manifest.components.items():
         yield from _check_component(manifest, name, component, folder)
-    yield from _check_cycles(manifest)
+    yield from check_composition(manifest, folder)
+    if manifest.compose is None:  # a compose file may have such a circle: its services wait for nobody
+        yield from _check_cycles(manifest)
     for index, figure in enumerate(manifest.figures):
         if figure.component not in manifest.components:
             message = f"the component {figure.component!r} is not declared"
@@ -50,17 +54,43 @@ def _check_component(manifest: Manifest, name: str, component: Component, folder
         if link not in manifest.components:
             message = f"the component {link!r} is not declared{did_you_mean(link, manifest.components)}"
             yield Finding((*here, "links", index), message)
-    for key, user in (("ready", component.ready), ("metrics", component.metrics)):
-        if user is not None and user.port not in component.ports:
-            message = f"the port {user.port!r} is not declared{did_you_mean(user.port, component.ports)}"
-            yield Finding((*here, key, "port"), message)
+    if component.ready is not None and component.ready.port not in component.ports:
+        message = (
+            f"the port {component.ready.port!r} is not declared{did_you_mean(component.ready.port, component.ports)}"
+        )
+        yield Finding((*here, "ready", "port"), message)
     for setting_name, setting in component.settings.items():
         yield from _check_setting((*here, "settings", setting_name), setting)
     yield from _check_resources(manifest, here, component)
-    texts = [((*here, "command", index), text) for index, text in enumerate(component.command)]
+    yield from check_sources(manifest, name, component)
+    yield from _check_container(here, component, folder)
+    texts = [((*here, "command", index), text) for index, text in enumerate(component.command or ())]
+    if component.container is not None:
+        own = enumerate(component.container.command or ())
+        texts += [((*here, "container", "command", index), text) for index, text in own]
     texts += [((*here, "environment", key), text) for key, text in component.environment.items()]
     for location, text in texts:
         yield from _check_template(location, text, component)
+
+
+def _check_container(here: Location, component: Component, folder: Path) -> Iterator[Finding]:
+    if (container := component.container) is None:
+        return
+    here = (*here, "container")
+    if (build := container.build) is not None:
+        context = folder / build.context
+        if not context.is_dir():
+            message = f"there is no folder {build.context!r} next to the manifest; check it"
+            yield Finding((*here, "build", "context"), message)
+        elif not (context / build.dockerfile).is_file():
+            message = f"there is no file {build.dockerfile!r} in the folder {build.context!r}; check it"
+            yield Finding((*here, "build"), message, key=True)
+    for name in container.ports:
+        if name not in component.ports:
+            message = f"the port {name!r} is not declared{did_you_mean(name, component.ports)}"
+            yield Finding((*here, "ports", name), message, key=True)
+    if len(set(container.ports.values())) < len(container.ports):
+        yield Finding((*here, "ports"), "two ports have one number; give each its own", key=True)
 
 
 def _check_setting(here: Location, setting: Setting) -> Iterator[Finding]:
@@ -100,8 +130,9 @@ def _check_resources(manifest: Manifest, here: Location, component: Component) -
             known = owner.settings if owner else manifest.components
             message = f"the setting {resource.sized_by!r} is not declared{did_you_mean(setting, known)}"
             yield Finding((*here, "resources", name, "sized_by"), message)
-    if component.cores and "cpu" in component.resources:
-        message = "`cores` makes a resource `cpu`, and one is declared here too; keep one of them"
+    if component.has_own_cpu and "cpu" in component.resources:
+        limited = "cores" if component.cores else "container: {cpus: …}"
+        message = f"`{limited}` makes a resource `cpu`, and one is declared here too; keep one of them"
         yield Finding((*here, "resources", "cpu"), message, key=True)
 
 

@@ -1,10 +1,11 @@
 """The target manifest, `target.yaml`: components, links, settings, resources, flows."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from chaoskit.scenario.quantities import Name, Plain, PositiveDuration
+from chaoskit.scenario.mapping import ResourceMetrics
+from chaoskit.scenario.quantities import ContainerFolder, ContainerUser, Cores, Memory, Name, Plain, PositiveDuration
 from chaoskit.scenario.strict import Strict
 
 
@@ -52,6 +53,8 @@ class Port(Strict):
     """A port that the component listens on."""
 
     protocol: PortProtocol = Protocol(name="tcp")
+    number: int | None = Field(default=None, ge=1, le=65535, examples=[8080])
+    """With `compose`: its number inside the container."""
 
 
 class Ready(Strict):
@@ -67,6 +70,8 @@ class Metrics(Strict):
 
     port: str = Field(examples=["metrics"])
     path: str = Field(default="/metrics", pattern=r"^/[!-~]*$")
+    component: str | None = Field(default=None, examples=["postgres-exporter"])
+    """The component that serves it, where that is another one: an exporter."""
 
 
 class Setting(Strict):
@@ -85,27 +90,97 @@ class Setting(Strict):
 
 
 class Resource(Strict):
-    """Something of the component that can run out, by the `resource` label of its metrics."""
+    """Something of the component that can run out, by the `resource` label of its metrics or by `metrics`."""
 
     kind: Literal["pool", "server", "queue", "limiter", "cpu", "link"] = Field(examples=["pool"])
     sized_by: str | None = None
     """The setting that sizes it, of this component (`db_pool`) or another (`engine.queue_limit`)."""
     feeds: str | None = None
     """For a queue: the resource that takes from it."""
+    metrics: ResourceMetrics | None = Field(default=None, examples=[{"servers": 8, "busy": "pool_usage_seconds_sum"}])
+    """Where its figures stand in a third party's metrics."""
+    waits_for: list[str] = Field(default=[], max_length=8)
+    """What it is held for, where its metrics do not tell: a resource of this component (`pool`), a link (`api->db`)."""
     help: str = ""
 
 
+class Compose(Strict):
+    """A compose file of your own, whose services are the components."""
+
+    file: str | list[str] = Field(min_length=1, examples=["docker-compose.yaml"])
+    """The compose file, seen from the manifest's folder; several are merged as `docker compose -f … -f …` does."""
+    profiles: list[str] = Field(default=[])
+    """Profiles that are switched on."""
+
+    @property
+    def files(self) -> list[str]:
+        """The file or files, as a list."""
+        return [self.file] if isinstance(self.file, str) else self.file
+
+
+class Build(Strict):
+    """An image that is built from a folder; built once, and again only when something in it has changed."""
+
+    context: str = "."
+    """The folder, seen from the manifest's; its `.dockerignore` counts."""
+    dockerfile: str = Field(default="Dockerfile", min_length=1)
+    """The Dockerfile, seen from the context."""
+    args: dict[str, str] = Field(default={}, examples=[{"BASE": "python:3.13-slim"}])
+    """Build arguments; the environment variable CHAOSKIT_BUILD_ARGS changes them for one machine."""
+
+
+def _one_image(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["image"]}, {"required": ["build"]}]
+
+
+class Container(Strict):
+    """How the component runs in a container: with a read-only root, as no privileged user, without capabilities."""
+
+    model_config = ConfigDict(json_schema_extra=_one_image)
+
+    image: str | None = Field(default=None, min_length=1, examples=["postgres:17"])
+    """An image by name; pulled where it is not there."""
+    build: Build | None = None
+    command: list[Annotated[str, Field(min_length=1)]] | None = None
+    """In place of the component's own `command`; `[]` leaves it to the image."""
+    user: ContainerUser = "65534:65534"
+    """`UID:GID`, or names that the image knows."""
+    memory: Memory | None = None
+    """The most memory that it may use, tmpfs included; above it, it is killed."""
+    cpus: Cores | None = None
+    """The most CPU that it may use, in cores; makes its CPU a resource."""
+    pids: int = Field(default=1024, ge=1, le=1_000_000)
+    """The most processes and threads."""
+    writable: list[ContainerFolder] = Field(default=[], examples=[["/var/run"]])
+    """Folders that it may write to beside `{workdir}` and /tmp; all are in memory, empty at start, gone at the end."""
+    ports: dict[Name, Annotated[int, Field(ge=1, le=65535)]] = Field(default={}, examples=[{"sql": 5432}])
+    """The ports as the container has them, where its command does not take them from `{ports.NAME}`."""
+
+    @model_validator(mode="after")
+    def _has_one_image(self) -> Self:
+        if (self.image is None) == (self.build is None):
+            message = "a container has either `image` or `build`; keep one of them"
+            raise ValueError(message)
+        return self
+
+
 class Component(Strict):
-    """One part of the target."""
+    """One part of the target: a process (`command`), a container, or either, as the machine allows."""
 
     per: Literal["region", "target"] = "target"
     """Whether it exists once per region or once."""
     entry: bool = False
     """Whether load enters here."""
-    command: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, examples=[["{python}", "-m", "shop.api"]])
-    """The process; `{python}`, `{ports.NAME}`, `{links.NAME}`, `{settings.NAME}`, `{region}`, `{seed}`, `{workdir}`
-    are filled in."""
+    command: list[Annotated[str, Field(min_length=1)]] | None = Field(
+        default=None, min_length=1, examples=[["{python}", "-m", "shop.api"]]
+    )
+    """The program; `{python}`, `{host}` (what to listen on), `{ports.NAME}`, `{links.NAME}`, `{settings.NAME}`,
+    `{region}`, `{seed}`, `{workdir}` are filled in."""
+    container: Container | None = None
+    service: str | None = Field(default=None, min_length=1, examples=["web"])
+    """With `compose`: the service that it is, where that is called otherwise."""
     environment: dict[str, str] = Field(default={})
+    """Variables of the process; with `compose`, added to those of the service."""
     directory: str = "."
     """The folder it starts in, seen from the manifest's."""
     links: list[str] = Field(default=[])
@@ -118,6 +193,11 @@ class Component(Strict):
     """How many cores its process can use at most (1 for a plain Python server); makes its CPU a resource."""
     settings: dict[Name, Setting] = Field(default={})
     resources: dict[Name, Resource] = Field(default={})
+
+    @property
+    def has_own_cpu(self) -> bool:
+        """Whether its CPU is a resource: it can use so many cores and no more."""
+        return self.cores is not None or (self.container is not None and self.container.cpus is not None)
 
 
 class Figure(Strict):
@@ -146,6 +226,8 @@ class Manifest(Strict):
     title: str = ""
     regions: list[Name] = Field(default=["local"], min_length=1, max_length=16)
     """The regions played where a scenario names none."""
+    compose: Compose | None = None
+    """Where the components are services of a compose file, which then says how they start."""
     components: dict[Name, Component] = Field(
         min_length=1, max_length=64, examples=[{"api": {"command": ["./api"], "entry": True}}]
     )

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, WithJsonSche
 
 from chaoskit.scenario.faults import FaultEntry
 from chaoskit.scenario.objectives import AbortText, ObjectiveText
-from chaoskit.scenario.quantities import Duration, Name, Plain, PositiveDuration, Rate, Ratio, Url
+from chaoskit.scenario.quantities import Cores, Duration, Memory, Name, Plain, PositiveDuration, Rate, Ratio, Url
 from chaoskit.scenario.strict import Strict
 
 ALL_STREAMS: Final = "*"
@@ -19,6 +19,14 @@ _FLOWS: Final = ("flow", "request", "python", "locustfile")
 
 def _one_source(schema: dict[str, Any]) -> None:
     schema["oneOf"] = [{"required": ["use"]}, {"required": ["external"]}]
+
+
+class Limits(Strict):
+    """What a component's containers may use at most; replaces what the manifest says."""
+
+    cpus: Cores | None = Field(default=None, examples=[0.5])
+    """CPU in cores."""
+    memory: Memory | None = None
 
 
 class Target(Strict):
@@ -37,6 +45,8 @@ class Target(Strict):
     """The regions to play; the manifest's own where this is left out."""
     settings: dict[str, Plain] = Field(default={})
     """Settings of components, `component.setting: value`."""
+    limits: dict[str, Limits] = Field(default={}, examples=[{"api": {"cpus": 0.5, "memory": "256MB"}}])
+    """CPU and memory of components, which have to run in containers then."""
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:

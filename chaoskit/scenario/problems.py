@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, RootModel, ValidationError
 from pydantic_core import ErrorDetails
+from typing_extensions import TypeAliasType
 
 from chaoskit.errors import Problem
 from chaoskit.scenario.document import Document, Location
@@ -179,6 +180,8 @@ def _reached(annotation: Any, location: Location) -> list[Any]:  # noqa: ANN401 
 def _alternatives(annotation: Any) -> list[Any]:  # noqa: ANN401 - any type annotation
     if isinstance(annotation, type) and issubclass(annotation, RootModel):
         return _alternatives(annotation.model_fields["root"].annotation)
+    if isinstance(annotation, TypeAliasType):
+        return _alternatives(annotation.__value__)
     origin = get_origin(annotation)
     if origin is Annotated:
         return _alternatives(get_args(annotation)[0])

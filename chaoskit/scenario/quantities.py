@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from chaoskit.units import (
     parse_bandwidth_bytes_per_s,
@@ -17,8 +17,11 @@ from chaoskit.units import (
 
 MAX_DURATION_S: Final = 24 * 3600.0
 MAX_RATE_RPS: Final = 1e6
+MIN_MEMORY_BYTES: Final = 6 * 2**20
 NAME_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,62}$"
 _NUMBER: Final = r"\d+(\.\d+)?"
+_USER: Final = re.compile(r"[\w.-]+(:[\w.-]+)?")
+_FOLDER: Final = re.compile(r"(/[\w.-]+)+")
 _NAME: Final = re.compile(NAME_PATTERN)
 
 
@@ -44,6 +47,28 @@ def _bounded_rate_rps(text: object) -> float:
         message = f"{text!r} is more than {MAX_RATE_RPS:,.0f}/s, the highest rate that is allowed"
         raise ValueError(message)
     return rate
+
+
+def _memory_bytes(text: object) -> int:
+    size = parse_size_bytes(text)
+    if size < MIN_MEMORY_BYTES:
+        message = f"{text!r} is less memory than a container can start in; write 6MiB or more"
+        raise ValueError(message)
+    return size
+
+
+def _user(text: str) -> str:
+    if not _USER.fullmatch(text):
+        message = f"{text!r} is no user; write UID:GID like 65534:65534, or names that the image knows"
+        raise ValueError(message)
+    return text
+
+
+def _folder(text: str) -> str:
+    if not _FOLDER.fullmatch(text) or ".." in text.split("/"):
+        message = f"{text!r} is no folder of a container; write its whole path, like /var/run"
+        raise ValueError(message)
+    return text
 
 
 def _toxicity(text: object) -> float:
@@ -130,6 +155,14 @@ Size = Annotated[
     BeforeValidator(_positive(parse_size_bytes, "a size")),
     _text(rf"{_NUMBER} ?([KMG]i?)?B", "512B", "64KB", "1MiB"),
 ]
+Memory = Annotated[
+    int,
+    BeforeValidator(_memory_bytes),
+    _text(rf"{_NUMBER} ?([KMG]i?)?B", "256MB", "1GiB"),
+]
+Cores = Annotated[float, Field(ge=0.01, le=1024), WithJsonSchema({"type": "number", "minimum": 0.01, "maximum": 1024})]
+ContainerUser = Annotated[str, AfterValidator(_user), _text(_USER.pattern, "65534:65534", "postgres")]
+ContainerFolder = Annotated[str, AfterValidator(_folder), _text(_FOLDER.pattern, "/var/run")]
 Bandwidth = Annotated[
     float,
     BeforeValidator(_positive(parse_bandwidth_bytes_per_s, "a bandwidth")),

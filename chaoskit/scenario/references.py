@@ -75,6 +75,21 @@ class References:
         elif self.manifest is not None:
             for name, raw in target.settings.items():
                 yield from self._check_setting(("target", "settings", name), self.manifest, raw)
+        yield from self._check_limits()
+
+    def _check_limits(self) -> Iterator[Finding]:
+        components = self.manifest.components if self.manifest else {}
+        for name in self.scenario.target.limits:
+            here: Location = ("target", "limits", name)
+            if self.scenario.target.external is not None:
+                message = "a target that runs already cannot be limited from here; leave it out"
+                yield Finding(here, message, key=True)
+            elif self.manifest is not None and name not in components:
+                message = f"the target has no component `{name}`{did_you_mean(name, components)}"
+                yield Finding(here, message, key=True)
+            elif self.manifest is not None and not self.manifest.compose and components[name].container is None:
+                message = f"`{name}` has no `container` in its manifest, and only containers are limited; leave it out"
+                yield Finding(here, message, key=True)
 
     def _check_url(self, here: Location, url: str) -> Iterator[Finding]:
         host = urlsplit(url).hostname or ""

@@ -26,6 +26,7 @@ _MENDED: Final[Mapping[Location, object]] = {
     ("components", "*", "per"): "region",
     ("components", "*", "entry"): True,
     ("components", "*", "command"): ["placeholder"],
+    ("components", "*", "container"): {"image": "placeholder"},
     ("components", "*", "ports", "*"): {},
     ("components", "*", "settings", "*"): {"type": "text", "default": ""},
     ("components", "*", "resources", "*"): {"kind": "pool"},
@@ -94,7 +95,7 @@ def _mend(data: object, location: Location) -> None:
             if isinstance(owner, dict):
                 owner[head[-1]] = copy.deepcopy(value)
             return
-    head = location[: 3 if location[:1] == ("components",) else 1]
+    head = location[: {"components": 3, "compose": 2}.get(str(location[0]) if location else "", 1)]
     owner = Document("", data).at(head[:-1])
     if isinstance(owner, dict):
         owner.pop(head[-1], None)

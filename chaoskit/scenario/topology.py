@@ -1,6 +1,6 @@
 """Where a target's components and links lie once its regions are known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -64,8 +64,11 @@ def main_port(component: Component) -> str:
     return next(iter(component.ports))
 
 
-def of_manifest(manifest: Manifest, regions: Sequence[str]) -> Topology:
-    """Lay the manifest out over `regions`. Links to components that do not exist are left out."""
+def of_manifest(manifest: Manifest, regions: Sequence[str], limited: Collection[str] = ()) -> Topology:
+    """Lay the manifest out over `regions`. Links to components that do not exist are left out.
+
+    `limited` are components whose CPU the scenario limits, which makes it a resource.
+    """
     instances = {name: _instances(name, component, regions) for name, component in manifest.components.items()}
     return Topology(
         target=manifest.name,
@@ -75,7 +78,7 @@ def of_manifest(manifest: Manifest, regions: Sequence[str]) -> Topology:
         resources=tuple(
             f"{manifest.name}/{name}.{resource}"
             for name, component in manifest.components.items()
-            for resource in (*component.resources, *(("cpu",) if component.cores else ()))
+            for resource in _resources(component, limited=name in limited)
         ),
     )
 
@@ -87,6 +90,10 @@ def of_urls(urls: Mapping[str, str], regions: Sequence[str]) -> Topology:
         for name, url in urls.items()
     )
     return Topology("external", tuple(regions), (), edges, ())
+
+
+def _resources(component: Component, *, limited: bool) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*component.resources, *(("cpu",) if limited or component.has_own_cpu else ()))))
 
 
 def _host_and_port(url: str) -> str:
@@ -109,21 +116,34 @@ def _edges(manifest: Manifest, instances: Mapping[str, Sequence[Instance]]) -> l
     for name, component in manifest.components.items():
         for destination in component.links:
             edges += [
-                _edge(manifest, start, end)
+                _edge(manifest, start, end, port)
                 for start in instances[name]
                 for end in instances.get(destination, ())
                 if start.region is None or end.region is None or start.region == end.region
+                for port in _linked_ports(manifest, destination)
             ]
     return edges
 
 
-def _edge(manifest: Manifest, start: Instance | None, end: Instance) -> Edge:
+def _linked_ports(manifest: Manifest, destination: str) -> Sequence[str]:
+    """Return the ports that a link leads to.
+
+    Where an address is handed over, it is the main one. Services of a compose file find each other by name, whatever
+    the port, so a link to one of them is a link to each of its ports.
+    """
+    component = manifest.components[destination]
+    return tuple(component.ports) if manifest.compose else (main_port(component),)
+
+
+def _edge(manifest: Manifest, start: Instance | None, end: Instance, port: str | None = None) -> Edge:
     source, kind = (start.name, start.component) if start else (CLIENT, CLIENT)
+    main = main_port(manifest.components[end.component])
+    beside = f":{port}" if port not in (None, main) else ""
     return Edge(
-        name=f"{source}->{end.name}",
+        name=f"{source}->{end.name}{beside}",
         kind=f"{kind}->{end.component}",
         source=source,
         destination=end.name,
-        port=main_port(manifest.components[end.component]),
+        port=port or main,
         regions=tuple(dict.fromkeys(region for region in (start and start.region, end.region) if region)),
     )

@@ -16,10 +16,17 @@ class SavedHistory(NamedTuple):
 
 
 class Journal:
-    """Appends records. They reach the disk at `flush`; a fault's intent is forced onto it before `append` returns."""
+    """Appends records. They reach the disk at `flush`; a fault's intent is forced onto it before `append` returns.
+
+    Making one raises StoreError if the file cannot be opened.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab", buffering=0)
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            message = f"cannot write {path}: {error.strerror}; check the folder and its permissions"
+            raise StoreError(message) from error
         self._pending: list[bytes] = []
 
     def append(self, record: Record) -> None:

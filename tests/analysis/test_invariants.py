@@ -45,7 +45,7 @@ def test_an_arrival_that_never_ended_is_missed(run: tuple[Plan, History]) -> Non
 def test_a_link_that_stays_dirty_is_named(run: tuple[Plan, History]) -> None:
     plan, history = run
     history.receipts[0] = replace(history.receipts[0], clean_after=False)
-    link = history.receipts[0].link
+    link = history.receipts[0].place
     assert invariants(plan, history)[-1].statement == f"Not clean again: {link} after latency-1."
     assert analyse(plan, history).verdict is Verdict.INCONCLUSIVE
 

@@ -1,16 +1,15 @@
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from chaoskit.address import Address
 from chaoskit.environment.contract import Layout, LinkAddresses
-from chaoskit.environment.template import fill, values
+from chaoskit.environment.template import Place, fill, values
 from chaoskit.errors import SetupFailed
 from tests.support.small_plan import instance, link, plan_of, small_plan
 
 HERE = Address("127.0.0.1", 8001)
+PLACE = Place("/usr/bin/python3", "0.0.0.0", "/srv/dir", {"http": 8001})
 LAYOUT = Layout(
     {"front": {"http": HERE}, "edge@east": {"http": HERE}, "store@east": {"http": HERE}},
     {
@@ -23,17 +22,19 @@ LAYOUT = Layout(
 
 def test_every_placeholder() -> None:
     plan = small_plan()
-    known = values(plan.instances[0], plan, LAYOUT, Path("/srv/dir"))
-    template = "{python} {seed} {workdir}/pg [{region}] {ports.http} {settings.size} {settings.slow} {links.store}"
+    known = values(plan.instances[0], plan, LAYOUT, PLACE)
+    template = (
+        "{python} {host} {seed} {workdir}/pg [{region}] {ports.http} {settings.size} {settings.slow} {links.store}"
+    )
     assert fill(template, known, "here") == (
-        f"{sys.executable} 7 /srv/dir/pg [] 8001 4 true east=127.0.0.1:9001,west=127.0.0.1:9002"
+        "/usr/bin/python3 0.0.0.0 7 /srv/dir/pg [] 8001 4 true east=127.0.0.1:9001,west=127.0.0.1:9002"
     )
 
 
 def test_an_instance_of_a_region_gets_a_bare_address() -> None:
     edge = instance("edge@east", links={"store": ("edge@east->store@east",)})
     plan = plan_of([edge], [link("edge@east", "store@east")])
-    known = values(edge, plan, LAYOUT, Path("/srv/dir"))
+    known = values(edge, plan, LAYOUT, PLACE)
     assert fill("{links.store} in {region}", known, "here") == "127.0.0.1:9003 in east"
 
 
@@ -41,7 +42,7 @@ def test_an_instance_of_a_region_gets_a_bare_address() -> None:
 def test_settings_are_written_as_command_lines_expect_them(value: float | str, text: str) -> None:
     plan = small_plan()
     front = replace(plan.instances[0], settings={"one": value})
-    assert fill("{settings.one}", values(front, plan, LAYOUT, Path()), "here") == text
+    assert fill("{settings.one}", values(front, plan, LAYOUT, PLACE), "here") == text
 
 
 @pytest.mark.parametrize("text", ['{"a": {"b": 1}}', "${HOME}", "awk '{print $1}'", "{}", "{A}"])

@@ -1,6 +1,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from chaoskit.clock import Clock
 from chaoskit.environment import ProcessDriver, Workspace
 from chaoskit.observe import Observer
+from chaoskit.plan import Plan
+from chaoskit.plan.model import PlannedMapping, PlannedMetrics, PlannedQuantity
 from chaoskit.records import FigureSample, HostSample, Record, ResourceSample, RunEvent, UsageSample
 from tests.support.small_plan import small_plan
 
@@ -23,8 +26,10 @@ async def driver(tmp_path: Path) -> AsyncIterator[ProcessDriver]:
     await driver.stop()
 
 
-async def observe_until(driver: ProcessDriver, enough: Callable[[list[Record]], bool]) -> tuple[Observer, list[Record]]:
-    """Observe the plan until the records are `enough`, then stop observing."""
+async def observe_until(
+    driver: ProcessDriver, enough: Callable[[list[Record]], bool], plan: Plan | None = None
+) -> tuple[Observer, list[Record]]:
+    """Observe the plan (the small one) until the records are `enough`, then stop observing."""
     records: list[Record] = []
     satisfied = asyncio.Event()
 
@@ -34,7 +39,7 @@ async def observe_until(driver: ProcessDriver, enough: Callable[[list[Record]], 
             satisfied.set()
 
     observer = Observer(
-        small_plan(),
+        plan or small_plan(),
         driver.instances,
         {"generator@0": os.getpid()},
         clock=Clock.starting_now(),
@@ -87,3 +92,33 @@ async def test_an_instance_that_dies_leaves_a_gap_that_is_counted_and_noted_once
     assert observer.gaps["front"] >= 3
     assert observer.gaps.keys() == {"front"}
     assert len([note for note in notes(records) if note.startswith("no metrics of front: ")]) == 1
+
+
+async def test_an_exporter_speaks_for_another_instance(driver: ProcessDriver) -> None:
+    mapping = PlannedMapping(
+        {
+            "servers": PlannedQuantity(constant=16),
+            "busy": PlannedQuantity(plus=("depth",)),
+            "rejections": PlannedQuantity(plus=("refused",)),
+        },
+        level=True,
+    )
+    plan = small_plan()
+    plan = replace(
+        plan,
+        instances=tuple(
+            replace(one, metrics=PlannedMetrics("http", "/metrics", "store@east")) if one.name == "front" else one
+            for one in plan.instances
+        ),
+        resources=tuple(replace(one, mapping=mapping) if one.instance == "front" else one for one in plan.resources),
+    )
+
+    def enough(records: list[Record]) -> bool:
+        return len([one for one in records if isinstance(one, ResourceSample) and one.servers == 16]) >= 3
+
+    _, records = await observe_until(driver, enough, plan)
+    first, *_, last = [one for one in records if isinstance(one, ResourceSample) and one.resource == "toy/front.pool"]
+    assert first.busy_s == 0
+    assert last.busy_s == pytest.approx(12 * (last.t_s - first.t_s))
+    said = [note for note in notes(records) if note.startswith("toy/front.pool")]
+    assert said == ["toy/front.pool: its metrics have no refused, which counts as 0"]

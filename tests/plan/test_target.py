@@ -1,5 +1,76 @@
-from chaoskit.plan import Plan
-from chaoskit.plan.model import Probe
+from pathlib import Path
+
+from chaoskit.plan import Plan, build
+from chaoskit.plan.model import PlannedMapping, PlannedMetrics, PlannedQuantity, Probe
+from chaoskit.scenario import load
+
+POOLED = """\
+version: 1
+name: pooled
+components:
+  database:
+    per: region
+    command: [run]
+    ports: {sql: {protocol: postgres}}
+    metrics: {component: exporter, port: http}
+    settings: {connections: {type: integer, default: 60}, patience: {type: duration, unit: ms, default: 2s}}
+    resources:
+      connections:
+        kind: pool
+        metrics: {servers: {setting: connections}, busy: {level: used, scale: 2}, completions: [reads_total, writes]}
+  exporter: {per: region, command: [run], ports: {http: {protocol: http}}}
+  api:
+    entry: true
+    links: [database]
+    command: [run]
+    ports: {http: {protocol: http}}
+    metrics: {component: exporter-of-api, port: http, path: /all}
+    resources:
+      pool:
+        kind: pool
+        metrics:
+          servers: 8
+          busy: {sum: held_ms, minus: idle_ms, scale: 0.001}
+          blocked: {"api->database": query_seconds_total}
+          wait: {setting: database.patience, scale: 0.001}
+      threads: {kind: server, waits_for: [pool, api->database]}
+  exporter-of-api: {command: [run], ports: {http: {protocol: http}}}
+"""
+SCENARIO = """\
+version: 1
+name: any
+target: {use: ./target.yaml, driver: process, regions: [east, west]}
+load: {reads: {request: {method: GET, path: /}, rate: 1/s}}
+phases: [baseline: {for: 10s}]
+"""
+
+
+def test_mapped_resources_know_their_series_and_an_exporter_its_instance(tmp_path: Path) -> None:
+    (tmp_path / "target.yaml").write_text(POOLED)
+    (tmp_path / "scenario.yaml").write_text(SCENARIO)
+    plan = build(load(tmp_path / "scenario.yaml", overrides={"database.connections": "70"}))
+    metrics = {instance.name: instance.metrics for instance in plan.instances}
+    assert metrics["database@west"] == PlannedMetrics("http", "/metrics", "exporter@west")
+    assert metrics["api"] == PlannedMetrics("http", "/all", "exporter-of-api")
+    resources = {resource.id: resource for resource in plan.resources}
+    assert resources["pooled/database@west.connections"].mapping == PlannedMapping(
+        {
+            "servers": PlannedQuantity(constant=70),
+            "busy": PlannedQuantity(plus=("used",), scale=2),
+            "completions": PlannedQuantity(plus=("reads_total", "writes")),
+        },
+        level=True,
+    )
+    assert resources["pooled/api.pool"].mapping == PlannedMapping(
+        {
+            "servers": PlannedQuantity(constant=8),
+            "busy": PlannedQuantity(plus=("held_ms",), minus=("idle_ms",), scale=0.001),
+            "wait": PlannedQuantity(constant=2),
+        },
+        blocked={"api->database": PlannedQuantity(plus=("query_seconds_total",))},
+    )
+    assert resources["pooled/api.threads"].mapping is None
+    assert resources["pooled/api.threads"].waits_for == ("pool", "api->database")
 
 
 def test_instances_per_region_and_per_target(full: Plan) -> None:

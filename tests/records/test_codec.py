@@ -18,6 +18,8 @@ from chaoskit.records import (
     RunEvent,
     SampleBatch,
     UsageSample,
+    Vitals,
+    VitalsSample,
     decode,
     encode,
 )
@@ -32,6 +34,7 @@ RECORDS: list[Record] = [
     HostSample(1.5, 3.5, 2, 1_000_000),
     FigureSample(1.5, "web", "staleness", 0.5),
     ProbeSample(1.5, "web->db", "ok", 0.1, 0.4, 0.5, 1, 1),
+    VitalsSample(1.5, "web", Vitals("running", 2, 0.5, 1000)),
     FaultEvent(1.5, "latency-1", "intent", "adds 40ms"),
     Receipt("latency-1", "web->db", "adds 40ms", "added 40.4ms", effective=True, clean_after=True),
     PhaseEvent(1.5, "surge", "started"),

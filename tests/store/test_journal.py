@@ -71,3 +71,8 @@ def test_a_full_disk_is_a_sentence() -> None:
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot read"):
         read_journal(tmp_path)
+
+
+def test_a_file_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"cannot write .*gone/records\.jsonl: No such file"):
+        Journal(tmp_path / "gone" / "records.jsonl")

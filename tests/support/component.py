@@ -1,4 +1,5 @@
-"""A little HTTP component for tests: answers /ready, /metrics, /environment and /die, and misbehaves on request."""
+"""A little HTTP component for tests, which misbehaves on request: answers /ready, /metrics, /environment, /die, /burn
+(one core, for ever) and /eat/BYTES."""
 
 import argparse
 import json
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,6 +33,14 @@ depth{side="ask"} 7
 """
 
 
+EATEN: list[bytes] = []
+
+
+def burn() -> None:
+    while True:
+        sum(range(1000))
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     fail_first = 0
@@ -41,6 +51,10 @@ class Handler(BaseHTTPRequestHandler):
             sys.stderr.flush()
             os._exit(7)
         status, body = 200, "ready"
+        if self.path == "/burn":
+            threading.Thread(target=burn, daemon=True).start()
+        if self.path.startswith("/eat/"):
+            EATEN.append(b"x" * int(self.path.removeprefix("/eat/")))
         if self.path == "/metrics":
             body = METRICS
         elif self.path == "/environment":
