@@ -46,7 +46,7 @@ async def test_a_region_goes_down_on_all_its_links(server: ProxyServer) -> None:
     down = fault("region_down", {"mode": "blackhole"}, links=names, window=(0.3, 1.7))
     async with stage(server, [link(name) for name in names], [down]) as on:
         await on.plane.play()
-        assert {receipt.link for receipt in on.receipts} == set(names)
+        assert {receipt.place for receipt in on.receipts} == set(names)
         assert all(receipt.effective and receipt.clean_after for receipt in on.receipts)
 
 
