@@ -181,7 +181,7 @@ class _Search:
         here = self._strikes.on_instances({one.instance}, second)
         made_worse: str | None = None
         for on in followed:
-            links = seen.topology.links(one, on)
+            links = seen.topology.reach(one, on)
             strike = self._strikes.on_links(links, self._region, second)
             if carries and strike is not None:
                 return _struck_root(strike, (*held, one.kind_id), one.id)
@@ -208,6 +208,8 @@ class _Search:
     def _slower(self, one: ResourceSeries, on: str, second: int) -> bool:
         """Return whether waits for `on` took longer than the undisturbed demand of what was completed explains."""
         seen = self._seen
+        if one.waiting == "declared" and len(one.blocked_s) > 1:
+            return False  # which of them took longer is not known
         completions = float(one.completions[second])
         demand = seen.demands[one.id]
         visits = float(demand.visits @ seen.arrivals.offered[second])

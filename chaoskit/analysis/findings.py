@@ -48,6 +48,10 @@ _HOW_STRUCK: Final = {
 }
 """What a fault makes of a link or a component, by kind, in place of the usual words."""
 
+DECLARED: Final = "held for {}, as its manifest says; for how long is not measured"
+FULL_OF_ITSELF: Final = "full, and what it waits for is neither full nor slower than usual"
+FULL_FOR_ALL_THAT_IS_KNOWN: Final = "full; what it waits for is not measured"
+
 LEAST_CONFIDENCE: Final = 0.4
 MOST_CONFIDENCE: Final = 0.95
 
@@ -174,8 +178,10 @@ def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault:
     kinds = {planned.id: planned.kind for planned in seen.plan.faults}
     at = f" at {describe_load(point)}" if point else ""
     if root.kind == "link":
-        how = _HOW_STRUCK.get(kinds.get(fault or "", ""), "too slow")
-        return f"The link {root.subject.partition(':')[2]} is {how}: {titles.get(fault or '', 'no fault declared')}{at}"
+        link, disturbed = root.subject.partition(":")[2], titles.get(fault or "")
+        if disturbed is None:
+            return f"What answers on the link {link} became slower, with no fault declared{at}"
+        return f"The link {link} is {_HOW_STRUCK.get(kinds.get(fault or '', ''), 'too slow')}: {disturbed}{at}"
     if root.kind in {"region", "component"}:
         how = _HOW_STRUCK.get(kinds.get(fault or "", ""), "gone")
         return f"The {root.subject.replace(':', ' ')} is {how}: {titles.get(fault or '', '')}"
@@ -194,7 +200,9 @@ def _chain(case: _Case, seen: Observations) -> tuple[CauseStep, ...]:
     for held, following in pairwise((*case.root.held, case.root.subject)):
         kin = [one for one in seen.series.values() if one.kind_id == held]
         waiting = max((_blocked_ratio(seen, one.id, case.seconds) for one in kin), default=0.0)
-        steps.append(CauseStep(held, "victim", f"busy waiting for {following} {waiting:.0%} of the time"))
+        measured = all(one.waiting == "measured" for one in kin)
+        said = f"busy waiting for {following} {waiting:.0%} of the time" if measured else DECLARED.format(following)
+        steps.append(CauseStep(held, "victim", said))
     reasons = {
         "link": f"slowed by {case.root.fault}"
         if case.root.fault
@@ -204,8 +212,14 @@ def _chain(case: _Case, seen: Observations) -> tuple[CauseStep, ...]:
         "generator": "full, or late by itself, while the target answers",
         "host": "its CPU was full",
     }
-    usual = "full, and what it waits for is neither full nor slower than usual"
-    return (*steps, CauseStep(case.root.subject, "root", reasons.get(case.root.kind, usual)))
+    one = seen.series.get(case.root.victim or "")
+    full = FULL_OF_ITSELF if one is None or _knows_suppliers(seen, one) else FULL_FOR_ALL_THAT_IS_KNOWN
+    return (*steps, CauseStep(case.root.subject, "root", reasons.get(case.root.kind, full)))
+
+
+def _knows_suppliers(seen: Observations, one: ResourceSeries) -> bool:
+    """Return whether what `one` waits for is measured: by its own account, or by what stands there."""
+    return one.waiting == "measured" or bool(seen.topology.all_suppliers(one))
 
 
 def _blocked_ratio(seen: Observations, resource: str, seconds: list[int]) -> float:
@@ -269,11 +283,12 @@ def _refusals(seen: Observations, resource: str) -> list[Evidence]:
 def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:
     demand, surge = seen.demands[nearest], rates_at(seen.plan, 1.0)
     asked = float(demand.total_s @ surge) / demand.free_servers if demand.free_servers else 0.0
+    unit = "visit" if demand.visits.any() else "arrival"
+    carried = format_number(rung.capacity_per_s or 0)
     lines = [
         Evidence(
-            f"one visit holds it for {format_duration(rung.demand_s)}, so all instances carry "
-            f"{format_number(rung.capacity_per_s or 0)}/s; the declared surge asks for {format_number(asked)} times "
-            "what it has",
+            f"one {unit} holds it for {format_duration(rung.demand_s)}, so all instances carry {carried}/s; "
+            f"the declared surge asks for {format_number(asked)} times what it has",
             "utilization law",
         )
     ]

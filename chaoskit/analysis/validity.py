@@ -20,12 +20,14 @@ arrival that could not be sent counts in the second in which it was due, so no s
 
 GENERATOR_CPU: Final = 0.9
 HOST_FULL_RATIO: Final = 0.5
+IMPOSSIBLE: Final = 1.25
+"""No resource is busy for longer than its servers are there, but for the error of a scrape."""
 UNKNOWN_RATIO: Final = 0.1
 
 
 def checks(seen: Observations, blamed: Collection[str] = ()) -> tuple[Check, ...]:
     """Return every check that applies to the run, those that hold included; `blamed` are the resources found guilty."""
-    groups = (_baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes)
+    groups = (_baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes, _possible)
     return (*(check for group in groups for check in group(seen)), *_connections(blamed), *_host(seen, blamed))
 
 
@@ -207,3 +209,14 @@ def _scrapes(seen: Observations) -> Iterator[Check]:
         where = "the load outside of faults" if seen.faults else "the load"
         said = f"Metrics cover {1 - gaps[worst]:.0%} of {where} for {worst}, no less for all others."
         yield Check("resource metrics", gaps[worst] <= UNKNOWN_RATIO, said)
+
+
+def _possible(seen: Observations) -> Iterator[Check]:
+    """A third party's figures may be mapped wrongly: busier than all servers over a whole phase cannot be."""
+    mapped = {resource.id for resource in seen.plan.resources if resource.mapping and resource.kind != "limiter"}
+    for resource in sorted(mapped & seen.series.keys()):
+        used = {phase.name: seen.mean_utilization(resource, phase.name) for phase in seen.plan.phases}
+        phase = max(used, key=lambda name: used[name])
+        if used[phase] > IMPOSSIBLE:
+            said = f"{resource} is said to be busy for {used[phase]:.0%} of {phase}, which cannot be"
+            yield Check(f"mapping of {resource}", False, f"{said}: check `servers` and `busy` of its `metrics`.")

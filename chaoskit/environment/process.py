@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from chaoskit.address import Address
 from chaoskit.environment import members
@@ -92,6 +92,11 @@ class ProcessDriver:
     def instances(self) -> Mapping[str, RunningInstance]:
         """What is up, by name."""
         return {name: part.running for name, part in self._parts.items() if part.running is not None}
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Nothing: the plan says it all."""
+        return {}
 
     async def watch(self) -> Death:
         """Return as soon as an instance has died that should be alive; call again for the next one."""

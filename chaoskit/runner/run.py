@@ -67,7 +67,7 @@ async def play(request: RunRequest, watcher: Watcher, stop: Stop) -> Outcome:
             recorder.note(stop.event, f"{stop.reason}, before the target was up")
         else:
             server = stage.target.server
-            folder.amend_provenance({"toxiproxy": server.described()})
+            folder.amend_provenance({"toxiproxy": server.described(), **stage.target.driver.provenance})
             restore_error = await Performance(request.plan, stage, recorder, state).play(watcher, stop)
         watcher.stage("stopping the target")
     watcher.stage("analysing")

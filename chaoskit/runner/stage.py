@@ -59,7 +59,7 @@ async def bring_up_target(
     undo.push_async_callback(server.stop)
     lease = await Lease.start(workspace.folder / "lease.json", environment, release.command(run_id))
     undo.push_async_callback(lease.release)
-    driver = driver_for(plan, workspace, logs)
+    driver = driver_for(plan, workspace, logs, watcher.stage)
     undo.push_async_callback(driver.stop)
     layout = await driver.prepare()
     control = driver if isinstance(driver, Control) else None

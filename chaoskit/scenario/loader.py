@@ -195,7 +195,7 @@ def _manifest(path: Path) -> tuple[Manifest | None, list[Problem]]:
 
 def _topology(target: Target, manifest: Manifest | None) -> Topology | None:
     if target.external is not None:
-        return layout.of_urls(target.external, target.regions)
+        return layout.of_urls(target.external, target.upstreams, target.regions)
     if manifest is None:
         return None
     limited = [name for name, limits in target.limits.items() if limits.cpus is not None]

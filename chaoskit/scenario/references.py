@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from chaoskit.address import Address
 from chaoskit.scenario.code import missing_function
 from chaoskit.scenario.component_faults import ComponentFault
 from chaoskit.scenario.document import Finding, Location
@@ -18,6 +19,7 @@ from chaoskit.scenario.objectives import RESERVED, Statement
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting
 from chaoskit.scenario.topology import Topology
+from chaoskit.scenario.upstreams import check_upstreams
 from chaoskit.units import format_duration
 
 MAX_ARRIVALS: Final = 50_000_000
@@ -66,24 +68,45 @@ class References:
         target = self.scenario.target
         for name, url in (target.external or {}).items():
             yield from self._check_url(("target", "external", name), url)
+        yield from self._check_upstreams()
         if self.scenario.toxiproxy is not None:
             yield from self._check_url(("toxiproxy",), self.scenario.toxiproxy)
         if len(set(target.regions)) < len(target.regions):
             yield Finding(("target", "regions"), "a region stands here twice; keep one of them")
         if target.external is not None:
-            for name in target.placement:
-                yield Finding(
-                    ("target", "placement", name), "a target that runs already has no placement; leave it out", key=True
-                )
-            for name in target.settings:
-                message = "a target that runs already has no settings to change here; leave it out"
-                yield Finding(("target", "settings", name), message, key=True)
+            for key, names in (("placement", target.placement), ("settings", target.settings)):
+                for name in names:
+                    message = f"a target that runs already has no {key} to change here; leave it out"
+                    yield Finding(("target", key, name), message, key=True)
         elif self.manifest is not None:
             if self.topology is not None:
                 yield from self._check_placement(("target", "placement"), self.manifest, self.topology)
             for name, raw in target.settings.items():
                 yield from self._check_setting(("target", "settings", name), self.manifest, raw)
         yield from self._check_limits()
+        if self.manifest is not None and target.driver != "auto":
+            yield from self._check_driver(composed=self.manifest.compose is not None)
+
+    def _check_upstreams(self) -> Iterator[Finding]:
+        upstreams = self.scenario.target.upstreams
+        for name, one in upstreams.items():
+            here: Location = ("target", "upstreams", name)
+            yield from self._check_host((*here, "upstream"), Address.parse(one.upstream).host)
+            if not is_safe(Address.parse(one.listen).host):
+                message = (
+                    "a proxy there opens the upstream to others; write 127.0.0.1, or this machine's private address"
+                )
+                yield Finding((*here, "listen"), message)
+        yield from check_upstreams(upstreams)
+
+    def _check_driver(self, *, composed: bool) -> Iterator[Finding]:
+        driver = self.scenario.target.driver
+        if composed and driver != "compose":
+            message = f"a target with a compose file is not played with the driver {driver}; leave `driver` out"
+            yield Finding(("target", "driver"), message)
+        if not composed and driver == "compose":
+            message = "`driver: compose` needs a target with a `compose` file; write one into its target.yaml"
+            yield Finding(("target", "driver"), message)
 
     def _check_limits(self) -> Iterator[Finding]:
         components = self.manifest.components if self.manifest else {}
@@ -100,7 +123,9 @@ class References:
                 yield Finding(here, message, key=True)
 
     def _check_url(self, here: Location, url: str) -> Iterator[Finding]:
-        host = urlsplit(url).hostname or ""
+        yield from self._check_host(here, urlsplit(url).hostname or "")
+
+    def _check_host(self, here: Location, host: str) -> Iterator[Finding]:
         if not is_safe(host) and host not in self.allow_targets:
             message = f"the host {host} is neither loopback nor private, and load could harm it"
             yield Finding(here, f"{message}; if it is yours to test, pass --allow-target {host}")

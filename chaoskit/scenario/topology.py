@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from chaoskit.scenario.manifest import Component, Manifest
+from chaoskit.scenario.upstreams import SYSTEM, Upstream
 
 CLIENT = "client"
 NOT_PLACED: Final[Mapping[str, str]] = MappingProxyType({})
@@ -29,7 +30,7 @@ class Instance:
 class Edge:
     """A TCP link between two instances, or from the clients; `regions` are those of its two ends.
 
-    `upstream` is HOST:PORT where the destination runs already.
+    `upstream` is HOST:PORT where the destination runs already, `listen` where its proxy has to listen.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Edge:
     port: str
     regions: tuple[str, ...]
     upstream: str | None = None
+    listen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,15 @@ def of_manifest(
     )
 
 
-def of_urls(urls: Mapping[str, str], regions: Sequence[str]) -> Topology:
-    """Lay out a system that runs already: one link from the clients to each URL."""
-    edges = tuple(
-        Edge(f"{CLIENT}->{name}", f"{CLIENT}->{name}", CLIENT, name, "http", (), _host_and_port(url))
-        for name, url in urls.items()
-    )
-    return Topology("external", tuple(regions), (), edges, ())
+def of_urls(urls: Mapping[str, str], upstreams: Mapping[str, Upstream], regions: Sequence[str]) -> Topology:
+    """Lay out a system that runs already: one link from the clients to each URL, one from it to each upstream."""
+    edges = [_plain_edge(CLIENT, name, "http", _host_and_port(url)) for name, url in urls.items()]
+    edges += [_plain_edge(SYSTEM, name, name, one.upstream, one.listen) for name, one in upstreams.items()]
+    return Topology("external", tuple(regions), (), tuple(edges), ())
+
+
+def _plain_edge(source: str, name: str, port: str, upstream: str, listen: str | None = None) -> Edge:
+    return Edge(f"{source}->{name}", f"{source}->{name}", source, name, port, (), upstream, listen)
 
 
 def _resources(component: Component, *, limited: bool) -> tuple[str, ...]:

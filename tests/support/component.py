@@ -87,6 +87,7 @@ class Server(ThreadingHTTPServer):
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--fail-first", type=int, default=0)
     parser.add_argument("--crash", default="")
     parser.add_argument("--deaf", action="store_true")
@@ -107,7 +108,7 @@ def main() -> None:
     Server.allow_reuse_address = not options.no_reuse
     Server.allow_reuse_port = False
     try:
-        server = Server(("127.0.0.1", options.port), Handler)
+        server = Server((options.host, options.port), Handler)
     except OSError as error:
         sys.exit(str(error))
     assert server.socket.family == socket.AF_INET
