@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 
 from exchange.occupancy import Resource
-from exchange.storage import DATABASE
+from exchange.storage import DATABASE, LOST
 
 _ACTIVITY = """
 SELECT d.active_time / 1e3, d.xact_commit, d.xact_rollback,
@@ -44,7 +44,7 @@ class ConnectionsResource(Resource):
                 if self._connection is None:
                     self._connection = await self._connect()
                 row = await self._connection.fetchrow(_ACTIVITY, DATABASE, timeout=2)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except LOST as error:
                 if self._connection is not None:
                     self._connection.terminate()
                     self._connection = None
