@@ -6,6 +6,7 @@ from pathlib import Path
 from chaoskit.environment.choice import with_driver
 from chaoskit.environment.compose import ComposeDriver
 from chaoskit.environment.contract import Death, Driver, Layout, LinkAddresses, RunningInstance
+from chaoskit.environment.docker.driver import DockerDriver
 from chaoskit.environment.external import ExternalDriver
 from chaoskit.environment.leftovers import Leftover
 from chaoskit.environment.process import ProcessDriver
@@ -18,8 +19,6 @@ def driver_for(plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str]
     if plan.driver == "external":
         return ExternalDriver(plan)
     if plan.driver == "docker":
-        from chaoskit.environment.docker import DockerDriver
-
         return DockerDriver(plan, workspace, logs, say)
     return (ComposeDriver if plan.driver == "compose" else ProcessDriver)(plan, workspace, logs)
 
@@ -27,6 +26,7 @@ def driver_for(plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str]
 __all__ = [
     "ComposeDriver",
     "Death",
+    "DockerDriver",
     "Driver",
     "ExternalDriver",
     "Layout",
