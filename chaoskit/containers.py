@@ -22,6 +22,7 @@ RUN_LABEL: Final = "chaoskit.run"
 RUNNER_LABEL: Final = "chaoskit.runner"
 INSTANCE_LABEL: Final = "chaoskit.instance"
 IMAGE_LABEL: Final = "chaoskit.image"
+TOXIPROXY_IMAGE: Final = "ghcr.io/shopify/toxiproxy:2.12.0"
 
 CALL_TIMEOUT_S: Final = 60.0
 ANSWER_TIMEOUT_S: Final = 2.0

@@ -10,6 +10,7 @@ from typing import Final
 import psutil
 
 from chaoskit import containers
+from chaoskit.environment.control_group import ControlGroup, find_groups
 from chaoskit.environment.docker import remains
 from chaoskit.environment.docker.remains import Remnant
 from chaoskit.environment.identity import Runner
@@ -24,14 +25,17 @@ POLL_INTERVAL_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """One thing of a run whose runner is gone: a process, a temporary folder, or what it has in a Docker engine."""
+    """One thing of a run whose runner is gone: a process, a control group, a folder, or what is in a Docker engine."""
 
     run_id: str
     process: LabelledProcess | None = None
     folder: Path | None = None
+    group: ControlGroup | None = None
     remnant: Remnant | None = None
 
     def __str__(self) -> str:
+        if self.group:
+            return f"control group of run {self.run_id}: {self.group.name}"
         return str(self.process or self.remnant or f"folder of run {self.run_id}: {self.folder}")
 
 
@@ -51,11 +55,12 @@ def find(temporary: Path | None = None) -> list[Leftover]:
         for workspace in map(Workspace, sorted((temporary or temporary_folder()).glob(f"{FOLDER_PREFIX}*")))
         if _is_gone(workspace.runner())
     ]
-    return processes + _in_engine() + folders
+    groups = [Leftover(group.run_id, group=group) for group in find_groups() if _is_gone(group.runner)]
+    return processes + groups + _in_engine() + folders
 
 
 def remove(leftovers: list[Leftover]) -> list[str]:
-    """Stop the processes (SIGTERM, then SIGKILL), remove what is in the engine, delete the folders.
+    """Stop the processes (SIGTERM, then SIGKILL), remove groups, what is in the engine, and folders.
 
     Returns a sentence for each thing done, and for each that could not be.
     """
@@ -67,6 +72,11 @@ def remove(leftovers: list[Leftover]) -> list[str]:
     ]
     done += _remove_from_engine([leftover.remnant for leftover in leftovers if leftover.remnant])
     for leftover in leftovers:
+        if leftover.group:
+            removed = leftover.group.remove()
+            done.append(
+                f"removed {leftover}" if removed else f"could not remove {leftover}; something still runs in it"
+            )
         if leftover.folder:
             Workspace(leftover.folder).remove()
             done.append(f"removed {leftover}")

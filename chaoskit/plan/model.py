@@ -125,7 +125,7 @@ class PlannedMetrics:
 
 @dataclass(frozen=True, slots=True)
 class PlannedQuantity:
-    """A figure out of a third party's metrics: (sum of the series `plus` - sum of `minus`) x `scale`, or a `constant`.
+    """A figure out of a third party's metrics: (sum of the series `plus` - sum of `minus`) x `scale` + `constant`.
 
     The series are selectors as `chaoskit.selector` reads them. Without any, the figure is the constant.
     """
@@ -214,7 +214,7 @@ class PlannedLink:
     """A TCP edge through a proxy: `gateway@us-east-1->engine`; its `kind` is the manifest's name, `gateway->engine`.
 
     `source` is an instance or `client`. `regions` are those of its two ends. `upstream` is HOST:PORT for an external
-    target, None where the driver chooses the port.
+    target, None where the driver chooses the port; `listen` likewise for a proxy that has to be at a given place.
     """
 
     name: str
@@ -225,6 +225,7 @@ class PlannedLink:
     regions: tuple[str, ...]
     probe: Probe
     upstream: str | None = None
+    listen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,13 +88,7 @@ class DockerDriver:
         try:
             label = f"{containers.RUN_LABEL}={self._run_id}"
             await engine.listen(label, self._hear, self._lose_engine, "die", "oom")
-            for wave in self._waves:
-                async with asyncio.TaskGroup() as group:
-                    for instance in wave:
-                        log = self._logs / f"{instance.name}.log"
-                        part = DockerInstance(self._making(instance), instance.ready, log, self._deaths.put_nowait)
-                        self._parts[instance.name] = part
-                        group.create_task(part.start(engine, self._ports))
+            await self._start_instances(engine)
         except BaseExceptionGroup as failures:
             first = failures.exceptions[0]
             await self._stop_after(first)
@@ -175,6 +169,16 @@ class DockerDriver:
         what = f"containers, networks and volumes of run {self._run_id} may be left"
         mend = "`chaoskit clean` removes them once the engine answers"
         await engine.call_or(RestoreFailed, f"{what} ({mend})", lambda: remains.remove_run(engine.client, self._run_id))
+
+    async def _start_instances(self, engine: Engine) -> None:
+        """Start wave by wave: an instance starts once all that it links to are ready."""
+        for wave in self._waves:
+            async with asyncio.TaskGroup() as group:
+                for instance in wave:
+                    log = self._logs / f"{instance.name}.log"
+                    part = DockerInstance(self._making(instance), instance.ready, log, self._deaths.put_nowait)
+                    self._parts[instance.name] = part
+                    group.create_task(part.start(engine, self._ports))
 
     async def _stop_after(self, first: BaseException) -> None:
         """Stop everything because of `first`, which must reach the caller whatever the stopping brings."""

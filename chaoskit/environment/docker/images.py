@@ -130,7 +130,7 @@ class Recipe:
             paths = tuple(path for path in found if _can_be_sent(folder / path))
         except OSError as error:
             raise SetupFailed(f"the folder {folder} cannot be built as an image: {error}") from error
-        of_machine = {name: value for name, value in _machine_arguments().items() if name in declared}
+        of_machine = {name: value for name, value in machine_arguments().items() if name in declared}
         return cls(folder, build.dockerfile, {**build.args, **of_machine}, paths)
 
     def tag(self, target: str) -> str:
@@ -162,7 +162,7 @@ def _can_be_sent(path: Path) -> bool:
     return path.is_symlink() or path.is_file() or path.is_dir()
 
 
-def _machine_arguments() -> dict[str, str]:
+def machine_arguments() -> dict[str, str]:
     """Return the build arguments that this machine wants: `NAME=value NAME=value` in CHAOSKIT_BUILD_ARGS."""
     pairs = (pair.partition("=") for pair in os.environ.get(ARGUMENTS_VARIABLE, "").split())
     return {name: value for name, equals, value in pairs if equals}

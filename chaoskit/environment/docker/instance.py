@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -158,8 +158,12 @@ class DockerInstance:
                 message = f"another program took a port of {self.name} ({taken}) before its container could"
                 raise SetupFailed(f"{message}; run again: ports are chosen anew") from again
         await self._await_ready(engine)
+        await self._note_running(engine)
+
+    async def _note_running(self, engine: Engine) -> None:
+        container = self._made()
         process_id = await engine.call(f"{self.name} cannot be inspected", lambda: vitals.process_of(container))
-        self.running = RunningInstance(self.name, addresses, process_id, self._log, container.id)
+        self.running = RunningInstance(self.name, self._making.addresses, process_id, self._log, container.id)
         self._expected = False
         if self._ended.is_set():  # in the moment since
             self.heed("die", engine)
@@ -175,10 +179,13 @@ class DockerInstance:
 
     async def _await_ready(self, engine: Engine) -> None:
         """Wait until it is ready; SetupFailed with its last words where it ended before, or was not in time."""
-        if self._ready is None:
-            return
-        address = self._making.addresses[self._ready.port]
-        wait = wait_until_ready(address, self._ready.path, self._ready.timeout_s, stays_open_s=STAYS_OPEN_S)
+        if self._ready is not None:
+            address, path = self._making.addresses[self._ready.port], self._ready.path
+            wait = wait_until_ready(address, path, self._ready.timeout_s, stays_open_s=STAYS_OPEN_S)
+            await self._unless_ended(engine, wait)
+
+    async def _unless_ended(self, engine: Engine, wait: Coroutine[Any, Any, None]) -> None:
+        """Await what raises TimeoutError where the container is not ready in time, but not beyond its end."""
         ready, ended = asyncio.create_task(wait), asyncio.create_task(self._ended.wait())
         try:
             await asyncio.wait((ended, ready), return_when=asyncio.FIRST_COMPLETED)

@@ -21,15 +21,15 @@ class Network:
     gateway: str | None
 
     @classmethod
-    async def create(cls, engine: Engine, name: str, labels: dict[str, str]) -> "Network":
-        """Make the bridge in a range of addresses that the engine chooses.
+    async def create(cls, engine: Engine, name: str, labels: dict[str, str], *, internal: bool = False) -> "Network":
+        """Make the bridge in a range of addresses that the engine chooses; an `internal` one leads nowhere else.
 
         Raises:
             SetupFailed: the engine cannot.
         """
 
         def make() -> dict[str, Any]:
-            network = engine.client.networks.create(name, driver="bridge", labels=labels)
+            network = engine.client.networks.create(name, driver="bridge", internal=internal, labels=labels)
             network.reload()
             attributes: dict[str, Any] = network.attrs
             return attributes

@@ -15,11 +15,16 @@ TAIL_BYTES: Final = 16_384
 
 
 class Output:
-    """One life of a container, from before its start to its end. Attach it first, so that no line is missed."""
+    """One life of a container, from before its start to its end. Attach it first, so that no line is missed.
 
-    def __init__(self, container: Container, log: Path) -> None:
+    For a container that somebody else has started, `from_start` reads what it has said already, too.
+    """
+
+    def __init__(self, container: Container, log: Path, *, from_start: bool = False) -> None:
         self._answer = LongAnswer()
-        attached = self._answer.client.api.attach(container.id, stream=True, stdout=True, stderr=True)
+        api = self._answer.client.api
+        read = api.logs if from_start else api.attach
+        attached = read(container.id, stream=True, stdout=True, stderr=True, **({"follow": True} if from_start else {}))
         self._thread = threading.Thread(
             target=self._copy, args=(attached, log), name=f"output of {container.name}", daemon=True
         )

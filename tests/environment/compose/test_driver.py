@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from chaoskit.clock import Clock
-from chaoskit.environment import ComposeDriver, Workspace
+from chaoskit.environment import Workspace
+from chaoskit.environment.compose import ComposeDriver
 from chaoskit.errors import SetupFailed, UsageError
 from chaoskit.plan.model import PlannedFault
 from chaoskit.runner.recorder import Discard
@@ -55,7 +56,7 @@ async def test_a_link_is_re_pointed_and_a_fault_on_it_takes(
 
 async def test_a_service_that_dies_at_start_says_why(bazaar: Path, workspace: Workspace) -> None:
     (bazaar / "store.py").write_text("raise SystemExit('no licence found')")
-    driver = ComposeDriver(plan_of(bazaar), workspace, workspace.folder / "logs")
+    driver = ComposeDriver(plan_of(bazaar), workspace, workspace.folder / "logs", print)
     await driver.prepare()
     with pytest.raises(SetupFailed, match=r"(?s)store did not come up: it exited with 1.*no licence found"):
         await driver.start()
@@ -65,4 +66,4 @@ async def test_a_file_that_compose_refuses_is_a_sentence(bazaar: Path, workspace
     plan = plan_of(bazaar)
     (bazaar / "docker-compose.yaml").write_text("services: {store: {imag: x}}\n")
     with pytest.raises(UsageError, match=r"docker-compose.yaml is no valid compose file: .*imag"):
-        await ComposeDriver(plan, workspace, workspace.folder / "logs").prepare()
+        await ComposeDriver(plan, workspace, workspace.folder / "logs", print).prepare()
