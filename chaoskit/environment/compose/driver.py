@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from docker.models.containers import Container
 
@@ -40,6 +40,8 @@ class ComposeDriver(DockerDriver):
     Compose makes and starts the containers; from then on they are watched, controlled and removed as the docker
     driver's are. All methods belong to one event loop.
     """
+
+    _events: ClassVar = ("die", "oom", "start")
 
     def __init__(self, plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str], None]) -> None:
         super().__init__(plan, workspace, logs, say)
