@@ -1,18 +1,18 @@
 """From a plan and what its run recorded to the result; no I/O, no clock, the same records give the same result."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from chaoskit.analysis.blackbox import client_side_finding, is_black_box
-from chaoskit.analysis.causes import find_harm
+from chaoskit.analysis.blackbox import client_side_finding, is_black_box, limit_from_outside, without_overload
+from chaoskit.analysis.causes import Harm, find_harm
 from chaoskit.analysis.findings import findings
 from chaoskit.analysis.invariants import invariants
 from chaoskit.analysis.ladder import ladder
 from chaoskit.analysis.objectives import objective_results
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.recovery import recoveries
-from chaoskit.analysis.result import Result
+from chaoskit.analysis.result import Bottleneck, Result
 from chaoskit.analysis.score import SELF_CHECK
 from chaoskit.analysis.validity import checks
 from chaoskit.analysis.verdict import Judgement, expectation_met, judge
@@ -32,10 +32,12 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
     seen = observe(plan, history)
     rungs = ladder(seen)
     harms = find_harm(seen)
+    limit = limit_from_outside(seen)
+    if limit is not None and is_black_box(seen):
+        harms = without_overload(seen, harms, limit)
     bottlenecks = findings(seen, harms, rungs)
-    if not bottlenecks and is_black_box(seen):
-        outside = client_side_finding(seen)
-        bottlenecks = (outside,) if outside else ()
+    if limit is not None and (not bottlenecks or is_black_box(seen)):
+        bottlenecks = _beside(bottlenecks, client_side_finding(seen, limit), harms)
     recovery = recoveries(seen)
     objectives = objective_results(plan, history, recovery)
     validity = checks(seen, [found.resource for found in bottlenecks])
@@ -64,3 +66,15 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
         invariants=held,
         provenance={"self_check": SELF_CHECK, **provenance},
     )
+
+
+def _beside(found: tuple[Bottleneck, ...], outside: Bottleneck, harms: Sequence[Harm]) -> tuple[Bottleneck, ...]:
+    """Put what is seen from outside beside what was found: first where it stands for more harm than has a cause.
+
+    While the load generator or its host is short, nothing is proven of the target, from outside either.
+    """
+    if any(bottleneck.kind in {"generator", "host"} for bottleneck in found):
+        return found
+    explained = sum(harm.arrivals for harm in harms if harm.root is not None)
+    total = sum(harm.arrivals for harm in harms)
+    return (outside, *found) if explained < total / 2 else (*found, outside)

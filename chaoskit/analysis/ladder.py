@@ -74,7 +74,8 @@ def _rung(seen: Observations, resource: str, share: float) -> Rung:
         resource=one.kind_id,
         kind=one.kind,
         saturates_at=point_at(plan, share),
-        own_share=saturating_share(plan, demand.own_s, demand.free_servers),
+        # Its own work is what is left of its demand without waiting: not known where the waiting is not measured.
+        own_share=saturating_share(plan, demand.own_s, demand.free_servers) if one.waiting == "measured" else None,
         baseline_utilization=seen.mean_utilization(resource, plan.baseline_phase),
         surge_utilization=seen.mean_utilization(resource, plan.surge_phase),
         demand_s=per_visit_s,

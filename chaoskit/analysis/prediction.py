@@ -49,7 +49,8 @@ def enlarged(seen: Observations, one: ResourceSeries, rungs: Sequence[Rung]) -> 
     factor = needed / demand.servers if demand.servers else 1.0
     if factor <= 1:
         return f"Enlarging {name} does not help: it has room for the declared surge. Look for what holds it up."
-    change = f"With {_resized(one, factor)}"
+    still = "" if one.waiting == "measured" else ", and as long as it is held no longer than undisturbed,"
+    change = f"With {_resized(one, factor)}{still}"
     if following is None:
         return f"{change} the declared surge is carried; nothing else that was measured gives way."
     if following.saturates_at.share >= 1:

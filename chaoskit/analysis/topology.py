@@ -1,9 +1,17 @@
-"""What waits for what: from a resource to the resources and links that it is blocked on."""
+"""What waits for what: from a resource to the resources and links that it is blocked on.
+
+An instance of which nothing but CPU and queues is measured is blind: nobody knows what it waits for. Whoever waits for
+it may therefore wait for anything behind its own links.
+"""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from chaoskit.analysis.windows import ResourceSeries
 from chaoskit.plan.model import Plan, PlannedLink
+
+_SAY_NOTHING: Final = frozenset({"cpu", "queue"})
+"""Kinds of resources that do not tell what their instance waits for."""
 
 
 class Topology:
@@ -17,6 +25,11 @@ class Topology:
         for one in series.values():
             if one.kind != "queue":
                 self._by_instance.setdefault(one.instance, []).append(one.id)
+        telling = {one.instance for one in series.values() if one.kind not in _SAY_NOTHING}
+        self._leaving: dict[str, list[PlannedLink]] = {}
+        for link in plan.links:
+            if link.source not in telling:
+                self._leaving.setdefault(link.source, []).append(link)
 
     def links(self, resource: ResourceSeries, on: str) -> list[PlannedLink]:
         """Return the links that `on` (a link kind) means for `resource`; none where `on` is a local resource."""
@@ -26,12 +39,22 @@ class Topology:
         kin = [link for link in self._plan.links if on in {link.kind, link.name}]
         return [link for link in kin if link.source == source] or kin
 
+    def reach(self, resource: ResourceSeries, on: str) -> list[PlannedLink]:
+        """Return the links that `on` means, and those behind blind instances; each after what leads to it."""
+        found = dict.fromkeys(self.links(resource, on))
+        waiting = list(found)
+        while waiting:
+            behind = [link for link in self._leaving.get(waiting.pop(0).destination, ()) if link not in found]
+            found |= dict.fromkeys(behind)
+            waiting += behind
+        return list(found)
+
     def suppliers(self, resource: ResourceSeries, on: str) -> list[ResourceSeries]:
         """Return the resources that stand behind `on`: the local one, or those of the links' destinations."""
         if "->" in on:
             ids: Iterable[str] = (
                 supplier
-                for link in self.links(resource, on)
+                for link in self.reach(resource, on)
                 for supplier in self._by_instance.get(link.destination, [])
             )
         else:
@@ -62,8 +85,21 @@ class Topology:
         ids = dict.fromkeys(one.id for one in [*waiting, *gates] if one.id != resource.id)
         return [self._series[one] for one in ids]
 
+    def unmeasured_links(self, entry: PlannedLink) -> list[PlannedLink]:
+        """Return the links behind `entry`, nearest first, of instances that measure nothing: each may be on the way."""
+        measured = {resource.instance for resource in self._plan.resources if resource.kind != "cpu"}
+        found: dict[str, PlannedLink] = {}
+        waiting = [entry.destination]
+        while waiting:
+            source = waiting.pop(0)
+            for link in self._plan.links:
+                if link.source == source and source not in measured and link.name not in found:
+                    found[link.name] = link
+                    waiting.append(link.destination)
+        return list(found.values())
+
     def path_links(self, resource: ResourceSeries) -> list[PlannedLink]:
-        """Return the links on which `resource`, or anything that it waits for, is ever blocked."""
+        """Return the links on which `resource`, or anything that it waits for, is or may be blocked."""
         holders = [resource, *self.all_suppliers(resource)]
-        links = [link for holder in holders for on in holder.blocked_s for link in self.links(holder, on)]
+        links = [link for holder in holders for on in holder.blocked_s for link in self.reach(holder, on)]
         return list(dict.fromkeys(links))

@@ -20,13 +20,14 @@ arrival that could not be sent counts in the second in which it was due, so no s
 
 GENERATOR_CPU: Final = 0.9
 HOST_FULL_RATIO: Final = 0.5
+IMPOSSIBLE: Final = 1.25
+"""No resource is busy for longer than its servers are there, but for the error of a scrape."""
 UNKNOWN_RATIO: Final = 0.1
-_LIFE: Final = frozenset({"kill", "stop", "pause", "restart"})
 
 
 def checks(seen: Observations, blamed: Collection[str] = ()) -> tuple[Check, ...]:
     """Return every check that applies to the run, those that hold included; `blamed` are the resources found guilty."""
-    groups = (_baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes)
+    groups = (_baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes, _possible)
     return (*(check for group in groups for check in group(seen)), *_connections(blamed), *_host(seen, blamed))
 
 
@@ -90,7 +91,7 @@ def _faults(seen: Observations) -> Iterator[Check]:
             yield Check(f"fault {fault.id}", False, f"Fault {fault.id} was never applied.")
             continue
         proven = fault.effective is not False and bool(fault.receipts)
-        words = {True: "took effect", False: "had no effect", None: "could not be measured on its link"}
+        words = {True: "took effect", False: "had no effect", None: "could not be measured"}
         said = words[fault.effective] if fault.receipts else "has no receipt"
         yield Check(f"fault {fault.id}", proven, f"Fault {fault.id} ({fault.title}) {said}.")
     for event in seen.history.events:
@@ -174,11 +175,9 @@ def _within(seen: Observations, batch: SampleBatch, phase: str | None) -> bool:
 
 
 def _alive(seen: Observations) -> Iterator[Check]:
-    meant = {fault.component for fault in seen.plan.faults if fault.kind in _LIFE and fault.component}
     for event in seen.history.events:
-        if event.event != "component_died" or any(component in event.detail for component in meant):
-            continue
-        yield Check("components", False, f"A component died at t = {event.t_s:.1f} s: {event.detail}.")
+        if event.event == "component_died":
+            yield Check("components", False, f"A component died at t = {event.t_s:.1f} s: {event.detail}.")
 
 
 def _scrapes(seen: Observations) -> Iterator[Check]:
@@ -210,3 +209,14 @@ def _scrapes(seen: Observations) -> Iterator[Check]:
         where = "the load outside of faults" if seen.faults else "the load"
         said = f"Metrics cover {1 - gaps[worst]:.0%} of {where} for {worst}, no less for all others."
         yield Check("resource metrics", gaps[worst] <= UNKNOWN_RATIO, said)
+
+
+def _possible(seen: Observations) -> Iterator[Check]:
+    """A third party's figures may be mapped wrongly: busier than all servers over a whole phase cannot be."""
+    mapped = {resource.id for resource in seen.plan.resources if resource.mapping and resource.kind != "limiter"}
+    for resource in sorted(mapped & seen.series.keys()):
+        used = {phase.name: seen.mean_utilization(resource, phase.name) for phase in seen.plan.phases}
+        phase = max(used, key=lambda name: used[name])
+        if used[phase] > IMPOSSIBLE:
+            said = f"{resource} is said to be busy for {used[phase]:.0%} of {phase}, which cannot be"
+            yield Check(f"mapping of {resource}", False, f"{said}: check `servers` and `busy` of its `metrics`.")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from chaoskit.records import History, ResourceSample
 
 Series = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Waiting = Literal["measured", "declared", "unknown"]
+"""How it is known what a resource waits for: its metrics say it, its manifest does, or nobody."""
 
 MAX_GAP_S: Final = 3.0
 """Scrapes further apart than this leave the windows between them unknown."""
@@ -29,8 +31,8 @@ class ResourceSeries:
     """One resource by window; every array has one value per second of the run.
 
     `busy_s` is server-seconds used, `blocked_s[on]` the part that waited for `on`, `queue_length` the longest seen.
-    `known` marks the windows that scrapes enclose; elsewhere the values are 0. `declared`: what it waits for was not
-    measured but is the manifest's word; all of `busy_s` then counts as waiting, in equal parts.
+    `known` marks the windows that scrapes enclose; elsewhere the values are 0. Where the waiting is but declared,
+    all of `busy_s` counts as waiting, in equal parts.
     """
 
     id: str
@@ -49,7 +51,7 @@ class ResourceSeries:
     sized_by: str | None = None
     setting: str | None = None
     feeds: str | None = None
-    declared: bool = False
+    waiting: Waiting = "measured"
 
     @property
     def instance(self) -> str:
@@ -149,10 +151,10 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
         return np.where(known, differences(times_s, values, count), 0.0)
 
     causes = sorted({on for sample in samples for on in sample.blocked_s})
-    declared = bool(described.waits_for) and not causes
+    waiting = _waiting(described, causes)
     busy_s = grown([sample.busy_s for sample in samples])
     blocked_s = {on: grown([sample.blocked_s.get(on, 0.0) for sample in samples]) for on in causes}
-    if declared:
+    if waiting == "declared":
         blocked_s = {on: busy_s / len(described.waits_for) for on in described.waits_for}
     longest = np.zeros(count)
     for sample in samples:
@@ -179,8 +181,17 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
         sized_by=described.sized_by,
         setting=described.setting,
         feeds=described.feeds,
-        declared=declared,
+        waiting=waiting,
     )
+
+
+def _waiting(described: PlannedResource, causes: Sequence[str]) -> Waiting:
+    if causes:
+        return "measured"
+    if described.waits_for:
+        return "declared"
+    # Our own resource metrics name every wait; a third party's are silent, which does not mean that there is none.
+    return "unknown" if described.mapping is not None and described.kind != "cpu" else "measured"
 
 
 def _cpu_samples(plan: Plan, history: History) -> list[ResourceSample]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import psutil
 
+from chaoskit.environment.control_group import ControlGroup, find_groups
 from chaoskit.environment.identity import Runner
 from chaoskit.environment.labels import LabelledProcess, find_labelled, signal_all
 from chaoskit.environment.workspace import FOLDER_PREFIX, Workspace, temporary_folder
@@ -19,13 +20,16 @@ POLL_INTERVAL_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """One process or one temporary folder of a run whose runner is gone."""
+    """One process, one control group or one temporary folder of a run whose runner is gone."""
 
     run_id: str
     process: LabelledProcess | None = None
     folder: Path | None = None
+    group: ControlGroup | None = None
 
     def __str__(self) -> str:
+        if self.group:
+            return f"control group of run {self.run_id}: {self.group.name}"
         return str(self.process) if self.process else f"folder of run {self.run_id}: {self.folder}"
 
 
@@ -42,11 +46,12 @@ def find(temporary: Path | None = None) -> list[Leftover]:
         for workspace in map(Workspace, sorted((temporary or temporary_folder()).glob(f"{FOLDER_PREFIX}*")))
         if _is_gone(workspace.runner())
     ]
-    return processes + folders
+    groups = [Leftover(group.run_id, group=group) for group in find_groups() if _is_gone(group.runner)]
+    return processes + groups + folders
 
 
 def remove(leftovers: list[Leftover]) -> list[str]:
-    """Stop the processes (SIGTERM, then SIGKILL) and delete the folders; return a sentence for each thing done."""
+    """Stop the processes (SIGTERM, then SIGKILL), remove groups and folders; return a sentence for each thing done."""
     processes = [leftover.process for leftover in leftovers if leftover.process]
     survivors = end_processes(processes, TERMINATE_TIMEOUT_S, KILL_TIMEOUT_S)
     done = [
@@ -54,6 +59,11 @@ def remove(leftovers: list[Leftover]) -> list[str]:
         for found in processes
     ]
     for leftover in leftovers:
+        if leftover.group:
+            removed = leftover.group.remove()
+            done.append(
+                f"removed {leftover}" if removed else f"could not remove {leftover}; something still runs in it"
+            )
         if leftover.folder:
             Workspace(leftover.folder).remove()
             done.append(f"removed {leftover}")

@@ -29,7 +29,7 @@ class _Figure:
         if not self._plus:
             return self._quantity.constant
         plus, minus = (_sum(selectors, families, lacking) for selectors in (self._plus, self._minus))
-        return None if plus is None else (plus - (minus or 0.0)) * self._quantity.scale
+        return None if plus is None else (plus - (minus or 0.0)) * self._quantity.scale + self._quantity.constant
 
 
 def _sum(selectors: Mapping[str, Selector], families: Families, lacking: set[str]) -> float | None:

@@ -125,7 +125,7 @@ class PlannedMetrics:
 
 @dataclass(frozen=True, slots=True)
 class PlannedQuantity:
-    """A figure out of a third party's metrics: (sum of the series `plus` - sum of `minus`) x `scale`, or a `constant`.
+    """A figure out of a third party's metrics: (sum of the series `plus` - sum of `minus`) x `scale` + `constant`.
 
     The series are selectors as `chaoskit.selector` reads them. Without any, the figure is the constant.
     """

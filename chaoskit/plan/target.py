@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from chaoskit.plan.mapping import plan_mapping
 from chaoskit.plan.model import (
     PlannedBuild,
     PlannedCompose,
@@ -12,18 +13,14 @@ from chaoskit.plan.model import (
     PlannedFigure,
     PlannedInstance,
     PlannedLink,
-    PlannedMapping,
     PlannedMetrics,
     PlannedPort,
-    PlannedQuantity,
     PlannedReady,
     PlannedResource,
     Probe,
-    Scalar,
 )
 from chaoskit.scenario import Loaded
 from chaoskit.scenario.manifest import Component, Manifest, Protocol
-from chaoskit.scenario.mapping import Busy, Quantity, ResourceMetrics
 from chaoskit.scenario.model import Limits
 from chaoskit.scenario.settings import setting_text
 from chaoskit.scenario.topology import CLIENT, Edge, Instance, main_port
@@ -192,25 +189,6 @@ def _metrics(manifest: Manifest, instance: Instance) -> PlannedMetrics | None:
     return PlannedMetrics(metrics.port, metrics.path, server)
 
 
-def _mapping(metrics: ResourceMetrics, component: str, settings: Mapping[str, Scalar]) -> PlannedMapping:
-    def planned(quantity: Quantity) -> PlannedQuantity:
-        series = quantity.sum or (quantity.level if isinstance(quantity, Busy) else None)
-        if series is not None:
-            return PlannedQuantity(tuple(series), tuple(quantity.minus or ()), quantity.scale)
-        constant = quantity.constant or 0.0
-        if quantity.setting is not None:
-            name = quantity.setting if "." in quantity.setting else f"{component}.{quantity.setting}"
-            constant = float(settings[name])
-        return PlannedQuantity(constant=constant * quantity.scale)
-
-    told = {name: planned(quantity) for name, quantity in metrics.quantities().items()}
-    return PlannedMapping(
-        quantities={name: quantity for name, quantity in told.items() if not name.startswith("blocked.")},
-        blocked={on: planned(quantity) for on, quantity in metrics.blocked.items()},
-        level=metrics.busy is not None and metrics.busy.level is not None,
-    )
-
-
 def _resources(
     loaded: Loaded, manifest: Manifest, instance: Instance, texts: Mapping[str, str]
 ) -> list[PlannedResource]:
@@ -221,6 +199,8 @@ def _resources(
         sized_by = resource.sized_by
         if sized_by is not None and "." not in sized_by:
             sized_by = f"{instance.component}.{sized_by}"
+        metrics = resource.metrics
+        mapping = plan_mapping(metrics, instance.component, loaded.settings) if metrics else None
         resources.append(
             PlannedResource(
                 id=f"{here}.{name}",
@@ -232,7 +212,7 @@ def _resources(
                 setting=texts[sized_by] if sized_by else None,
                 feeds=resource.feeds,
                 help=resource.help,
-                mapping=_mapping(resource.metrics, instance.component, loaded.settings) if resource.metrics else None,
+                mapping=mapping,
                 waits_for=tuple(resource.waits_for),
             )
         )

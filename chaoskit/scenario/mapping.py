@@ -44,6 +44,8 @@ class Quantity(Strict):
     """Series that are taken off the sum."""
     scale: float = Field(default=1.0, gt=0)
     """What the figure is multiplied with: 0.001 makes seconds of milliseconds."""
+    offset: float = 0.0
+    """What is added to it then: -1 takes off the connection on which the metrics are asked for."""
     setting: str | None = Field(default=None, examples=["pool_size"])
     """A setting of this component (`pool_size`) or another (`api.pool_size`), instead of series."""
     constant: float | None = Field(default=None, ge=0)

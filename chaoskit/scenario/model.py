@@ -46,6 +46,9 @@ class Target(Strict):
     where the target has them and a Docker engine answers."""
     regions: list[Name] = Field(default=[], max_length=16)
     """The regions to play; the manifest's own where this is left out."""
+    placement: dict[str, Name] = Field(default={}, examples=[{"ledger": "us-east-1"}])
+    """The region in which a component that exists once stands, by component: it is lost with it, and a `partition` cuts
+    it off from others. One that is not placed stands outside of all regions."""
     settings: dict[str, Plain] = Field(default={})
     """Settings of components, `component.setting: value`."""
     limits: dict[str, Limits] = Field(default={}, examples=[{"api": {"cpus": 0.5, "memory": "256MB"}}])

@@ -2,21 +2,28 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 from urllib.parse import urlsplit
 
 from chaoskit.scenario.manifest import Component, Manifest
 from chaoskit.scenario.upstreams import SYSTEM, Upstream
 
 CLIENT = "client"
+NOT_PLACED: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One process of a component: `gateway@us-east-1`, or `engine` where it exists once."""
+    """One process of a component: `gateway@us-east-1`, or `engine` where it exists once.
+
+    `home` is the region in which it stands: its own, or where the scenario has placed one that exists once.
+    """
 
     name: str
     component: str
     region: str | None
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +58,23 @@ class Topology:
         """Return the links that `name` means: one full name, or all of one kind; empty where it means none."""
         return tuple(edge.name for edge in self.edges if name in (edge.name, edge.kind))
 
+    def instances_of(self, name: str) -> tuple[str, ...]:
+        """Return the instances that `name` means: one by its full name, or all of a component; empty for none."""
+        return tuple(one.name for one in self.instances if name in (one.name, one.component))
+
+    def links_between(self, regions: Sequence[str]) -> tuple[str, ...]:
+        """Return the links whose two ends are in different ones of `regions`."""
+        return tuple(edge.name for edge in self.edges if len(set(edge.regions) & set(regions)) > 1)
+
     def links_of_region(self, region: str) -> tuple[str, ...]:
         """Return the links with at least one end in `region`."""
         return tuple(edge.name for edge in self.edges if region in edge.regions)
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """Every name that `instances_of` knows: the components first, then the instances."""
+        names = [*(one.component for one in self.instances), *(one.name for one in self.instances)]
+        return tuple(dict.fromkeys(names))
 
     @property
     def link_names(self) -> tuple[str, ...]:
@@ -66,12 +87,20 @@ def main_port(component: Component) -> str:
     return next(iter(component.ports))
 
 
-def of_manifest(manifest: Manifest, regions: Sequence[str], limited: Collection[str] = ()) -> Topology:
-    """Lay the manifest out over `regions`. Links to components that do not exist are left out.
+def of_manifest(
+    manifest: Manifest,
+    regions: Sequence[str],
+    limited: Collection[str] = (),
+    placement: Mapping[str, str] = NOT_PLACED,
+) -> Topology:
+    """Lay the manifest out over `regions`, what exists once by `placement`, without links to what does not exist.
 
     `limited` are components whose CPU the scenario limits, which makes it a resource.
     """
-    instances = {name: _instances(name, component, regions) for name, component in manifest.components.items()}
+    instances = {
+        name: _instances(name, component, regions, placement.get(name))
+        for name, component in manifest.components.items()
+    }
     return Topology(
         target=manifest.name,
         regions=tuple(regions),
@@ -106,10 +135,10 @@ def _host_and_port(url: str) -> str:
     return f"{host}:{parts.port or 80}"
 
 
-def _instances(name: str, component: Component, regions: Sequence[str]) -> list[Instance]:
+def _instances(name: str, component: Component, regions: Sequence[str], home: str | None) -> list[Instance]:
     if component.per == "target":
-        return [Instance(name, name, None)]
-    return [Instance(f"{name}@{region}", name, region) for region in regions]
+        return [Instance(name, name, None, home)]
+    return [Instance(f"{name}@{region}", name, region, region) for region in regions]
 
 
 def _edges(manifest: Manifest, instances: Mapping[str, Sequence[Instance]]) -> list[Edge]:
@@ -149,5 +178,5 @@ def _edge(manifest: Manifest, start: Instance | None, end: Instance, port: str |
         source=source,
         destination=end.name,
         port=port or main,
-        regions=tuple(dict.fromkeys(region for region in (start and start.region, end.region) if region)),
+        regions=tuple(dict.fromkeys(region for region in (start and start.home, end.home) if region)),
     )

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from chaoskit.analysis import analyse
-from chaoskit.analysis.blackbox import client_side_finding, is_black_box
+from chaoskit.analysis.blackbox import is_black_box, limit_from_outside
 from chaoskit.analysis.observations import observe
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
@@ -35,7 +35,7 @@ def test_without_resource_metrics_the_client_side_speaks(overloaded: tuple[Plan,
 def test_what_followed_the_load_is_not_blamed() -> None:
     seen = observe(*seen_from_outside(replace(AMPLE, surge_s=6.0)))
     assert is_black_box(seen)
-    assert client_side_finding(seen) is None
+    assert limit_from_outside(seen) is None
 
 
 def test_a_measured_target_is_no_black_box() -> None:

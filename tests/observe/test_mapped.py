@@ -30,14 +30,14 @@ def read(resource: MappedResource, text: str, t_s: float = 0.0) -> ResourceSampl
 
 
 def test_a_figure_is_a_sum_over_the_series_that_match_less_others_and_scaled() -> None:
-    busy = PlannedQuantity(plus=('time{kind="query"}', "commit_ms"), minus=("idle_ms",), scale=0.001)
+    busy = PlannedQuantity(plus=('time{kind="query"}', "commit_ms"), minus=("idle_ms",), scale=0.001, constant=-1)
     resource = mapped(servers=PlannedQuantity(constant=8), busy=busy)
     text = (
         'time{kind="query",db="a"} 1500\ntime{kind="query",db="b"} 500\ntime{kind="wait"} 9\ncommit_ms 30\nidle_ms 20\n'
     )
     record = read(resource, text)
     assert (record.resource, record.servers) == ("shop/db.pool", 8)
-    assert record.busy_s == pytest.approx(2.01)
+    assert record.busy_s == pytest.approx(1.01)
     assert resource.lacking == {}
 
 

@@ -36,6 +36,7 @@ UNSEEN_BY_A_SCHEMA = {
     "settings",
     "stream-names",
     "target-no-file",
+    "target-placement",
     "target-unknown",
     "too-many-arrivals",
     "upstreams",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -132,6 +133,7 @@ async def relay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: docker.
     monkeypatch.setenv("DOCKER_HOST", f"unix://{relay.path}")
     yield relay
     await relay.close()
+    gc.collect()  # sockets of the SDK's that could not connect, while their warning is still ignored
 
 
 def regional_plan(contain: Contain) -> Plan:

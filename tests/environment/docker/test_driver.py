@@ -282,7 +282,6 @@ async def test_an_engine_that_stops_ends_the_watch_and_what_it_leaves_is_told(
         await asyncio.wait_for(driver.watch(), 10)
     with pytest.raises(RestoreFailed, match=rf"run {workspace.run_id} may be left .*chaoskit clean"):
         await driver.stop()
-    gc.collect()
     left = remains.find(engine, workspace.run_id)
     assert [one.kind for one in left] == ["container", "network", "volume"]
     for remnant in left:
