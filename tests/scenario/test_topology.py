@@ -46,7 +46,7 @@ def test_resources_are_named_without_regions() -> None:
     ],
 )
 def test_urls_become_links_of_the_clients(url: str, upstream: str) -> None:
-    topology = of_urls({"api": url}, [])
+    topology = of_urls({"api": url}, {}, [])
     assert [(edge.name, edge.upstream) for edge in topology.edges] == [("client->api", upstream)]
     assert topology.instances == ()
 

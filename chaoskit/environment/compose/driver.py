@@ -41,7 +41,7 @@ class ComposeDriver(DockerDriver):
     driver's are. All methods belong to one event loop.
     """
 
-    _events: ClassVar = ("die", "oom", "start")
+    _events: ClassVar[tuple[str, ...]] = ("die", "oom", "start")
 
     def __init__(self, plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str], None]) -> None:
         super().__init__(plan, workspace, logs, say)

@@ -32,7 +32,7 @@ class DockerDriver:
     It controls them too, as `chaoskit.faults.control.Control` says. All methods belong to one event loop.
     """
 
-    _events: ClassVar = ("die", "oom")
+    _events: ClassVar[tuple[str, ...]] = ("die", "oom")
     """What instances take heed of."""
 
     def __init__(self, plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str], None]) -> None:

@@ -1,5 +1,6 @@
 """Guesses about services, from what compose files commonly say."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from chaoskit.environment.compose.survey import FoundLink, FoundService, survey
 
 
-def found(services: dict[str, dict[str, Any]], **image_ports: tuple[int, ...]) -> dict[str, FoundService]:
+def found(services: Mapping[str, Any], **image_ports: tuple[int, ...]) -> dict[str, FoundService]:
     return {one.name: one for one in survey(services, lambda image: image_ports.get(image, ()))}
 
 
