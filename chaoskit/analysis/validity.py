@@ -143,7 +143,7 @@ def _host(seen: Observations, blamed: Collection[str]) -> Iterator[Check]:
         return
     windows = full[seen.phase_windows(seen.plan.surge_phase)]
     ratio = float(windows.mean()) if windows.size else 0.0
-    shared = " It is shared with the load generator." if seen.plan.driver == "process" else ""
+    shared = " It is shared with the load generator." if seen.plan.driver != "external" else ""
     fine = ratio <= HOST_FULL_RATIO or "host.cpu" not in blamed
     yield Check("host cpu", fine, f"The host's CPU was full for {ratio:.0%} of the surge.{shared}")
 

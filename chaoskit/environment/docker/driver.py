@@ -171,12 +171,7 @@ class DockerDriver:
     async def _remove(self, engine: Engine) -> None:
         what = f"containers, networks and volumes of run {self._run_id} may be left"
         mend = "`chaoskit clean` removes them once the engine answers"
-
-        def remove() -> None:
-            for remnant in remains.find(engine.client, self._run_id):
-                remnant.remove()
-
-        await engine.call_or(RestoreFailed, f"{what} ({mend})", remove)
+        await engine.call_or(RestoreFailed, f"{what} ({mend})", lambda: remains.remove_run(engine.client, self._run_id))
 
     async def _start_instances(self, engine: Engine) -> None:
         """Start wave by wave: an instance starts once all that it links to are ready."""

@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import docker
+import httpx
 import pytest
 
 from chaoskit import containers
 from chaoskit.address import Address
-from chaoskit.environment import Workspace
-from chaoskit.environment.docker import DockerDriver, remains
+from chaoskit.environment import DockerDriver, Workspace
+from chaoskit.environment.docker import remains
 from chaoskit.plan.model import Plan, PlannedBuild, PlannedContainer, PlannedInstance
 from tests.support.small_plan import COMPONENT, instance, link, plan_of
 
@@ -72,7 +73,7 @@ async def workspace(tmp_path: Path, engine: docker.DockerClient) -> AsyncIterato
     yield workspace
     left = remains.find(engine, workspace.run_id)
     for remnant in left:
-        remnant.remove()
+        remnant.remove(engine)
     assert [str(remnant) for remnant in left] == []
 
 
@@ -146,3 +147,8 @@ def regional_plan(contain: Contain) -> Plan:
 def address_of(driver: DockerDriver, name: str) -> Address:
     """Return where an instance that is up can be asked."""
     return driver.instances[name].ports["http"]
+
+
+async def ask(address: Address, path: str) -> str:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return (await client.get(f"http://{address}{path}", timeout=5)).text
