@@ -76,6 +76,7 @@ class ServiceInstance(DockerInstance):
 
     async def _return(self, engine: Engine, reporting: asyncio.Task[None]) -> None:
         await reporting
+        self._reporting = None
         with suppress(SetupFailed):  # it has ended again, which is on record
             container = self._made()
             self._output = await engine.call("its output cannot be read", lambda: Output(container, self._log))

@@ -12,8 +12,9 @@ import docker
 import httpx
 import pytest
 
+from chaoskit import containers
 from chaoskit.clock import Clock
-from chaoskit.environment import Workspace
+from chaoskit.environment import Driver, Workspace
 from chaoskit.environment.compose import ComposeDriver
 from chaoskit.environment.compose.command import find_command
 from chaoskit.errors import SetupFailed, UsageError
@@ -180,8 +181,7 @@ async def test_a_file_with_all_its_corners(bazaar: Path, engine: docker.DockerCl
         await target.faults.inject(DOWN)
         assert (await get(f"{entry}/")).status_code == 502  # which calls the store by the name of its container
         await target.faults.heal()
-        store = engine.containers.get(target.driver.instances["store"].container_id)
-        assert store.attrs["HostConfig"]["CpuQuota"] == 50_000
+        await check_control(target.driver, entry)
         await die(entry)
         death = await target.driver.watch()
         assert (death.instance, death.exit_code) == ("front", 7)
@@ -196,6 +196,24 @@ async def test_a_file_with_all_its_corners(bazaar: Path, engine: docker.DockerCl
     assert built
     for tag in built:
         engine.images.remove(tag)
+
+
+async def check_control(driver: Driver, entry: str) -> None:
+    """Do to services what faults do: a restart policy must not interfere, nor a limit of the file be lost."""
+    assert isinstance(driver, ComposeDriver)
+    container = containers.connect().containers.get(driver.instances["store"].container_id)
+    for cores, quota in ((0.25, 25_000), (None, 50_000)):
+        await driver.limit("store", cores, None)
+        container.reload()
+        assert container.attrs["HostConfig"]["CpuQuota"] == quota
+    await driver.pause("store")
+    assert (await driver.vitals("store")).state == "paused"
+    await driver.resume("store")
+    await driver.halt("front", gently=False)
+    assert (await driver.vitals("front")).state == "exited"
+    await driver.start_again("front")
+    assert (await get(f"{entry}/")).text == "goods"
+    container.client.close()
 
 
 async def die(entry: str) -> None:
