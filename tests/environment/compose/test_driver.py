@@ -181,6 +181,8 @@ async def test_a_file_with_all_its_corners(bazaar: Path, engine: docker.DockerCl
         await target.faults.inject(DOWN)
         assert (await get(f"{entry}/")).status_code == 502  # which calls the store by the name of its container
         await target.faults.heal()
+        assert target.driver.provenance["engine"]["kind"] == "compose"
+        assert target.driver.provenance["images"]["store"]["image"] == base_image()
         await check_control(target.driver, entry)
         await die(entry)
         death = await target.driver.watch()

@@ -97,6 +97,11 @@ def test_a_port_on_internal_networks_only_gets_a_network_that_can_publish_it() -
     ("service", "component", "expected"),
     [
         ({"cpus": "0.5"}, Component("a"), {"cpu_period": 100_000, "cpu_quota": 50_000}),
+        (
+            {"deploy": {"resources": {"limits": {"cpus": "1.5"}}}},
+            Component("a"),
+            {"cpu_period": 100_000, "cpu_quota": 150_000, "deploy": {"resources": {"limits": {}}}},
+        ),
         ({"cpus": 2}, Component("a", cpus=0.25), {"cpu_period": 100_000, "cpu_quota": 25_000}),
         (
             {"mem_limit": "1g", "deploy": {"resources": {"limits": {"memory": "1g"}}}},
