@@ -25,6 +25,17 @@ ARG BASE=python:3.13-slim
 FROM ${BASE}
 COPY component.py /component.py
 """
+TARGET = """\
+version: 1
+name: tiny
+components:
+  front:
+    entry: true
+    container: {build: {}, memory: 128MB}
+    command: ["{python}", /component.py, "--host={host}", "--port={ports.http}"]
+    ports: {http: {protocol: http}}
+    ready: {http: /ready, port: http}
+"""
 Contain = Callable[..., PlannedInstance]
 Prepare = Callable[[Plan], DockerDriver]
 
@@ -36,6 +47,17 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "Dockerfile").write_text(DOCKERFILE)
     shutil.copy(COMPONENT, folder / "component.py")
     return folder
+
+
+@pytest.fixture
+def target(context: Path) -> Iterator[Path]:
+    """The tiny image's folder as a target; the manifest is no part of the image."""
+    path = context / "target.yaml"
+    path.write_text(TARGET)
+    (context / ".dockerignore").write_text("target.yaml\n.dockerignore\n")
+    yield path
+    path.unlink()
+    (context / ".dockerignore").unlink()
 
 
 @pytest.fixture
@@ -95,9 +117,14 @@ class Relay:
         self._upstream = upstream
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         self._server = await asyncio.start_unix_server(self._serve, self.path)
+
+    def ask_to_close(self) -> None:
+        """Have it closed soon; for callers that cannot wait."""
+        self._closing = self._closing or asyncio.create_task(self.close())
 
     async def close(self) -> None:
         """Break every connection, and take no more."""

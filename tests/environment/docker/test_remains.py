@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import docker
@@ -16,28 +15,6 @@ from chaoskit.environment.docker.remains import Remnant
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[3]
-TARGET = """\
-version: 1
-name: tiny
-components:
-  front:
-    entry: true
-    container: {build: {}, memory: 128MB}
-    command: ["{python}", /component.py, "--host={host}", "--port={ports.http}"]
-    ports: {http: {protocol: http}}
-    ready: {http: /ready, port: http}
-"""
-
-
-@pytest.fixture
-def target(context: Path) -> Iterator[Path]:
-    """The tiny image's folder as a target; the manifest is no part of the image."""
-    path = context / "target.yaml"
-    path.write_text(TARGET)
-    (context / ".dockerignore").write_text("target.yaml\n.dockerignore\n")
-    yield path
-    path.unlink()
-    (context / ".dockerignore").unlink()
 
 
 async def started(target: Path, temporary: Path) -> asyncio.subprocess.Process:
