@@ -23,6 +23,7 @@ TERMINATE_TIMEOUT_S: Final = 10
 END_TIMEOUT_S: Final = 5.0
 OUTPUT_TIMEOUT_S: Final = 3.0
 STAYS_OPEN_S: Final = 0.2
+UNLIMITED_BYTES: Final = 1 << 50  # an engine has no word for lifting a limit of memory: this is more than there is
 _PORT_TAKEN: Final = re.compile(r"address already in use|port is already allocated", re.IGNORECASE)
 
 
@@ -122,8 +123,8 @@ class DockerInstance:
         container, planned = self._made(), self._making.planned
         self._memory_limited = memory_bytes is not None
         self._oom_expected |= self._memory_limited
-        words = {"cpu_quota": -1, "mem_limit": -1, "memswap_limit": -1}
-        words |= limits(cores or planned.cpus, memory_bytes or planned.memory_bytes)
+        memory_bytes = memory_bytes or planned.memory_bytes or UNLIMITED_BYTES
+        words = {"cpu_quota": -1, **limits(cores or planned.cpus, memory_bytes)}
         what = f"{self.name} cannot be limited"
         if await engine.call_or(FaultFailed, what, lambda: _update(container, words)):
             self._oom_expected = self._memory_limited
