@@ -2,30 +2,30 @@
 
 For each stream, entry and second in which more than `HARMED_RATIO` of the arrivals failed or came late:
 
-1. A lost region is the cause for the arrivals that enter there: however late they are sent, none is answered.
+1. A lost region, or a component without life, is the cause for the arrivals that enter there: however late they are
+   sent, none is answered.
 2. A load generator that has all its connections in use, none of them for longer than undisturbed, is the cause: it has
    too few. One that sends late is the cause too, unless the host that it runs on has no CPU left.
 3. Otherwise start at the saturated resource furthest upstream, and follow what it is blocked on while that is
-   saturated too (a resource), disturbed by a fault or slower than undisturbed (a link). Where nothing further is,
-   that is the root.
-4. A resource held by a link under an effective fault, or by one that is slower without a fault, is the root only if it
-   would not carry the offered load at its undisturbed demand; else the link is. The same holds for a host whose CPU is
-   full.
+   saturated too (a resource), struck by a fault or slower than undisturbed (a link). Where nothing further is, that is
+   the root.
+4. A resource whose component is under an effective fault, or that is held by a link that is (or whose far end is, or
+   that is slower without a fault), is the root only if it would not carry the offered load at its undisturbed demand;
+   else what was struck is. The same holds for a host whose CPU is full.
 5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
 
 A limiter is credited with what it refused, what is behind it with the rest.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from chaoskit.analysis.observations import Observations
-from chaoskit.analysis.result import FaultResult
+from chaoskit.analysis.observations import Demand, Observations
 from chaoskit.analysis.streams import EntrySeries
+from chaoskit.analysis.strikes import Strike, Strikes
 from chaoskit.analysis.windows import ResourceSeries
 from chaoskit.plan.model import PlannedLink
 
@@ -35,6 +35,9 @@ SLOWER: Final = 1.5
 
 CARRIES: Final = 0.97
 """A resource would carry a load that asks for less than this utilisation."""
+
+MINOR_USE: Final = 0.02
+"""A stream that comes by a resource this much less often than another does not come by at all."""
 
 MINOR_SHARE: Final = 0.1
 """Waits that make up less of the time held than this are not followed."""
@@ -85,10 +88,11 @@ class _Search:
     def __init__(self, seen: Observations, entry: EntrySeries) -> None:
         self._seen = seen
         self._entry = entry
-        self._column = seen.names.index(entry.stream)
+        self._columns = _grow_alike(seen, entry.stream)
         links = [link for link in seen.plan.links if link.name == entry.entry]
         self._entry_links: list[PlannedLink] = links
         self._region = links[0].regions[0] if links and links[0].regions else None
+        self._strikes = Strikes(seen.plan, seen.faults, seen.active)
         self._path = self._resources_on_path()
 
     def at(self, second: int, reach: int, previous: Root | None) -> list[Harm]:
@@ -111,16 +115,21 @@ class _Search:
         return Harm(self._entry.stream, self._entry.entry, second, arrivals, root)
 
     def _resources_on_path(self) -> list[ResourceSeries]:
-        """Return what this stream uses in its region, and what that waits for, the load generator included."""
+        """Return what this stream uses in its region, and what that waits for, the load generator included.
+
+        Streams that grow nearly alike are hard to tell apart, and one may have got all: every stream uses something,
+        so one that seems to use nothing of the target may use all of it.
+        """
         seen = self._seen
-        return [
-            one
-            for one in seen.series.values()
-            if one.id in seen.demands
-            and one.kind != "host"
-            and one.region in {None, self._region}
-            and (seen.demands[one.id].total_s[self._column] > 0 or seen.demands[one.id].visits[self._column] > 0)
-        ]
+        near = [one for one in seen.series.values() if one.id in seen.demands and one.kind != "host"]
+        near = [one for one in near if one.region in {None, self._region}]
+        used = [one for one in near if self._uses(seen.demands[one.id])]
+        return used if any(one.kind != "generator" for one in used) else near
+
+    def _uses(self, demand: Demand) -> bool:
+        """Return whether this stream uses a resource, next to the one that uses it most; less is noise of the fit."""
+        used = demand.visits if demand.visits.any() else demand.total_s
+        return bool(used[self._columns].max() > MINOR_USE * used.max(initial=0.0))
 
     def _limiter(self, second: int) -> ResourceSeries | None:
         limiters = [one for one in self._path if one.kind == "limiter" and one.rejections[second] >= 1]
@@ -137,9 +146,9 @@ class _Search:
         return rejections * float(self._entry.harmed[second]) / harmed if harmed else 0.0
 
     def _root(self, second: int) -> Root | None:
-        lost = self._region_fault(second)
+        lost = next((strike for link in self._entry_links if (strike := self._strikes.on_entry(link, second))), None)
         if lost is not None:
-            return Root(f"region:{lost.region}", "region", fault=lost.fault)
+            return _struck_root(lost)
         generator = self._generator(second)
         if generator is not None:
             return generator
@@ -152,7 +161,8 @@ class _Search:
             root = self._follow(first, second, ())
             carries = root.victim is None or self._seen.offered_utilization(root.victim, second) < CARRIES
             return (self._host(second) if carries and root.fault is None else None) or root
-        return self._fault_on_path(second) or self._host(second)
+        strike = self._strike_on_path(second)
+        return _struck_root(strike) if strike is not None else self._host(second)
 
     def _waited(self, one: ResourceSeries, second: int) -> float:
         return float(one.wait_s[second] + one.queue_length[second] + one.rejections[second])
@@ -168,15 +178,22 @@ class _Search:
                 worst = max(full, key=lambda s: (not _is_behind(seen, s, full), self._waited(s, second), s.id))
                 return self._follow(worst, second, (*held, one.kind_id))
         carries = seen.offered_utilization(one.id, second) < CARRIES
+        here = self._strikes.on_instances({one.instance}, second)
         made_worse: str | None = None
         for on in followed:
             links = seen.topology.reach(one, on)
-            hit = next((link for link in links if self._fault_on([link], second)), None)
-            fault = self._fault_on([hit], second) if hit else None
-            slow = bool(links) and one.kind != "generator" and self._slower(one, on, second)
-            if links and carries and (fault is not None or slow):
-                return _link_root(hit or links[0], fault.id if fault else None, (*held, one.kind_id), one.id)
-            made_worse = made_worse or (fault.id if fault else None)
+            strike = self._strikes.on_links(links, self._region, second)
+            if carries and strike is not None:
+                return _struck_root(strike, (*held, one.kind_id), one.id)
+            slow = bool(links) and here is None and one.kind != "generator" and self._slower(one, on, second)
+            if carries and slow:
+                return Root(f"link:{links[0].kind}", "link", (*held, one.kind_id), None, one.id)
+            made_worse = made_worse or (strike.fault if strike else None)
+        # What waits for a component that is gone may not hold anything meanwhile, and be full of those that wait.
+        strike = here or self._strikes.on_links(seen.topology.path_links(one), self._region, second)
+        if carries and strike is not None and strike.kind == "component":
+            return _struck_root(strike, (*held, one.kind_id), one.id)
+        made_worse = made_worse or (strike.fault if strike else None)
         return Root(one.kind_id, one.kind, held, made_worse, one.id)
 
     def _full_suppliers(self, one: ResourceSeries, on: str, second: int, held: tuple[str, ...]) -> list[ResourceSeries]:
@@ -213,7 +230,7 @@ class _Search:
             return Root("generator.cpu", "generator", victim=cpus[0].id if cpus else None)
         for one in own:
             waiting = any(seen.saturated[s.id][second] for s in seen.topology.all_suppliers(one))
-            disturbed = waiting or self._fault_on_path(second)
+            disturbed = waiting or self._strike_on_path(second)
             if one not in cpus and not disturbed and not self._held_longer(one, second):
                 return Root(one.kind_id, "generator", victim=one.id)
         return None
@@ -237,51 +254,31 @@ class _Search:
         full = "host.cpu" in self._seen.saturated and bool(self._seen.saturated["host.cpu"][second])
         return Root("host.cpu", "host", victim="host.cpu") if full else None
 
-    def _active(self, second: int) -> Iterator[FaultResult]:
-        for fault in self._seen.faults:
-            if fault.effective is not False and self._seen.active[fault.id][second]:
-                yield fault
-
-    def _region_fault(self, second: int) -> "_Lost | None":
-        planned = {fault.id: fault for fault in self._seen.plan.faults}
-        for fault in self._active(second):
-            region = planned[fault.id].region
-            if region is not None and region == self._region and fault.kind == "region_down":
-                return _Lost(region, fault.id)
-        return None
-
-    def _fault_on(self, links: list[PlannedLink], second: int) -> FaultResult | None:
-        names = {link.name for link in links if not link.regions or self._region in {None, *link.regions}}
-        planned = {fault.id: fault for fault in self._seen.plan.faults}
-        return next((fault for fault in self._active(second) if names & set(planned[fault.id].links)), None)
-
-    def _fault_on_path(self, second: int) -> Root | None:
-        links = [link for one in self._path for link in self._seen.topology.path_links(one)]
-        kinds = list(dict.fromkeys([*self._entry_links, *links]))
-        planned = {fault.id: fault for fault in self._seen.plan.faults}
-        components = {one.instance.partition("@")[0] for one in self._path}
-        for fault in self._active(second):
-            hit = [link for link in kinds if self._fault_on([link], second) is fault]
-            if hit:
-                return _link_root(hit[-1], fault.id, (), None)
-            component = planned[fault.id].component
-            if component is not None and component.partition("@")[0] in components:
-                return Root(f"component:{component}", "component", fault=fault.id)
-        return None
+    def _strike_on_path(self, second: int) -> Strike | None:
+        """Return what struck the way of this stream, the furthest link first."""
+        seen = self._seen
+        links = [*self._entry_links, *(link for one in self._path for link in seen.topology.path_links(one))]
+        unmeasured = [link for entry in self._entry_links for link in seen.topology.unmeasured_links(entry)]
+        for link in reversed(list(dict.fromkeys([*links, *unmeasured]))):
+            strike = self._strikes.on_links([link], self._region, second)
+            if strike is not None:
+                return strike
+        return self._strikes.on_instances({one.instance for one in self._path}, second)
 
     def _still_draining(self, second: int) -> bool:
         """Return whether any resource on the path still had a queue shortly before `second`."""
         return any(float(one.queue_length[max(0, second - 2) : second + 2].max(initial=0)) > 0 for one in self._path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lost:
-    region: str
-    fault: str
+def _grow_alike(seen: Observations, stream: str) -> list[int]:
+    """Return the columns of all streams with the multiples of `stream` in each phase: no fit can tell them apart."""
+    phases = seen.plan.phases
+    multiples = {name: tuple(phase.multiply.get(name, 1.0) for phase in phases) for name in seen.names}
+    return [column for column, name in enumerate(seen.names) if multiples[name] == multiples[stream]]
 
 
-def _link_root(link: PlannedLink, fault: str | None, held: tuple[str, ...], victim: str | None) -> Root:
-    return Root(f"link:{link.kind}", "link", held, fault, victim)
+def _struck_root(strike: Strike, held: tuple[str, ...] = (), victim: str | None = None) -> Root:
+    return Root(strike.subject, strike.kind, held, strike.fault, victim)
 
 
 def _is_behind(seen: Observations, one: ResourceSeries, others: list[ResourceSeries]) -> bool:

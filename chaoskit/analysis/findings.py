@@ -35,6 +35,19 @@ HELD_UP_S: Final = 3
 _GONE: Final = frozenset({"link", "region", "component", "generator"})
 """Kinds of roots on which a fault acts by itself, rather than by making visits to a full resource longer."""
 
+_HOW_STRUCK: Final = {
+    "down": "cut",
+    "partition": "cut",
+    "timeout": "cut",
+    "kill": "dead",
+    "stop": "stopped",
+    "restart": "stopped",
+    "pause": "paused",
+    "cpu_limit": "short of CPU",
+    "memory_limit": "short of memory",
+}
+"""What a fault makes of a link or a component, by kind, in place of the usual words."""
+
 DECLARED: Final = "held for {}, as its manifest says; for how long is not measured"
 FULL_OF_ITSELF: Final = "full, and what it waits for is neither full nor slower than usual"
 FULL_FOR_ALL_THAT_IS_KNOWN: Final = "full; what it waits for is not measured"
@@ -117,7 +130,7 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
     evidence, agreeing, asked = _checks(seen, case, rung, nearest)
     if fault is not None:
         evidence += _fault_evidence(seen, root, fault)
-        if nearest is None or root.kind == "link":
+        if nearest is None or root.kind in {"link", "component"}:
             votes = _fault_votes(seen, case, fault)
             agreeing, asked = agreeing + sum(votes), asked + len(votes)
     one = seen.series.get(nearest or "")
@@ -144,7 +157,7 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
 
 def _nearest(seen: Observations, root: Root) -> str | None:
     """Return the instance that gives way first: of the root itself, or of the resource on which a link was felt."""
-    if root.kind == "link":
+    if root.kind in {"link", "component"}:
         return root.victim
     shares = shares_by_instance(seen, root.subject)
     return min(shares, key=lambda resource: (shares[resource], resource), default=root.victim)
@@ -152,7 +165,7 @@ def _nearest(seen: Observations, root: Root) -> str | None:
 
 def _point_under_fault(seen: Observations, root: Root) -> SaturationPoint | None:
     """Return where the victim of a faulty link gives way, at the demand that it has under the fault."""
-    if root.victim is None or root.fault is None:
+    if root.victim is None or root.fault is None or root.kind == "component":
         return None
     one = seen.series[root.victim]
     slowed_s = demand_in(seen, one.id, seen.active[root.fault])
@@ -162,14 +175,16 @@ def _point_under_fault(seen: Observations, root: Root) -> SaturationPoint | None
 
 def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault: str | None) -> str:
     titles = {planned.id: planned.title for planned in seen.plan.faults}
+    kinds = {planned.id: planned.kind for planned in seen.plan.faults}
     at = f" at {describe_load(point)}" if point else ""
     if root.kind == "link":
         link, disturbed = root.subject.partition(":")[2], titles.get(fault or "")
         if disturbed is None:
             return f"What answers on the link {link} became slower, with no fault declared{at}"
-        return f"The link {link} is too slow: {disturbed}{at}"
+        return f"The link {link} is {_HOW_STRUCK.get(kinds.get(fault or '', ''), 'too slow')}: {disturbed}{at}"
     if root.kind in {"region", "component"}:
-        return f"{root.subject.replace(':', ' ')} is gone: {titles.get(fault or '', '')}"
+        how = _HOW_STRUCK.get(kinds.get(fault or "", ""), "gone")
+        return f"The {root.subject.replace(':', ' ')} is {how}: {titles.get(fault or '', '')}"
     if root.kind == "host":
         return f"The host has no CPU left{at}; the target is not tested"
     if root.kind == "generator":
@@ -289,7 +304,8 @@ def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:
 def _fault_votes(seen: Observations, case: _Case, fault: str) -> list[bool]:
     """Return whether the fault is proven to have worked, and whether most of the harm fell into its window."""
     result = next(result for result in seen.faults if result.id == fault)
-    inside = sum(harm.arrivals for harm in case.harms if seen.active[fault][harm.second])
+    faults = [(harm, harm.root.fault) for harm in case.harms if harm.root is not None]
+    inside = sum(harm.arrivals for harm, own in faults if own is not None and seen.active[own][harm.second])
     return [result.effective is True, inside >= 0.8 * case.arrivals]
 
 
@@ -309,7 +325,7 @@ def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence
     offered = max((seen.offered_utilization(root.victim, window) for window in during.tolist()), default=0.0)
     verdict = "would carry" if offered < 1 else "could not carry"
     roughly = ", by few readings" if seen.demands[root.victim].rough else ""
-    slowdown = _slowdown(seen, root.victim, fault)
+    slowdown = _slowdown(seen, root.victim, fault) if root.kind != "component" else 1.0
     longer = f"; the fault makes each visit {slowdown:.2g} times as long" if slowdown >= WORSE else ""
     lines.append(
         Evidence(

@@ -14,7 +14,7 @@ from chaoskit.records import History
 
 def invariants(plan: Plan, history: History) -> tuple[Check, ...]:
     """Return every invariant that the run can show, those that hold included."""
-    return (*_accounts(plan, history), *_links(history))
+    return (*_accounts(plan, history), *_links(plan, history))
 
 
 def _accounts(plan: Plan, history: History) -> Iterator[Check]:
@@ -31,10 +31,12 @@ def _accounts(plan: Plan, history: History) -> Iterator[Check]:
         yield Check(f"arrivals of {stream.name} accounted for", agree, f"{begun}; {said}.")
 
 
-def _links(history: History) -> Iterator[Check]:
+def _links(plan: Plan, history: History) -> Iterator[Check]:
     told = [receipt for receipt in history.receipts if receipt.clean_after is not None]
     if told:
         dirty = sorted({f"{receipt.place} after {receipt.fault}" for receipt in told if not receipt.clean_after})
         count = len({receipt.place for receipt in told})
-        clean = f"Every link that a fault had touched ({count} in all) was proven clean again."
+        instances = {name for fault in plan.faults for name in fault.instances}
+        what = "link or component" if instances & {receipt.place for receipt in told} else "link"
+        clean = f"Every {what} that a fault had touched ({count} in all) was proven clean again."
         yield Check("links clean again", not dirty, f"Not clean again: {', '.join(dirty)}." if dirty else clean)

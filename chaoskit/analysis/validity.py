@@ -23,7 +23,6 @@ HOST_FULL_RATIO: Final = 0.5
 IMPOSSIBLE: Final = 1.25
 """No resource is busy for longer than its servers are there, but for the error of a scrape."""
 UNKNOWN_RATIO: Final = 0.1
-_LIFE: Final = frozenset({"kill", "stop", "pause", "restart"})
 
 
 def checks(seen: Observations, blamed: Collection[str] = ()) -> tuple[Check, ...]:
@@ -92,7 +91,7 @@ def _faults(seen: Observations) -> Iterator[Check]:
             yield Check(f"fault {fault.id}", False, f"Fault {fault.id} was never applied.")
             continue
         proven = fault.effective is not False and bool(fault.receipts)
-        words = {True: "took effect", False: "had no effect", None: "could not be measured on its link"}
+        words = {True: "took effect", False: "had no effect", None: "could not be measured"}
         said = words[fault.effective] if fault.receipts else "has no receipt"
         yield Check(f"fault {fault.id}", proven, f"Fault {fault.id} ({fault.title}) {said}.")
     for event in seen.history.events:
@@ -144,7 +143,7 @@ def _host(seen: Observations, blamed: Collection[str]) -> Iterator[Check]:
         return
     windows = full[seen.phase_windows(seen.plan.surge_phase)]
     ratio = float(windows.mean()) if windows.size else 0.0
-    shared = " It is shared with the load generator." if seen.plan.driver == "process" else ""
+    shared = " It is shared with the load generator." if seen.plan.driver != "external" else ""
     fine = ratio <= HOST_FULL_RATIO or "host.cpu" not in blamed
     yield Check("host cpu", fine, f"The host's CPU was full for {ratio:.0%} of the surge.{shared}")
 
@@ -176,11 +175,9 @@ def _within(seen: Observations, batch: SampleBatch, phase: str | None) -> bool:
 
 
 def _alive(seen: Observations) -> Iterator[Check]:
-    meant = {fault.component for fault in seen.plan.faults if fault.kind in _LIFE and fault.component}
     for event in seen.history.events:
-        if event.event != "component_died" or any(component in event.detail for component in meant):
-            continue
-        yield Check("components", False, f"A component died at t = {event.t_s:.1f} s: {event.detail}.")
+        if event.event == "component_died":
+            yield Check("components", False, f"A component died at t = {event.t_s:.1f} s: {event.detail}.")
 
 
 def _scrapes(seen: Observations) -> Iterator[Check]:

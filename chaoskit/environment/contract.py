@@ -4,7 +4,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from chaoskit.address import Address
 
@@ -37,12 +37,17 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class RunningInstance:
-    """An instance that is up and ready. `process_id` and `log` are None where the driver did not start it itself."""
+    """An instance that is up and ready. `process_id` and `log` are None where the driver did not start it itself.
+
+    `process_id` is None, too, where a container's processes cannot be seen from here; `container_id` is None for a
+    process.
+    """
 
     name: str
     ports: Mapping[str, Address]
     process_id: int | None
     log: Path | None
+    container_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +55,20 @@ class Death:
     """An instance ended though nobody asked it to.
 
     `exit_code` is negative where a signal ended it (-9: SIGKILL). `log_tail` holds its last log lines, newest last.
+    `out_of_memory` says that its memory limit did it.
     """
 
     instance: str
     exit_code: int
     log_tail: tuple[str, ...]
+    out_of_memory: bool = False
 
     def __str__(self) -> str:
-        ended = (
-            f"was killed by {_signal_name(-self.exit_code)}" if self.exit_code < 0 else f"exited with {self.exit_code}"
-        )
+        ended = f"exited with {self.exit_code}"
+        if self.exit_code < 0:
+            ended = f"was killed by {_signal_name(-self.exit_code)}"
+        if self.out_of_memory:
+            ended = "was killed because it used more memory than its limit"
         lines = "; its last log lines:\n  " + "\n  ".join(self.log_tail) if self.log_tail else "; it logged nothing"
         return f"{self.instance} {ended}{lines}"
 
@@ -95,7 +104,16 @@ class Driver(Protocol):
         ...
 
     async def watch(self) -> Death:
-        """Return as soon as an instance has died that should be alive."""
+        """Return as soon as an instance has died that should be alive.
+
+        Raises:
+            SetupFailed: what the instances live in is gone, so that nothing can be said of them any more.
+        """
+        ...
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """What the report says of where the instances ran, once they have started; empty where that is all said."""
         ...
 
     async def stop(self) -> None:

@@ -115,8 +115,10 @@ class ControlGroup:
         return 0
 
     def peak_bytes(self) -> int | None:
-        """Return the most memory that was in use since the limit was set (version 2: ever); None where not known."""
-        file = self.folders[1] / ("memory.peak" if self.version == 2 else "memory.max_usage_in_bytes")
+        """Return the most memory that was in use since the limit was set, or in version 2 what is now (its high-water
+        mark is that of the whole life); None where not known.
+        """
+        file = self.folders[1] / ("memory.current" if self.version == 2 else "memory.max_usage_in_bytes")
         try:
             return int(file.read_text())
         except (OSError, ValueError):

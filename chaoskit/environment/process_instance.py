@@ -1,6 +1,7 @@
 """One instance of the process driver: its child process with all descendants, its control group, its life."""
 
 import asyncio
+import contextlib
 import re
 import signal
 import sys
@@ -92,7 +93,8 @@ class ProcessInstance:
         """End the child; nothing may hold it back. What its processes have left is the driver's to end."""
         self.expect_end()
         if self._group is not None:
-            self._group.limit(None, None)
+            with contextlib.suppress(FaultFailed):  # it only takes longer then
+                self._group.limit(None, None)
         if self._paused:
             await self.resume()
         if self._child is not None:

@@ -1,13 +1,15 @@
 """The contract of a fault kind.
 
-A kind says which parameters it takes, what it does to each of its links (toxics, or a closed door), how a link is to
-be asked so that the effect shows, and what the answers prove. It is a value without state, does no I/O and is safe to
-share. What it must keep, and `tests/faults/test_conformance.py` holds every kind to on both servers:
+A kind says which parameters it takes, what it does in each of its places, and what was seen there proves. A place is a
+link (toxics, or a closed door; the kind also says how to ask it so that the effect shows) or an instance of a component
+(its life, or limits on it). A kind is a value without state, does no I/O and is safe to share. What it must keep, and
+`tests/faults/test_conformance.py` holds every kind to, on both servers and on real processes:
 
-1. `action` is pure: the same fault gives the same toxics, all within what Toxiproxy accepts *and* means.
-2. While it is applied, a probe through the link differs from one past it as `describe` says; `judge` sees this.
-3. Once lifted, the link is as before, and `judge` says so in `after`.
-4. `judge` claims nothing that the probes cannot carry: `effective` is None when they cannot tell.
+1. `action` is pure: the same fault gives the same action, all within what Toxiproxy accepts *and* means.
+2. While it is applied, a probe through the link differs from one past it, and a look at the instance from one before,
+   as `describe` says; `judge` sees this.
+3. Once lifted, the place is as before (an instance alive and ready), and `judge` says so in `after`.
+4. `judge` claims nothing that was not seen: `effective` is None when probes or looks cannot tell.
 """
 
 from collections.abc import Mapping
@@ -16,10 +18,11 @@ from typing import Literal, Protocol
 
 from chaoskit.faults.parameters import Parameter
 from chaoskit.plan.model import PlannedFault
-from chaoskit.records import ProbeSample
+from chaoskit.records import ProbeSample, VitalsSample
 
 Stream = Literal["downstream", "upstream"]
 Question = Literal["sign", "volume", "close"]
+Life = Literal["running", "paused", "stopped", "killed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,18 @@ class LinkAction:
 
     toxics: tuple[Toxic, ...] = ()
     enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceAction:
+    """What a fault does to one instance: takes its life in one way or another, or limits what it may use (None: not).
+
+    `stopped` is asked to end (SIGTERM), `killed` is not (SIGKILL).
+    """
+
+    life: Life = "running"
+    cores: float | None = None
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +89,21 @@ class Observations:
 
 
 @dataclass(frozen=True, slots=True)
+class Looks:
+    """The looks at one instance for one fault while no other fault was active on it.
+
+    `back_s` is how long the lifting took, until an instance that had ended was ready again.
+    """
+
+    before: tuple[VitalsSample, ...] = ()
+    during: tuple[VitalsSample, ...] = ()
+    after: tuple[VitalsSample, ...] = ()
+    back_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the probes prove; the fields are those of `Receipt`."""
+    """What the probes or looks prove; the fields are those of `Receipt`."""
 
     delivered: str
     effective: bool | None
@@ -92,11 +120,11 @@ class Active:
 
     fault: PlannedFault
     since_s: float
-    links: tuple[str, ...]
+    places: tuple[str, ...]
 
 
 class FaultKind(Protocol):
-    """One kind of link fault."""
+    """One kind of fault on links."""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -117,4 +145,25 @@ class FaultKind(Protocol):
 
     def judge(self, fault: PlannedFault, seen: Observations, /) -> Judgement:
         """Return what the probes prove about the effect."""
+        ...
+
+
+class ComponentFaultKind(Protocol):
+    """One kind of fault on the instances of a component."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What may stand in `PlannedFault.parameters`."""
+        ...
+
+    def describe(self, fault: PlannedFault, /) -> str:
+        """Return what is requested, as a sentence without its subject: `is killed`."""
+        ...
+
+    def action(self, fault: PlannedFault, /) -> InstanceAction:
+        """Return what to do to each of the fault's instances."""
+        ...
+
+    def judge(self, fault: PlannedFault, seen: Looks, /) -> Judgement:
+        """Return what the looks prove about the effect."""
         ...

@@ -2,11 +2,13 @@
 
 A small process of its own (`python -m chaoskit.faults.lease FILE`) holds one end of a pipe. The runner writes into FILE
 which proxies it has made, and says goodbye over the pipe when it has healed them. A pipe that ends without a goodbye
-means that the runner is dead: then every proxy is deleted and made anew, without toxics, and FILE says how that went.
+means that the runner is dead: then every proxy is deleted and made anew, without toxics, the command that releases the
+components (paused ones go on, limits are lifted) is run, and FILE says how that went.
 """
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,13 +28,18 @@ CoveredProxy = tuple[str, Address, Address]
 class Lease:
     """The runner's end: start it before the first proxy, `cover` the proxies, then `release` or `abandon`."""
 
-    def __init__(self, file: Path, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, file: Path, process: asyncio.subprocess.Process, release: Sequence[str] = ()) -> None:
         self.file = file
         self._process = process
+        self._release = tuple(release)
 
     @classmethod
-    async def start(cls, file: Path, environment: Mapping[str, str] | None = None) -> "Lease":
+    async def start(
+        cls, file: Path, environment: Mapping[str, str] | None = None, release: Sequence[str] = ()
+    ) -> "Lease":
         """Start the lease's process; `file` is where the covered proxies are written.
+
+        `release` is the driver's command that undoes component faults; none where there can be none.
 
         Raises:
             SetupFailed: the process cannot be started.
@@ -51,7 +58,7 @@ class Lease:
         except OSError as error:
             message = f"the lease that lifts faults if the run is killed did not start: {error}"
             raise SetupFailed(message) from error
-        return cls(file, process)
+        return cls(file, process, release)
 
     @property
     def process_id(self) -> int:
@@ -61,7 +68,7 @@ class Lease:
     def cover(self, url: str, proxies: Sequence[CoveredProxy]) -> None:
         """Put on disk which proxies (name, listen, upstream) of the server at `url` to restore."""
         rows = [{"name": name, "listen": str(listen), "upstream": str(upstream)} for name, listen, upstream in proxies]
-        _write(self.file, {"url": url, "proxies": rows})
+        _write(self.file, {"url": url, "proxies": rows, "release": self._release})
 
     async def release(self) -> None:
         """Say goodbye: the links are healed. The process ends and the file goes; a second call changes nothing."""
@@ -106,8 +113,19 @@ def hold(file: Path) -> None:
     if sys.stdin.buffer.read().endswith(GOODBYE) or not file.exists():
         return
     covered = json.loads(file.read_text())
-    failures = asyncio.run(restore(covered["url"], covered["proxies"]))
+    failures = [*asyncio.run(restore(covered["url"], covered["proxies"])), *_run(covered["release"])]
     _write(file, {**covered, "restored": not failures, "failures": failures})
+
+
+def _run(command: Sequence[str]) -> list[str]:
+    """Run the command that releases components; return what came in its way."""
+    if not command:
+        return []
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=RESTORE_BOUND_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return [f"components: {error}"]
+    return [] if done.returncode == 0 else [f"components: {done.stderr.strip()}"]
 
 
 def _write(file: Path, content: Mapping[str, object]) -> None:

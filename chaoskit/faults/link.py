@@ -1,37 +1,25 @@
 """One link's proxy and the faults that are active on it."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from chaoskit.address import Address
 from chaoskit.errors import FaultFailed
 from chaoskit.faults.contract import LinkAction
+from chaoskit.faults.place import Place
 from chaoskit.faults.toxiproxy import ToxiproxyClient
-from chaoskit.faults.watch import Condition
 from chaoskit.plan.model import PlannedLink
 
 
-class ProxiedLink:
-    """A link, its proxy on the server, and its active faults. Changes to one link are made one at a time."""
+class ProxiedLink(Place[LinkAction]):
+    """A link, its proxy on the server, and its active faults."""
 
     def __init__(
         self, link: PlannedLink, listen: Address, upstream: Address, client: ToxiproxyClient, proxy: str
     ) -> None:
+        super().__init__()
         self.link = link
         self.listen = listen
         self.upstream = upstream
         self.proxy = proxy
-        self.quiet = asyncio.Event()
-        self.quiet.set()
         self._client = client
-        self._actions: dict[str, LinkAction] = {}
-        self._condition = Condition(0, frozenset())
-        self._turn = asyncio.Lock()
-
-    def condition(self) -> Condition:
-        """Return which faults are active, and whether that is about to change."""
-        return self._condition
 
     @property
     def enabled(self) -> bool:
@@ -87,13 +75,3 @@ class ProxiedLink:
     async def _add_toxics(self, fault: str, action: LinkAction) -> None:
         for toxic in action.toxics:
             await self._client.add_toxic(self.proxy, f"{fault}.{toxic.type}.{toxic.stream}", toxic)
-
-    @asynccontextmanager
-    async def _change(self) -> AsyncIterator[None]:
-        async with self._turn:
-            version = self._condition.version + 1
-            self._condition = Condition(version, self._condition.faults, changing=True)
-            try:
-                yield
-            finally:
-                self._condition = Condition(version, frozenset(self._actions))

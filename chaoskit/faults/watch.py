@@ -8,24 +8,13 @@ from typing import Final
 from chaoskit.address import Address
 from chaoskit.clock import Clock
 from chaoskit.faults.contract import Inquiry, Observations, Pair
+from chaoskit.faults.place import Condition
 from chaoskit.faults.probe import LinkProbe
 from chaoskit.plan.model import PlannedLink
 from chaoskit.records import ProbeSample
 
 SHORTEST_SILENCE_MS: Final = 200.0
 """A probe that is cut short after less than this has not waited long enough to prove silence; it is dropped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """The state of a link: the ids of its active faults, and a number that grows with every change.
-
-    `changing` is True from the first call of a change to the last; what is seen then belongs to neither side.
-    """
-
-    version: int
-    faults: frozenset[str]
-    changing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

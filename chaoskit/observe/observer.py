@@ -8,6 +8,8 @@ from typing import Final, Protocol
 
 from chaoskit.address import Address
 from chaoskit.clock import Clock
+from chaoskit.errors import SetupFailed
+from chaoskit.observe.containers import ContainerReader
 from chaoskit.observe.exposition import parse
 from chaoskit.observe.readings import Readings
 from chaoskit.observe.scrape import Scraper
@@ -31,12 +33,18 @@ class Observed(Protocol):
         """The root of its process tree; None where it is not on this machine."""
         ...
 
+    @property
+    def container_id(self) -> str | None:
+        """Its container, which the engine can be asked about; None where it has none."""
+        ...
+
 
 class Observer:
     """Hands a record of each kind to `emit` every `interval_s`, on a grid that does not drift.
 
-    `instances` are the running instances by name, `processes` other process ids by name (`proxy`, `generator@0`). A
-    failed scrape is a gap: counted in `gaps` by instance, noted when it begins and when it is over.
+    `instances` are the running instances by name, which may change (one is started again), `processes` other process
+    ids by name (`proxy`, `generator@0`). A failed scrape is a gap: counted in `gaps` by instance, noted when it begins
+    and when it is over.
     """
 
     def __init__(
@@ -55,13 +63,19 @@ class Observer:
         self._clock = clock
         self._emit = emit
         self._interval_s = interval_s
-        own = {name: one.process_id for name, one in instances.items() if one.process_id is not None}
-        self._sources = {**own, **processes}
+        self._processes = processes
+        self._containers = {
+            name: one.container_id
+            for name, one in instances.items()
+            if one.container_id is not None and one.process_id is None
+        }
 
     async def run(self) -> None:
         """Observe until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._observe_usage())
+            if self._containers:
+                group.create_task(self._observe_containers())
             for instance in self._plan.instances:
                 metrics = instance.metrics
                 if metrics and (serving := self._instances.get(metrics.instance or instance.name)):
@@ -99,14 +113,35 @@ class Observer:
             scraper.close()
 
     async def _observe_usage(self) -> None:
-        reader = UsageReader(self._sources)
+        reader = UsageReader(self._sources())
         count = 0
         async for _ in self._ticks():
             if count % CHILDREN_EVERY == 0:
+                reader.follow(self._sources())
                 await asyncio.to_thread(reader.find_children)
             count += 1
             for record in await asyncio.to_thread(self._read_usage, reader):
                 self._emit(record)
+
+    def _sources(self) -> dict[str, int]:
+        own = {name: one.process_id for name, one in self._instances.items() if one.process_id is not None}
+        return {**own, **self._processes}
+
+    async def _observe_containers(self) -> None:
+        """Ask the engine about the containers whose processes are not on this machine."""
+        try:
+            reader = await asyncio.to_thread(ContainerReader, self._containers)
+        except SetupFailed as error:
+            self._note(f"no usage of containers: {error}")
+            return
+        try:
+            async for _ in self._ticks():
+                for record in await asyncio.to_thread(lambda: list(reader.read(self._clock.now_s()))):
+                    self._emit(record)
+        except SetupFailed as error:
+            self._note(f"no more usage of containers: {error}")
+        finally:
+            reader.close()
 
     def _read_usage(self, reader: UsageReader) -> list[Record]:
         t_s = self._clock.now_s()

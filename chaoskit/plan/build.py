@@ -15,7 +15,8 @@ from chaoskit.plan.target import (
     plan_settings,
 )
 from chaoskit.scenario import Loaded
-from chaoskit.scenario.faults import FaultEntry, LinkFault, RegionDown
+from chaoskit.scenario.component_faults import ComponentFault
+from chaoskit.scenario.faults import FaultEntry, LinkFault, Partition, RegionDown
 from chaoskit.scenario.objectives import Statement
 
 VERSION: Final = 1
@@ -91,6 +92,9 @@ def _fault(loaded: Loaded, name: str, entry: FaultEntry, phase: PlannedPhase) ->
         links = topology.links(fault.link)
     elif isinstance(fault, RegionDown):
         links = topology.links_of_region(fault.region)
+    elif isinstance(fault, Partition):
+        links = topology.links_between(fault.regions)
+    component = fault.component if isinstance(fault, ComponentFault) else None
     return PlannedFault(
         id=name,
         kind=fault.kind,
@@ -98,10 +102,11 @@ def _fault(loaded: Loaded, name: str, entry: FaultEntry, phase: PlannedPhase) ->
         parameters=fault.parameters(),
         links=links,
         region=fault.region if isinstance(fault, RegionDown) else None,
-        component=None,
+        component=component,
         phase=phase.name,
         start_s=start_s,
-        end_s=phase.end_s if entry.length is None else min(round(start_s + entry.length, 6), phase.end_s),
+        end_s=phase.end_s if entry.lasts_s is None else min(round(start_s + entry.lasts_s, 6), phase.end_s),
+        instances=topology.instances_of(component) if component else (),
     )
 
 

@@ -214,7 +214,7 @@ class PlannedLink:
     """A TCP edge through a proxy: `gateway@us-east-1->engine`; its `kind` is the manifest's name, `gateway->engine`.
 
     `source` is an instance or `client`. `regions` are those of its two ends. `upstream` is HOST:PORT for an external
-    target, None where the driver chooses the port.
+    target, None where the driver chooses the port; `listen` likewise for a proxy that has to be at a given place.
     """
 
     name: str
@@ -225,6 +225,7 @@ class PlannedLink:
     regions: tuple[str, ...]
     probe: Probe
     upstream: str | None = None
+    listen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

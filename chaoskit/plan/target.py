@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from chaoskit.plan.mapping import plan_mapping
@@ -23,6 +24,7 @@ from chaoskit.scenario.manifest import Component, Manifest, Protocol
 from chaoskit.scenario.model import Limits
 from chaoskit.scenario.settings import setting_text
 from chaoskit.scenario.topology import CLIENT, Edge, Instance, main_port
+from chaoskit.scenario.upstreams import SYSTEM
 
 FIRST_CONTAINER_PORT: Final = 8000
 CPU_HELP: Final = "CPU of the component, which can use all that it is not denied."
@@ -142,6 +144,8 @@ def _container_ports(component: Component, fixed: Mapping[str, int]) -> dict[str
 
 def _plan_link(loaded: Loaded, edge: Edge) -> PlannedLink:
     probe = Probe("http")
+    if edge.source == SYSTEM:
+        probe = _probe_by(loaded.scenario.target.upstreams[edge.destination].protocol)
     if loaded.manifest is not None:
         probe = _probe(loaded.manifest.components[edge.destination.partition("@")[0]], edge.port)
     return PlannedLink(
@@ -153,16 +157,21 @@ def _plan_link(loaded: Loaded, edge: Edge) -> PlannedLink:
         regions=edge.regions,
         probe=probe,
         upstream=edge.upstream,
+        listen=edge.listen,
     )
 
 
 def _probe(component: Component, port: str) -> Probe:
-    protocol: Protocol = component.ports[port].protocol
+    probe, ready = _probe_by(component.ports[port].protocol), component.ready
+    if probe.protocol == "http" and probe.path == "/" and ready and ready.port == port and ready.http:
+        return replace(probe, path=ready.http)
+    return probe
+
+
+def _probe_by(protocol: Protocol) -> Probe:
     if protocol.send is not None and protocol.expect is not None:
         return Probe("text", send=protocol.send, expect=protocol.expect)
-    ready = component.ready
-    path = ready.http if ready and ready.port == port and ready.http and protocol.path == "/" else protocol.path
-    return Probe(protocol.name or "tcp", path=path)
+    return Probe(protocol.name or "tcp", path=protocol.path)
 
 
 def _ready(component: Component) -> PlannedReady | None:

@@ -3,7 +3,8 @@
 import asyncio
 import ipaddress
 import socket
-from dataclasses import dataclass
+
+from chaoskit.address import Address
 
 _PORT_MAX = 65_535
 
@@ -11,29 +12,21 @@ SocketAddress = tuple[socket.AddressFamily, tuple[str, int]]
 """Family and (numeric host, port), ready for `socket.bind` or `socket.connect`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A host (name or number; empty: every interface) and a port, 0 to 65,535 (0: the kernel chooses)."""
+def parse(text: str) -> Address:
+    """Read `host:port` or `[ipv6]:port`, where the host may be empty (every interface) and the port 0 (any free one).
 
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Address":
-        """Read `host:port` or `[ipv6]:port`. Raises ValueError, worded as Toxiproxy words it."""
-        host, colon, port_text = text.rpartition(":")
-        if not colon or host.endswith(":"):
-            raise ValueError(f"address {text}: missing port in address")
-        if host.startswith("[") and host.endswith("]"):
-            host = host[1:-1]
-        elif ":" in host:
-            raise ValueError(f"address {text}: too many colons in address")
-        if not (port_text.isascii() and port_text.isdigit()) or int(port_text) > _PORT_MAX:
-            raise ValueError(f"address {port_text}: invalid port")
-        return cls(host, int(port_text))
+    Raises ValueError, worded as Toxiproxy words it.
+    """
+    host, colon, port_text = text.rpartition(":")
+    if not colon or host.endswith(":"):
+        raise ValueError(f"address {text}: missing port in address")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError(f"address {text}: too many colons in address")
+    if not (port_text.isascii() and port_text.isdigit()) or int(port_text) > _PORT_MAX:
+        raise ValueError(f"address {port_text}: invalid port")
+    return Address(host, int(port_text))
 
 
 async def resolve(address: Address) -> list[SocketAddress]:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, TypeVar
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from chaoskit.proxy.address import Address
+from chaoskit.address import Address
+from chaoskit.proxy.address import parse
 from chaoskit.proxy.refusal import Refusal, bad_body, missing_field
 from chaoskit.proxy.toxic import Direction, Toxic
 from chaoskit.proxy.toxics import TOXIC_TYPES, Attributes
@@ -134,7 +135,7 @@ def _check_addresses(proxy: ProxyBody) -> None:
 
 def _parse_address(field: str, text: str) -> Address:
     try:
-        return Address.parse(text)
+        return parse(text)
     except ValueError as error:
         raise bad_body(f"{field}: {error}; write `host:port`") from error
 

@@ -5,7 +5,8 @@ import logging
 import socket
 from collections import Counter
 
-from chaoskit.proxy.address import Address, SocketAddress, bound_address, listen_on, resolve
+from chaoskit.address import Address
+from chaoskit.proxy.address import SocketAddress, bound_address, listen_on, parse, resolve
 from chaoskit.proxy.connection import Connection
 from chaoskit.proxy.refusal import Refusal
 from chaoskit.proxy.toxic import Direction, Lot, Toxic
@@ -131,7 +132,7 @@ class Proxy:
 
     async def _place(self, listen: str) -> SocketAddress:
         try:
-            return (await resolve(Address.parse(listen)))[0]
+            return (await resolve(parse(listen)))[0]
         except OSError as error:
             raise Refusal(500, f"listen tcp: {error}") from error
 
@@ -191,7 +192,7 @@ class Proxy:
     async def _join(self, client: socket.socket, number: int) -> None:
         try:
             async with asyncio.timeout(_DIAL_LIMIT_S):
-                upstream = await _dial(Address.parse(self.upstream))
+                upstream = await _dial(parse(self.upstream))
         except (OSError, TimeoutError) as error:
             self.failed_dials_count += 1
             _log.info("proxy %s cannot reach %s: %s", self.name, self.upstream, str(error) or "no answer in time")

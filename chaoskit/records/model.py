@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import Discriminator
+from pydantic import AliasChoices, Discriminator, Field
 
 from chaoskit.records.histogram import Histogram
 
@@ -146,8 +146,8 @@ class Vitals:
 
     `paused` only where every one of its `processes` (living ones) stands still, `oom_killed` where it ended because of
     its memory limit. `exit_code` is that of the last end, negative where a signal did it (-9: SIGKILL), None before the
-    first. `cpu_s` is cumulative while it lives. `peak_bytes` is the most memory under its present limit, `oom_kills`
-    how many of its processes the limit has killed; None where that cannot be known.
+    first. `cpu_s` is cumulative while it lives. `peak_bytes` is the most memory since it was limited (or in use now) as
+    the limit counts it, `oom_kills` how many processes the limit has killed; None where that cannot be known.
     """
 
     state: InstanceState
@@ -191,7 +191,8 @@ class Receipt:
     """
 
     fault: str
-    place: str
+    place: Annotated[str, Field(validation_alias=AliasChoices("place", "link"))]
+    """Called `link` in journals from before components could be struck."""
     requested: str
     delivered: str
     effective: bool | None

@@ -34,7 +34,10 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run that was played, saved and analysed. `restore_error` is set where a link was not proven clean."""
+    """A run that was played, saved and analysed.
+
+    `restore_error` is set where a link was not proven clean, or something that the run made could not be removed.
+    """
 
     folder: RunFolder
     history: History
@@ -58,18 +61,25 @@ async def play(request: RunRequest, watcher: Watcher, stop: Stop) -> Outcome:
     state = LiveState(request.plan)
     recorder = Recorder(folder, state, Clock.starting_now())
     restore_error: RestoreFailed | None = None
-    async with AsyncExitStack() as undo:
-        undo.callback(folder.close)
-        stage = await stop.unless_asked(
-            bring_up(request.plan, folder.run_id, folder.path, recorder, watcher, undo),
-        )
-        if stage is None:
-            recorder.note(stop.event, f"{stop.reason}, before the target was up")
-        else:
-            server = stage.target.server
-            folder.amend_provenance({"toxiproxy": server.described()})
-            restore_error = await Performance(request.plan, stage, recorder, state).play(watcher, stop)
-        watcher.stage("stopping the target")
+    played = False
+    try:
+        async with AsyncExitStack() as undo:
+            undo.callback(folder.close)
+            stage = await stop.unless_asked(
+                bring_up(request.plan, folder.run_id, folder.path, recorder, watcher, undo),
+            )
+            if stage is None:
+                recorder.note(stop.event, f"{stop.reason}, before the target was up")
+            else:
+                server = stage.target.server
+                folder.amend_provenance({"toxiproxy": server.described(), **stage.target.driver.provenance})
+                restore_error = await Performance(request.plan, stage, recorder, state).play(watcher, stop)
+            played = True
+            watcher.stage("stopping the target")
+    except RestoreFailed as error:
+        if not played:
+            raise
+        restore_error = restore_error or error  # the records are whole: they are reported all the same
     watcher.stage("analysing")
     history = folder.history().history
     result = await asyncio.to_thread(analyse, request.plan, history, folder.provenance())

@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaoskit.environment import Driver, Layout, Workspace, driver_for
+from chaoskit.environment import Driver, Layout, Workspace, driver_for, release
 from chaoskit.errors import RestoreFailed
+from chaoskit.faults.control import Control
 from chaoskit.faults.lease import Lease
 from chaoskit.faults.plane import FaultPlane
 from chaoskit.faults.server import ProxyServer, start_server
@@ -56,15 +57,16 @@ async def bring_up_target(
     watcher.stage("starting the fault proxy")
     server = await start_server(plan, log=logs / "toxiproxy.log", environment=environment)
     undo.push_async_callback(server.stop)
-    lease = await Lease.start(workspace.folder / "lease.json", environment)
+    lease = await Lease.start(workspace.folder / "lease.json", environment, release.command(run_id))
     undo.push_async_callback(lease.release)
-    driver = driver_for(plan, workspace, logs)
+    driver = driver_for(plan, workspace, logs, watcher.stage)
     undo.push_async_callback(driver.stop)
     layout = await driver.prepare()
-    faults = FaultPlane(plan, layout.links, server, sink.clock, sink.emit, lease)
+    control = driver if isinstance(driver, Control) else None
+    faults = FaultPlane(plan, layout.links, server, sink.clock, sink.emit, control)
     if not server.is_ours:
         undo.push_async_callback(_delete_links, faults, lease)
-    await faults.create_links()
+    await faults.create_links(lease)
     names = ", ".join(instance.name for instance in plan.instances)
     watcher.stage(f"starting {plan.target}: {names}" if names else f"{plan.target} is running already")
     await driver.start()

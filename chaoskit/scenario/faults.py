@@ -1,10 +1,12 @@
-"""The faults a scenario can declare: one model per kind, with its parameters in SI units for the plan."""
+"""The faults that a scenario can declare, one model per kind: those of links and regions; the entry with its window."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from chaoskit.scenario.component_faults import CpuLimit, Kill, MemoryLimit, Pause, Restart, Stop
+from chaoskit.scenario.fault import Fault
 from chaoskit.scenario.quantities import (
     Bandwidth,
     Duration,
@@ -17,39 +19,6 @@ from chaoskit.scenario.quantities import (
 )
 from chaoskit.scenario.strict import Strict
 from chaoskit.units import format_duration, format_size
-
-_UNITS: Final = {
-    "after": "s",
-    "delay": "s",
-    "jitter": "s",
-    "limit": "bytes",
-    "rate": "bytes_per_s",
-    "size": "bytes",
-    "variation": "bytes",
-}
-_PLACES: Final = frozenset({"link", "region"})
-
-
-class Fault(Strict):
-    """What every kind has: its parameters for the plan and one line that tells a reader what it does."""
-
-    kind: ClassVar[str]
-
-    def parameters(self) -> Mapping[str, str | int | float | bool]:
-        """Return the parameters in SI units, keyed with the unit (`delay_s`)."""
-        return {
-            f"{name}_{_UNITS[name]}" if name in _UNITS else name: value
-            for name, value in self
-            if name not in _PLACES and value is not None
-        }
-
-    def title(self) -> str:
-        """Return what the fault does in a few words: `latency 40ms ± 10ms on gateway->positions`."""
-        place = next(value for name, value in self if name in _PLACES)
-        return f"{self.kind.replace('_', ' ')}{self._amount()} on {place}"
-
-    def _amount(self) -> str:
-        return ""
 
 
 class LinkFault(Fault):
@@ -190,6 +159,21 @@ class RegionDown(Fault):
         return f" ({self.mode})" if self.share is None else f" ({self.mode}, {self.share * 100:g}% of connections)"
 
 
+class Partition(Fault):
+    """Regions lose each other: every link between two of them is cut, those of the clients are not."""
+
+    kind = "partition"
+    regions: list[Name] = Field(min_length=2, max_length=16, examples=[["us-east-1", "eu-west-1"]])
+    mode: Literal["blackhole", "refuse"] = "blackhole"
+    """How links are cut: data is swallowed in silence, or connections are refused."""
+
+    def _amount(self) -> str:
+        return f" ({self.mode})"
+
+    def _place(self) -> str:
+        return f"between {', '.join(self.regions[:-1])} and {self.regions[-1]}"
+
+
 KINDS: Final[Mapping[str, type[Fault]]] = {
     model.kind: model
     for model in (
@@ -202,6 +186,13 @@ KINDS: Final[Mapping[str, type[Fault]]] = {
         LimitData,
         Down,
         RegionDown,
+        Partition,
+        Kill,
+        Stop,
+        Pause,
+        Restart,
+        CpuLimit,
+        MemoryLimit,
     )
 }
 
@@ -222,6 +213,13 @@ class FaultEntry(Strict, json_schema_extra=_one_kind):
     limit_data: LimitData | None = None
     down: Down | None = None
     region_down: RegionDown | None = None
+    partition: Partition | None = None
+    kill: Kill | None = None
+    stop: Stop | None = None
+    pause: Pause | None = None
+    restart: Restart | None = None
+    cpu_limit: CpuLimit | None = None
+    memory_limit: MemoryLimit | None = None
     during: Name = Field(examples=["surge"])
     """The phase it falls into."""
     at: Duration = 0.0
@@ -236,7 +234,16 @@ class FaultEntry(Strict, json_schema_extra=_one_kind):
             shown = " and ".join(f"`{kind}`" for kind in given) or "no kind of fault"
             message = f"a fault has exactly one kind, and this one has {shown}; the kinds are {', '.join(KINDS)}"
             raise ValueError(message)
+        if self.length is not None and self.fault.own_length_s() is not None:
+            message = f"a {given[0]} ends by itself once its `delay` is over; leave `for` out"
+            raise ValueError(message)
         return self
+
+    @property
+    def lasts_s(self) -> float | None:
+        """How long it lasts; None: to the end of its phase."""
+        own_s = self.fault.own_length_s()
+        return self.length if own_s is None else own_s
 
     @property
     def fault(self) -> Fault:

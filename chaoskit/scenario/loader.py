@@ -195,9 +195,11 @@ def _manifest(path: Path) -> tuple[Manifest | None, list[Problem]]:
 
 def _topology(target: Target, manifest: Manifest | None) -> Topology | None:
     if target.external is not None:
-        return layout.of_urls(target.external, target.regions)
+        return layout.of_urls(target.external, target.upstreams, target.regions)
+    if manifest is None:
+        return None
     limited = [name for name, limits in target.limits.items() if limits.cpus is not None]
-    return layout.of_manifest(manifest, target.regions or manifest.regions, limited) if manifest else None
+    return layout.of_manifest(manifest, target.regions or manifest.regions, limited, target.placement)
 
 
 def _check_overrides(manifest: Manifest | None, overrides: Mapping[str, str]) -> list[Problem]:

@@ -152,7 +152,7 @@ class Container(Strict):
     pids: int = Field(default=1024, ge=1, le=1_000_000)
     """The most processes and threads."""
     writable: list[ContainerFolder] = Field(default=[], examples=[["/var/run"]])
-    """Folders that it may write to beside `{workdir}` and /tmp; all are in memory, empty at start, gone at the end."""
+    """Folders that it may write to beside `{workdir}`; like /tmp they are in memory, and empty at each start."""
     ports: dict[Name, Annotated[int, Field(ge=1, le=65535)]] = Field(default={}, examples=[{"sql": 5432}])
     """The ports as the container has them, where its command does not take them from `{ports.NAME}`."""
 
@@ -185,8 +185,8 @@ class Component(Strict):
     """The folder it starts in, seen from the manifest's."""
     links: list[str] = Field(default=[])
     """Components that it calls; each link runs through a proxy."""
-    ports: dict[Name, Port] = Field(min_length=1, examples=[{"http": {"protocol": "http"}}])
-    """Links lead to the first one."""
+    ports: dict[Name, Port] = Field(default={}, examples=[{"http": {"protocol": "http"}}])
+    """Links lead to the first one. Left out where nothing calls the component, as with a worker."""
     ready: Ready | None = None
     metrics: Metrics | None = None
     cores: int | None = Field(default=None, ge=1, le=1024)

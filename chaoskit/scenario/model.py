@@ -9,6 +9,7 @@ from chaoskit.scenario.faults import FaultEntry
 from chaoskit.scenario.objectives import AbortText, ObjectiveText
 from chaoskit.scenario.quantities import Cores, Duration, Memory, Name, Plain, PositiveDuration, Rate, Ratio, Url
 from chaoskit.scenario.strict import Strict
+from chaoskit.scenario.upstreams import Upstream
 
 ALL_STREAMS: Final = "*"
 """The key under which `multiply: 100`, one number for every stream, is kept."""
@@ -38,11 +39,16 @@ class Target(Strict):
     """A built-in target's name, or the path of a target.yaml."""
     external: dict[Name, Url] | None = Field(default=None, min_length=1, examples=[{"api": "http://127.0.0.1:8080"}])
     """Base URLs by name, of a system that runs already."""
-    driver: Literal["auto", "process", "docker", "external"] = "auto"
+    upstreams: dict[Name, Upstream] = Field(default={}, max_length=64)
+    """With `external`: what the system itself calls, by name; the link to each is `system->NAME`."""
+    driver: Literal["auto", "process", "docker", "compose", "external"] = "auto"
     """How components come up: as containers (`docker`) or as processes on loopback (`process`); `auto` takes containers
     where the target has them and a Docker engine answers."""
     regions: list[Name] = Field(default=[], max_length=16)
     """The regions to play; the manifest's own where this is left out."""
+    placement: dict[str, Name] = Field(default={}, examples=[{"ledger": "us-east-1"}])
+    """The region in which a component that exists once stands, by component: it is lost with it, and a `partition` cuts
+    it off from others. One that is not placed stands outside of all regions."""
     settings: dict[str, Plain] = Field(default={})
     """Settings of components, `component.setting: value`."""
     limits: dict[str, Limits] = Field(default={}, examples=[{"api": {"cpus": 0.5, "memory": "256MB"}}])
@@ -53,8 +59,11 @@ class Target(Strict):
         if (self.use is None) == (self.external is None):
             message = "a target has either `use` or `external`; keep one of them"
             raise ValueError(message)
-        if self.external is not None and self.driver in {"process", "docker"}:
+        if self.external is not None and self.driver in {"process", "docker", "compose"}:
             message = f"`driver: {self.driver}` starts a target itself, and `external` runs already; leave `driver` out"
+            raise ValueError(message)
+        if self.use is not None and self.upstreams:
+            message = "`upstreams` goes with `external`; a target.yaml declares `links` instead"
             raise ValueError(message)
         if self.use is not None and self.driver == "external":
             message = "`driver: external` needs the URLs; write `external:` with them in place of `use`"

@@ -88,7 +88,12 @@ def _message(model: type[BaseModel], document: Document, detail: ErrorDetails, l
         one_of = "one of " if "," in choices else ""
         return f"{name} is {_shown(document.at(location))} and must be {one_of}{choices}"
     if kind in {"too_short", "string_too_short"}:
-        return f"{name} is empty; fill it{_example(model, location)}"
+        few = (
+            f"has fewer than {context['min_length']} entries; add some"
+            if context.get("actual_length")
+            else "is empty; fill it"
+        )
+        return f"{name} {few}{_example(model, location)}"
     if kind in {"too_long", "string_too_long"}:
         what = "characters" if kind == "string_too_long" else "entry" if context["max_length"] == 1 else "entries"
         return f"{name} has more than {context['max_length']:,} {what}; make it shorter or split it"

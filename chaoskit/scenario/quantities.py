@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
+from chaoskit.address import Address
 from chaoskit.units import (
     parse_bandwidth_bytes_per_s,
     parse_duration_s,
@@ -132,6 +133,22 @@ def check_url(url: str) -> str:
     raise ValueError(message)
 
 
+def check_host_and_port(text: str) -> str:
+    """Return `text`, which must be a host and a port: `127.0.0.1:5432`.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        host, _ = Address.parse(text)
+    except ValueError:
+        host = ""
+    if not host or any(sign in host for sign in "/@ "):
+        message = f"{text!r} is not the address of a server; write it like 127.0.0.1:5432"
+        raise ValueError(message)
+    return text
+
+
 def _plain(value: object) -> object:
     if not isinstance(value, str | int | float | bool):
         message = "one plain value belongs here: a number, a text with its unit, true or false"
@@ -203,3 +220,6 @@ Plain = Annotated[
     WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
 Url = Annotated[str, AfterValidator(check_url), _text(r"http://[^/?#@]+/?", "http://127.0.0.1:8080")]
+HostAndPort = Annotated[
+    str, AfterValidator(check_host_and_port), _text(r"[^/?#@\s]+:\d+", "127.0.0.1:5432", "127.0.0.1:15432")
+]

@@ -1,21 +1,25 @@
 """What a scenario must fulfil beyond the shape of its keys: names exist, windows fit, hosts are safe."""
 
 import ipaddress
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from chaoskit.address import Address
 from chaoskit.scenario.code import missing_function
+from chaoskit.scenario.component_faults import ComponentFault
 from chaoskit.scenario.document import Finding, Location
-from chaoskit.scenario.faults import FaultEntry, LinkFault, RegionDown
+from chaoskit.scenario.fault import Fault
+from chaoskit.scenario.faults import FaultEntry, LinkFault, Partition, RegionDown
 from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import ALL_STREAMS, Scenario, Stream
 from chaoskit.scenario.objectives import RESERVED, Statement
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting
 from chaoskit.scenario.topology import Topology
+from chaoskit.scenario.upstreams import check_upstreams
 from chaoskit.units import format_duration
 
 MAX_ARRIVALS: Final = 50_000_000
@@ -64,18 +68,45 @@ class References:
         target = self.scenario.target
         for name, url in (target.external or {}).items():
             yield from self._check_url(("target", "external", name), url)
+        yield from self._check_upstreams()
         if self.scenario.toxiproxy is not None:
             yield from self._check_url(("toxiproxy",), self.scenario.toxiproxy)
         if len(set(target.regions)) < len(target.regions):
             yield Finding(("target", "regions"), "a region stands here twice; keep one of them")
         if target.external is not None:
-            for name in target.settings:
-                message = "a target that runs already has no settings to change here; leave it out"
-                yield Finding(("target", "settings", name), message, key=True)
+            for key, names in (("placement", target.placement), ("settings", target.settings)):
+                for name in names:
+                    message = f"a target that runs already has no {key} to change here; leave it out"
+                    yield Finding(("target", key, name), message, key=True)
         elif self.manifest is not None:
+            if self.topology is not None:
+                yield from self._check_placement(("target", "placement"), self.manifest, self.topology)
             for name, raw in target.settings.items():
                 yield from self._check_setting(("target", "settings", name), self.manifest, raw)
         yield from self._check_limits()
+        if self.manifest is not None and target.driver != "auto":
+            yield from self._check_driver(composed=self.manifest.compose is not None)
+
+    def _check_upstreams(self) -> Iterator[Finding]:
+        upstreams = self.scenario.target.upstreams
+        for name, one in upstreams.items():
+            here: Location = ("target", "upstreams", name)
+            yield from self._check_host((*here, "upstream"), Address.parse(one.upstream).host)
+            if not is_safe(Address.parse(one.listen).host):
+                message = (
+                    "a proxy there opens the upstream to others; write 127.0.0.1, or this machine's private address"
+                )
+                yield Finding((*here, "listen"), message)
+        yield from check_upstreams(upstreams)
+
+    def _check_driver(self, *, composed: bool) -> Iterator[Finding]:
+        driver = self.scenario.target.driver
+        if composed and driver != "compose":
+            message = f"a target with a compose file is not played with the driver {driver}; leave `driver` out"
+            yield Finding(("target", "driver"), message)
+        if not composed and driver == "compose":
+            message = "`driver: compose` needs a target with a `compose` file; write one into its target.yaml"
+            yield Finding(("target", "driver"), message)
 
     def _check_limits(self) -> Iterator[Finding]:
         components = self.manifest.components if self.manifest else {}
@@ -92,7 +123,9 @@ class References:
                 yield Finding(here, message, key=True)
 
     def _check_url(self, here: Location, url: str) -> Iterator[Finding]:
-        host = urlsplit(url).hostname or ""
+        yield from self._check_host(here, urlsplit(url).hostname or "")
+
+    def _check_host(self, here: Location, host: str) -> Iterator[Finding]:
         if not is_safe(host) and host not in self.allow_targets:
             message = f"the host {host} is neither loopback nor private, and load could harm it"
             yield Finding(here, f"{message}; if it is yours to test, pass --allow-target {host}")
@@ -164,20 +197,7 @@ class References:
                     yield Finding((*here, "multiply", stream), message, key=True)
 
     def _check_fault(self, here: Location, entry: FaultEntry) -> Iterator[Finding]:
-        fault = entry.fault
-        if isinstance(fault, LinkFault) and self.topology is not None and not self.topology.links(fault.link):
-            message = f"the target has no link {fault.link!r}{did_you_mean(fault.link, self.topology.link_names)}"
-            yield Finding((*here, fault.kind, "link"), message)
-        if isinstance(fault, RegionDown) and self.topology is not None:
-            if fault.region not in self.topology.regions:
-                message = (
-                    f"the target has no region {fault.region!r}{did_you_mean(fault.region, self.topology.regions)}"
-                )
-                yield Finding((*here, fault.kind, "region"), message)
-            elif not self.topology.links_of_region(fault.region):
-                yield Finding(
-                    (*here, fault.kind, "region"), f"no link has an end in {fault.region}; name links instead"
-                )
+        yield from self._check_place((*here, entry.fault.kind), entry.fault)
         if entry.during not in self.names.phases:
             message = f"there is no phase {entry.during!r}{did_you_mean(entry.during, self.names.phases)}"
             yield Finding((*here, "during"), message)
@@ -188,9 +208,52 @@ class References:
         if entry.at >= length:
             message = f"the fault begins {format_duration(entry.at)} into a phase of {format_duration(length)}"
             yield Finding((*here, "at"), f"{message}; let it begin earlier")
-        elif entry.length is not None and entry.at + entry.length > length + 1e-9:
-            over = format_duration(entry.at + entry.length - length)
-            yield Finding((*here, "for"), f"the fault ends {over} after its phase; make it shorter or begin earlier")
+        elif entry.lasts_s is not None and entry.at + entry.lasts_s > length + 1e-9:
+            over = format_duration(entry.at + entry.lasts_s - length)
+            key = "at" if entry.length is None else "for"
+            yield Finding((*here, key), f"the fault ends {over} after its phase; make it shorter or begin earlier")
+
+    def _check_place(self, here: Location, fault: Fault) -> Iterator[Finding]:
+        """Yield where a fault would strike nothing."""
+        topology = self.topology
+        if topology is None:
+            return
+        if isinstance(fault, LinkFault) and not topology.links(fault.link):
+            message = f"the target has no link {fault.link!r}{did_you_mean(fault.link, topology.link_names)}"
+            yield Finding((*here, "link"), message)
+        if isinstance(fault, ComponentFault) and not topology.instances_of(fault.component):
+            message = f"the target has no component {fault.component!r}"
+            mend = did_you_mean(fault.component, topology.component_names)
+            if not topology.instances:
+                mend = "; what runs already cannot be touched, only its links: name a `link`"
+            yield Finding((*here, "component"), message + mend)
+        if isinstance(fault, RegionDown):
+            yield from self._check_regions((*here, "region"), (fault.region,), topology)
+            if fault.region in topology.regions and not topology.links_of_region(fault.region):
+                yield Finding((*here, "region"), f"no link has an end in {fault.region}; name links instead")
+        if isinstance(fault, Partition):
+            unknown = list(self._check_regions((*here, "regions"), fault.regions, topology))
+            yield from unknown
+            if not unknown and not topology.links_between(fault.regions):
+                message = f"no link runs between {' and '.join(fault.regions)}, so there is nothing to cut"
+                mend = "place a component that exists once in one of them (`target: {placement: {NAME: REGION}}`)"
+                yield Finding((*here, "regions"), f"{message}; {mend}")
+
+    def _check_regions(self, here: Location, regions: Iterable[str], topology: Topology) -> Iterator[Finding]:
+        for region in regions:
+            if region not in topology.regions:
+                message = f"the target has no region {region!r}{did_you_mean(region, topology.regions)}"
+                yield Finding(here, message)
+
+    def _check_placement(self, here: Location, manifest: Manifest, topology: Topology) -> Iterator[Finding]:
+        for name, region in self.scenario.target.placement.items():
+            if name not in manifest.components:
+                message = f"the target has no component {name!r}{did_you_mean(name, manifest.components)}"
+                yield Finding((*here, name), message, key=True)
+            elif manifest.components[name].per == "region":
+                yield Finding((*here, name), f"{name} stands in every region already; leave it out", key=True)
+            else:
+                yield from self._check_regions((*here, name), (region,), topology)
 
     def _check_statement(self, here: Location, statement: Statement) -> Iterator[Finding]:
         if statement.stream is not None and statement.stream not in self.names.streams:
@@ -208,6 +271,7 @@ class References:
             *self.topology.resources,
             *(f"link:{name}" for name in self.topology.link_names),
             *(f"region:{region}" for region in self.topology.regions),
+            *(f"component:{name}" for name in self.topology.component_names),
             *OTHER_SUSPECTS,
         ]
         shorter = {name.partition(mark)[2] for name in known for mark in ("/", ":")}

@@ -2,27 +2,35 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 from urllib.parse import urlsplit
 
 from chaoskit.scenario.manifest import Component, Manifest
+from chaoskit.scenario.upstreams import SYSTEM, Upstream
 
 CLIENT = "client"
+NOT_PLACED: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One process of a component: `gateway@us-east-1`, or `engine` where it exists once."""
+    """One process of a component: `gateway@us-east-1`, or `engine` where it exists once.
+
+    `home` is the region in which it stands: its own, or where the scenario has placed one that exists once.
+    """
 
     name: str
     component: str
     region: str | None
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
     """A TCP link between two instances, or from the clients; `regions` are those of its two ends.
 
-    `upstream` is HOST:PORT where the destination runs already.
+    `upstream` is HOST:PORT where the destination runs already, `listen` where its proxy has to listen.
     """
 
     name: str
@@ -32,6 +40,7 @@ class Edge:
     port: str
     regions: tuple[str, ...]
     upstream: str | None = None
+    listen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +58,23 @@ class Topology:
         """Return the links that `name` means: one full name, or all of one kind; empty where it means none."""
         return tuple(edge.name for edge in self.edges if name in (edge.name, edge.kind))
 
+    def instances_of(self, name: str) -> tuple[str, ...]:
+        """Return the instances that `name` means: one by its full name, or all of a component; empty for none."""
+        return tuple(one.name for one in self.instances if name in (one.name, one.component))
+
+    def links_between(self, regions: Sequence[str]) -> tuple[str, ...]:
+        """Return the links whose two ends are in different ones of `regions`."""
+        return tuple(edge.name for edge in self.edges if len(set(edge.regions) & set(regions)) > 1)
+
     def links_of_region(self, region: str) -> tuple[str, ...]:
         """Return the links with at least one end in `region`."""
         return tuple(edge.name for edge in self.edges if region in edge.regions)
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """Every name that `instances_of` knows: the components first, then the instances."""
+        names = [*(one.component for one in self.instances), *(one.name for one in self.instances)]
+        return tuple(dict.fromkeys(names))
 
     @property
     def link_names(self) -> tuple[str, ...]:
@@ -64,12 +87,20 @@ def main_port(component: Component) -> str:
     return next(iter(component.ports))
 
 
-def of_manifest(manifest: Manifest, regions: Sequence[str], limited: Collection[str] = ()) -> Topology:
-    """Lay the manifest out over `regions`. Links to components that do not exist are left out.
+def of_manifest(
+    manifest: Manifest,
+    regions: Sequence[str],
+    limited: Collection[str] = (),
+    placement: Mapping[str, str] = NOT_PLACED,
+) -> Topology:
+    """Lay the manifest out over `regions`, what exists once by `placement`, without links to what does not exist.
 
     `limited` are components whose CPU the scenario limits, which makes it a resource.
     """
-    instances = {name: _instances(name, component, regions) for name, component in manifest.components.items()}
+    instances = {
+        name: _instances(name, component, regions, placement.get(name))
+        for name, component in manifest.components.items()
+    }
     return Topology(
         target=manifest.name,
         regions=tuple(regions),
@@ -83,13 +114,15 @@ def of_manifest(manifest: Manifest, regions: Sequence[str], limited: Collection[
     )
 
 
-def of_urls(urls: Mapping[str, str], regions: Sequence[str]) -> Topology:
-    """Lay out a system that runs already: one link from the clients to each URL."""
-    edges = tuple(
-        Edge(f"{CLIENT}->{name}", f"{CLIENT}->{name}", CLIENT, name, "http", (), _host_and_port(url))
-        for name, url in urls.items()
-    )
-    return Topology("external", tuple(regions), (), edges, ())
+def of_urls(urls: Mapping[str, str], upstreams: Mapping[str, Upstream], regions: Sequence[str]) -> Topology:
+    """Lay out a system that runs already: one link from the clients to each URL, one from it to each upstream."""
+    edges = [_plain_edge(CLIENT, name, "http", _host_and_port(url)) for name, url in urls.items()]
+    edges += [_plain_edge(SYSTEM, name, name, one.upstream, one.listen) for name, one in upstreams.items()]
+    return Topology("external", tuple(regions), (), tuple(edges), ())
+
+
+def _plain_edge(source: str, name: str, port: str, upstream: str, listen: str | None = None) -> Edge:
+    return Edge(f"{source}->{name}", f"{source}->{name}", source, name, port, (), upstream, listen)
 
 
 def _resources(component: Component, *, limited: bool) -> tuple[str, ...]:
@@ -102,10 +135,10 @@ def _host_and_port(url: str) -> str:
     return f"{host}:{parts.port or 80}"
 
 
-def _instances(name: str, component: Component, regions: Sequence[str]) -> list[Instance]:
+def _instances(name: str, component: Component, regions: Sequence[str], home: str | None) -> list[Instance]:
     if component.per == "target":
-        return [Instance(name, name, None)]
-    return [Instance(f"{name}@{region}", name, region) for region in regions]
+        return [Instance(name, name, None, home)]
+    return [Instance(f"{name}@{region}", name, region, region) for region in regions]
 
 
 def _edges(manifest: Manifest, instances: Mapping[str, Sequence[Instance]]) -> list[Edge]:
@@ -145,5 +178,5 @@ def _edge(manifest: Manifest, start: Instance | None, end: Instance, port: str |
         source=source,
         destination=end.name,
         port=port or main,
-        regions=tuple(dict.fromkeys(region for region in (start and start.region, end.region) if region)),
+        regions=tuple(dict.fromkeys(region for region in (start and start.home, end.home) if region)),
     )

@@ -99,6 +99,68 @@ def test_the_chain_runs_from_the_stream_that_hurts_to_the_root(played: tuple[Pla
     assert chain[-1].subject == planted.resource
 
 
+STRUCK = {
+    "paused engine": (replace(SHORT, struck=("pause", "engine", 14.0, 19.0)), "component:engine"),
+    "killed engine": (replace(SHORT, struck=("kill", "engine", 14.0, 19.0)), "component:engine"),
+    "paused databases": (replace(SHORT, struck=("pause", "positions", 14.0, 19.0)), "component:positions"),
+    "killed databases": (replace(SHORT, struck=("kill", "positions", 14.0, 19.0)), "component:positions"),
+    "killed database": (
+        replace(SHORT, struck=("kill", "positions@eu-west-1", 14.0, 19.0)),
+        "component:positions@eu-west-1",
+    ),
+    "killed gateway": (
+        replace(SHORT, struck=("kill", "gateway@us-east-1", 14.0, 19.0)),
+        "component:gateway@us-east-1",
+    ),
+    "paused gateways": (replace(SHORT, struck=("pause", "gateway", 14.0, 19.0)), "component:gateway"),
+    "gateway short of CPU": (
+        replace(SHORT, workers=40, struck=("cpu_limit", "gateway", 14.0, 19.0)),
+        "component:gateway",
+    ),
+    "engine short of CPU": (replace(SHORT, struck=("cpu_limit", "engine", 14.0, 19.0)), "component:engine"),
+    "engine that could not carry it anyway": (
+        replace(SHORT, service_time_s=0.008, struck=("cpu_limit", "engine", 16.0, 18.0)),
+        "exchange/engine.matching",
+    ),
+}
+
+
+@pytest.mark.parametrize(("day", "subject"), STRUCK.values(), ids=STRUCK)
+def test_a_component_that_was_struck_is_named(day: Day, subject: str) -> None:
+    result = analyse(*simulate(day))
+    assert [found.resource for found in result.bottlenecks] == [subject]
+    (found,) = result.bottlenecks
+    assert day.struck is not None
+    assert found.fault == f"{day.struck[0]}-1"
+    if found.kind == "component":
+        assert found.confidence >= 0.7
+        assert found.cause_chain[-1].subject == subject
+        assert any(evidence.source == "receipt" for evidence in found.evidence)
+
+
+def test_a_component_fault_that_did_nothing_is_never_blamed() -> None:
+    result = analyse(*simulate(replace(SHORT, struck=("pause", "engine", 14.0, 19.0), fault_works=False)))
+    assert result.bottlenecks == ()
+
+
+def test_streams_that_grow_alike_are_told_apart_by_nobody() -> None:
+    alike = replace(SHORT, trading_rps=5, positions_rps=5, trading_multiple=40, positions_multiple=40, poisson=False)
+    for component in ("engine", "positions"):
+        result = analyse(*simulate(replace(alike, struck=("kill", component, 14.0, 19.0))))
+        assert [found.resource for found in result.bottlenecks] == [f"component:{component}"]
+
+
+def test_streams_that_grow_nearly_alike_do_not_hide_each_other() -> None:
+    similar = replace(SHORT, trading_rps=20, positions_rps=20, trading_multiple=3, positions_multiple=2, poisson=False)
+    result = analyse(*simulate(replace(similar, struck=("kill", "positions", 14.0, 19.0))))
+    assert [found.resource for found in result.bottlenecks] == ["component:positions"]
+
+
+def test_a_small_pool_is_not_excused_by_a_dead_engine() -> None:
+    result = analyse(*simulate(replace(SHORT, db_pool=2, struck=("kill", "engine", 14.0, 17.0))))
+    assert {found.resource for found in result.bottlenecks} == {"exchange/gateway.db_pool", "component:engine"}
+
+
 def test_a_pool_that_waits_for_a_full_database_is_the_victim() -> None:
     chain = analysed(PLANTED["few database connections"].day).bottlenecks[0].cause_chain
     assert [step.subject for step in chain] == [

@@ -47,6 +47,12 @@ def toxic_refused(body: Json, real_status: int = 200) -> Case:
     return Case("POST", path, body, 400, real=Case("POST", path, body, real_status))
 
 
+def toxic_kept(body: Json) -> Case:
+    """A change that the embedded server refuses and the real one takes without effect."""
+    path = "/proxies/web/toxics/slow"
+    return Case("PATCH", path, body, 400, real=Case("PATCH", path, body, 200, LATENCY, JSON))
+
+
 def proxy_refused(body: Json, real_status: int) -> Case:
     return Case("POST", "/proxies", body, 400, real=Case("POST", "/proxies", body, real_status))
 
@@ -164,12 +170,11 @@ CASES = [
     toxic_refused({"type": "slicer", "attributes": {"average_size": 0}}),
     toxic_refused({"type": "slicer", "attributes": {"average_size": 4, "size_variation": 4}}),
     toxic_refused({"type": "limit_data", "attributes": {"bytes": -1}}),
+    toxic_kept({"stream": "downstream"}),
+    toxic_kept({"type": "timeout"}),
+    toxic_kept({"name": "other"}),
     Case(
-        "PATCH",
-        "/proxies/web/toxics/slow",
-        {"stream": "downstream"},
-        400,
-        real=Case("PATCH", "/proxies/web/toxics/slow", {"stream": "downstream"}, 200, LATENCY, JSON),
+        "PATCH", "/proxies/web", {"name": "other"}, 400, real=Case("PATCH", "/proxies/web", {"name": "other"}, 200, WEB)
     ),
     # The rest.
     Case("POST", "/populate", [], 201, '{"proxies":null}', JSON),

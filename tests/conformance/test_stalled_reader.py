@@ -4,19 +4,19 @@ Real Toxiproxy then hangs when a toxic is added, changed or removed; deleting th
 the way out there. The embedded server must answer every call.
 """
 
+import os
+import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 
 import pytest
 
+from tests.support.churn import churn
 from tests.support.sockets import IO_LIMIT_S, connect, fill, join, listening, port_of, receive_exactly
-from tests.support.toxiproxy import ToxiproxyServer
+from tests.support.toxiproxy import ToxiproxyServer, running
 
 TRIALS = 15
-CHURNING_CLIENTS = 16
 PROMPT_S = 2.0
 
 Lift = Callable[[ToxiproxyServer, str], None]
@@ -73,6 +73,23 @@ def test_lifting_never_hangs(server: ToxiproxyServer, trial: int) -> None:
         assert_carries(listen, server)
 
 
+@pytest.mark.toxiproxy
+def test_the_real_server_hangs_when_a_toxic_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why links are healed by deleting and re-creating their proxies; should this fail, Toxiproxy has been mended."""
+    monkeypatch.setattr("tests.support.toxiproxy.CALL_LIMIT_S", PROMPT_S)
+    with running("real") as server, listening() as flooded:
+        listen = str(server.create("web", port_of(flooded))["listen"])
+        server.add_toxic("web", "latency", name="slow", attributes={"latency": 5})
+        stalled = join(listen, flooded)
+        fill(stalled.upstream, 20)
+        with churn(listen, flooded):
+            for call in ("DELETE", "/proxies/web/toxics/slow"), ("GET", "/proxies"):
+                with pytest.raises(TimeoutError):
+                    server.call(*call)
+        os.kill(server.pid, signal.SIGKILL)  # it would not end in order
+        stalled.close()
+
+
 def assert_carries(listen: str, server: ToxiproxyServer) -> None:
     """The proxy still does its work, for a new client and a new upstream server."""
     with listening() as fresh:
@@ -85,39 +102,6 @@ def assert_carries(listen: str, server: ToxiproxyServer) -> None:
                 with upstream:
                     upstream.settimeout(IO_LIMIT_S)
                     arrived = receive_exactly(upstream, 4)
-
-
-@contextmanager
-def churn(listen: str, listener: socket.socket) -> Iterator[None]:
-    """Clients that connect, send a little and go, again and again, and the server that takes them."""
-    stop = threading.Event()
-    port = int(listen.rpartition(":")[2])
-
-    def visit() -> None:
-        while not stop.wait(0.002):  # leave the other threads, and the servers, some of the machine
-            with suppress(OSError), connect(port) as client:
-                client.sendall(b"x" * 100)
-
-    def serve() -> None:
-        # Until nobody is left in the backlog: the real server would wait there, with its lock held.
-        while True:
-            try:
-                listener.accept()[0].close()
-            except TimeoutError:
-                if stop.is_set():
-                    return
-
-    listener.settimeout(0.1)
-    threads = [threading.Thread(target=visit) for _ in range(CHURNING_CLIENTS)]
-    threads.append(threading.Thread(target=serve))
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 @pytest.fixture

@@ -1,19 +1,26 @@
 """Links, plans and upstream servers for the tests of the fault plane."""
 
 import asyncio
+import os
 import socket
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
+
+import httpx
 
 from chaoskit.address import Address
 from chaoskit.clock import Clock
+from chaoskit.environment import ProcessDriver, Workspace
 from chaoskit.faults.plane import FaultPlane
 from chaoskit.faults.server import ProxyServer
 from chaoskit.plan.model import GeneratorPlan, Plan, PlannedFault, PlannedLink, Probe, Scalar
 from chaoskit.records import FaultEvent, ProbeSample, Receipt, Record
 from tests.faults.upstreams import SERVERS, Handler
+from tests.support import small_plan
 
 Protocol = Literal["http", "postgres", "redis", "text", "tcp"]
 PROBES: dict[Protocol, Probe] = {
@@ -86,6 +93,18 @@ def fault(
     )
 
 
+def component_fault(
+    kind: str,
+    instance: str,
+    parameters: Mapping[str, Scalar] | None = None,
+    *,
+    window: tuple[float, float] = (0.0, 1.0),
+    id_: str | None = None,
+) -> PlannedFault:
+    place = (instance.partition("@")[0], "surge", window[0], window[1], (instance,))
+    return PlannedFault(id_ or f"{kind}-1", kind, kind, parameters or {}, (), None, *place)
+
+
 def plan_of(
     links: Sequence[PlannedLink] = (), faults: Sequence[PlannedFault] = (), toxiproxy_url: str | None = None
 ) -> Plan:
@@ -125,6 +144,7 @@ class Stage:
     addresses: Mapping[str, Addresses]
     clock: Clock
     plane: FaultPlane = field(init=False)
+    driver: ProcessDriver = field(init=False)
     records: list[Record] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -138,6 +158,11 @@ class Stage:
             while [step for _, step in self.steps] != list(steps):
                 self.news.clear()
                 await self.news.wait()
+
+    async def ask(self, instance: str, path: str) -> None:
+        """Send one request to an instance, past its link."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            (await client.get(f"http://{self.addresses[f'client->{instance}'].upstream}{path}")).raise_for_status()
 
     @property
     def steps(self) -> list[tuple[str, str]]:
@@ -170,6 +195,30 @@ async def stage(
             yield on
         finally:
             await plane.delete_links()
+
+
+@asynccontextmanager
+async def component_stage(server: ProxyServer, faults: Sequence[PlannedFault], folder: Path) -> AsyncIterator[Stage]:
+    """A real process for each instance that the faults name, with a link to each; all of it is gone afterwards."""
+    names = sorted({name for one in faults for name in one.instances})
+    links = [small_plan.link("client", name) for name in names]
+    plan = replace(small_plan.plan_of([small_plan.instance(name) for name in names], links), faults=tuple(faults))
+    workspace = Workspace.create(os.urandom(4).hex(), folder)
+    driver = ProcessDriver(plan, workspace, folder / "logs")
+    try:
+        layout = await driver.prepare()
+        addresses = {name: Addresses(link.listen, link.upstream) for name, link in layout.links.items()}
+        clock = Clock.starting_now()
+        on = Stage(addresses, clock)
+        on.driver = driver
+        on.plane = FaultPlane(plan, layout.links, server, clock, on.emit, driver)
+        await on.plane.create_links()
+        await driver.start()
+        clock.restart(time.monotonic())
+        yield on
+        await on.plane.delete_links()
+    finally:
+        await driver.stop()
 
 
 @asynccontextmanager

@@ -46,7 +46,7 @@ async def test_a_region_goes_down_on_all_its_links(server: ProxyServer) -> None:
     down = fault("region_down", {"mode": "blackhole"}, links=names, window=(0.3, 1.7))
     async with stage(server, [link(name) for name in names], [down]) as on:
         await on.plane.play()
-        assert {receipt.link for receipt in on.receipts} == set(names)
+        assert {receipt.place for receipt in on.receipts} == set(names)
         assert all(receipt.effective and receipt.clean_after for receipt in on.receipts)
 
 
@@ -147,8 +147,8 @@ async def test_the_lease_covers_every_proxy(server: ProxyServer, tmp_path: Path)
     lease = await Lease.start(tmp_path / "lease.json")
     async with stage(server, [link("a->b")]) as on:
         addresses = {LINK: Addresses(free_address(), on.addresses["a->b"].upstream)}
-        plane = FaultPlane(plan_of([link()]), addresses, server, on.clock, on.emit, lease)
-        await plane.create_links()
+        plane = FaultPlane(plan_of([link()]), addresses, server, on.clock, on.emit)
+        await plane.create_links(lease)
         covered = json.loads(lease.file.read_text())
         assert covered["url"] == server.url
         assert [proxy["name"] for proxy in covered["proxies"]] == [LINK]

@@ -3,7 +3,8 @@ import asyncio
 from chaoskit.address import Address
 from chaoskit.clock import Clock
 from chaoskit.faults.contract import Inquiry
-from chaoskit.faults.watch import Condition, Watch, WatchedLink
+from chaoskit.faults.place import Condition
+from chaoskit.faults.watch import Watch, WatchedLink
 from chaoskit.records import ProbeSample
 from tests.faults.support import link, serving, upstream
 from tests.faults.upstreams import silent

@@ -47,9 +47,35 @@ def test_a_lost_region_takes_every_link_with_an_end_in_it(full: Plan) -> None:
     assert set(lost.links) == {
         "client->counter@us-east-1",
         "till->database@us-east-1",
+        "till->database@eu-west-1",
+        "counter@eu-west-1->till",
         "counter@us-east-1->till",
         "counter@us-east-1->database@us-east-1",
     }
+
+
+def test_a_partition_takes_the_links_between_its_regions(full: Plan) -> None:
+    cut = next(fault for fault in full.faults if fault.kind == "partition")
+    assert cut.links == ("till->database@eu-west-1", "counter@eu-west-1->till")
+    assert (cut.region, cut.parameters) == (None, {"mode": "refuse"})
+
+
+def test_component_faults_have_their_instances(full: Plan) -> None:
+    struck = {fault.kind: (fault.component, fault.instances) for fault in full.faults if fault.component}
+    assert struck == {
+        "kill": ("counter@eu-west-1", ("counter@eu-west-1",)),
+        "stop": ("counter", ("counter@us-east-1", "counter@eu-west-1")),
+        "pause": ("till", ("till",)),
+        "restart": ("database", ("database@us-east-1", "database@eu-west-1")),
+        "cpu_limit": ("till", ("till",)),
+        "memory_limit": ("till", ("till",)),
+    }
+    assert all(not fault.links for fault in full.faults if fault.component)
+
+
+def test_a_restart_ends_when_its_delay_is_over(full: Plan) -> None:
+    restart = next(fault for fault in full.faults if fault.kind == "restart")
+    assert (restart.start_s, restart.end_s) == (7.0, 7.5)
 
 
 def test_objectives_and_abort_rules(full: Plan) -> None:

@@ -95,8 +95,8 @@ def test_links_lead_to_the_first_port(full: Plan) -> None:
     assert full.entries == ("client->counter@us-east-1", "client->counter@eu-west-1")
     assert full.link("client->counter@us-east-1").port == "http"
     assert full.link("client->counter@us-east-1").kind == "client->counter"
-    assert full.link("counter@eu-west-1->till").regions == ("eu-west-1",)
-    assert full.link("till->database@eu-west-1").regions == ("eu-west-1",)
+    assert full.link("counter@eu-west-1->till").regions == ("eu-west-1", "us-east-1")
+    assert full.link("till->database@eu-west-1").regions == ("us-east-1", "eu-west-1")
     assert full.link("counter@us-east-1->database@us-east-1").port == "sql"
     assert all(link.upstream is None for link in full.links)
 

@@ -2,7 +2,8 @@ import socket
 
 import pytest
 
-from chaoskit.proxy.address import Address, bound_address, listen_on, resolve
+from chaoskit.address import Address
+from chaoskit.proxy.address import bound_address, listen_on, parse, resolve
 
 
 @pytest.mark.parametrize(
@@ -15,7 +16,7 @@ from chaoskit.proxy.address import Address, bound_address, listen_on, resolve
     ],
 )
 def test_parse_and_print(text: str, host: str, port: int) -> None:
-    address = Address.parse(text)
+    address = parse(text)
     assert (address.host, address.port) == (host, port)
     assert str(address) == text
 
@@ -34,7 +35,7 @@ def test_parse_and_print(text: str, host: str, port: int) -> None:
 )
 def test_parse_refuses(text: str, what: str) -> None:
     with pytest.raises(ValueError, match="address") as caught:
-        Address.parse(text)
+        parse(text)
     assert str(caught.value) == what
 
 

@@ -50,6 +50,12 @@ def test_round_trip(record: Record) -> None:
     assert decode(line) == record
 
 
+def test_a_receipt_of_an_older_journal_is_read() -> None:
+    older = encode(RECORDS[-3]).replace(b'"place"', b'"link"')
+    assert b'"link":"web->db"' in older
+    assert decode(older) == RECORDS[-3]
+
+
 def test_a_history_sorts_every_type() -> None:
     history = History.of(RECORDS)
     lists = [getattr(history, name) for name in History.__slots__]

@@ -1,7 +1,10 @@
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
-from chaoskit.scenario.faults import KINDS, FaultEntry, LinkFault, RegionDown
+from chaoskit.scenario.component_faults import ComponentFault
+from chaoskit.scenario.faults import KINDS, FaultEntry, LinkFault, Partition, RegionDown
 
 
 def entry(kind: str, parameters: dict[str, object]) -> FaultEntry:
@@ -45,10 +48,37 @@ def test_a_lost_region() -> None:
     assert (fault.parameters(), fault.title()) == ({"mode": "blackhole"}, "region down (blackhole) on us-east-1")
 
 
+@pytest.mark.parametrize(
+    ("kind", "parameters", "planned", "title"),
+    [
+        ("kill", {}, {}, "kill on positions"),
+        ("restart", {"delay": "2s"}, {"delay_s": 2.0}, "restart after 2s on positions"),
+        ("cpu_limit", {"cores": 0.5}, {"cores": 0.5}, "cpu limit 0.5 cores on positions"),
+        ("memory_limit", {"limit": "128MB"}, {"limit_bytes": 128_000_000}, "memory limit 128MB on positions"),
+    ],
+)
+def test_a_component_fault(kind: str, parameters: dict[str, Any], planned: dict[str, Any], title: str) -> None:
+    fault = entry(kind, {"component": "positions", **parameters}).fault
+    assert (fault.parameters(), fault.title()) == (planned, title)
+
+
+def test_a_partition_says_between_what() -> None:
+    fault = entry("partition", {"regions": ["east", "west", "north"]}).fault
+    assert (fault.parameters(), fault.title()) == (
+        {"mode": "blackhole"},
+        "partition (blackhole) between east, west and north",
+    )
+
+
+def test_a_restart_lasts_as_long_as_its_delay() -> None:
+    assert entry("restart", {"component": "positions", "delay": "2s"}).lasts_s == 2.0
+    assert entry("kill", {"component": "positions"}).lasts_s is None
+
+
 def test_every_kind_has_a_key_of_its_name() -> None:
     for kind, model in KINDS.items():
         assert FaultEntry.model_fields[kind].annotation == model | None
-        assert issubclass(model, LinkFault | RegionDown)
+        assert issubclass(model, LinkFault | RegionDown | Partition | ComponentFault)
 
 
 @pytest.mark.parametrize("kinds", [[], ["down", "latency"], ["down", "timeout", "slicer"]])

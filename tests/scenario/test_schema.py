@@ -17,6 +17,7 @@ CORPUS = sorted((HERE / "corpus").glob("*.yaml"))
 UNSEEN_BY_A_SCHEMA = {
     "code-missing",
     "double-key",
+    "driver-compose",
     "driver-external",
     "duration-huge",
     "duration-zero",
@@ -35,8 +36,11 @@ UNSEEN_BY_A_SCHEMA = {
     "settings",
     "stream-names",
     "target-no-file",
+    "target-placement",
     "target-unknown",
     "too-many-arrivals",
+    "upstreams",
+    "upstreams-use",
 }
 
 

@@ -46,6 +46,25 @@ def test_resources_are_named_without_regions() -> None:
     ],
 )
 def test_urls_become_links_of_the_clients(url: str, upstream: str) -> None:
-    topology = of_urls({"api": url}, [])
+    topology = of_urls({"api": url}, {}, [])
     assert [(edge.name, edge.upstream) for edge in topology.edges] == [("client->api", upstream)]
     assert topology.instances == ()
+
+
+def test_what_exists_once_can_be_placed_and_then_has_a_region() -> None:
+    placed, unplaced = of_manifest(SHOP, REGIONS, placement={"till": "us-east-1"}), of_manifest(SHOP, REGIONS)
+    links = {edge.name: edge for edge in placed.edges}
+    assert links["counter@eu-west-1->till"].regions == ("eu-west-1", "us-east-1")
+    assert links["counter@us-east-1->till"].regions == ("us-east-1",)
+    assert placed.links_between(REGIONS) == ("till->database@eu-west-1", "counter@eu-west-1->till")
+    assert unplaced.links_between(REGIONS) == ()
+    assert "counter@eu-west-1->till" in placed.links_of_region("us-east-1")
+    assert [one.name for one in placed.instances] == [one.name for one in unplaced.instances]
+
+
+def test_a_name_means_one_instance_or_all_of_a_component() -> None:
+    topology = of_manifest(SHOP, REGIONS)
+    assert topology.instances_of("counter") == ("counter@us-east-1", "counter@eu-west-1")
+    assert topology.instances_of("counter@eu-west-1") == ("counter@eu-west-1",)
+    assert topology.instances_of("till") == ("till",)
+    assert topology.instances_of("tills") == ()

@@ -1,5 +1,5 @@
 """A little HTTP component for tests, which misbehaves on request: answers /ready, /metrics, /environment, /die, /burn
-(one core, for ever) and /eat/BYTES."""
+(one core, for ever), /eat/BYTES and /feast/BYTES (ten times a second)."""
 
 import argparse
 import json
@@ -41,6 +41,13 @@ def burn() -> None:
         sum(range(1000))
 
 
+def feast(bytes_at_once: int) -> None:
+    """Eat for some ten seconds, ten times a second."""
+    for _ in range(100):
+        EATEN.append(b"x" * bytes_at_once)
+        time.sleep(0.1)
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     fail_first = 0
@@ -53,6 +60,8 @@ class Handler(BaseHTTPRequestHandler):
         status, body = 200, "ready"
         if self.path == "/burn":
             threading.Thread(target=burn, daemon=True).start()
+        if self.path.startswith("/feast/"):
+            threading.Thread(target=feast, args=(int(self.path.removeprefix("/feast/")),), daemon=True).start()
         if self.path.startswith("/eat/"):
             EATEN.append(b"x" * int(self.path.removeprefix("/eat/")))
         if self.path == "/metrics":
@@ -78,6 +87,7 @@ class Server(ThreadingHTTPServer):
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--fail-first", type=int, default=0)
     parser.add_argument("--crash", default="")
     parser.add_argument("--deaf", action="store_true")
@@ -98,7 +108,7 @@ def main() -> None:
     Server.allow_reuse_address = not options.no_reuse
     Server.allow_reuse_port = False
     try:
-        server = Server(("127.0.0.1", options.port), Handler)
+        server = Server((options.host, options.port), Handler)
     except OSError as error:
         sys.exit(str(error))
     assert server.socket.family == socket.AF_INET

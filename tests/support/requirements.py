@@ -21,14 +21,9 @@ def _missing_browser() -> str | None:
 
 
 def _missing_docker() -> str | None:
-    import docker
-    from docker.errors import DockerException
+    from chaoskit import containers
 
-    try:
-        docker.from_env().ping()
-    except DockerException as error:
-        return f"no Docker engine answers ({error})"
-    return None
+    return None if containers.answers() else "no Docker engine answers"
 
 
 def _missing_toxiproxy_image() -> str | None:

@@ -60,6 +60,7 @@ class Day:
     generator_cost_s: float = 0.00004
     latency: tuple[float, float, float] | None = (14.0, 18.0, 0.04)  # start, end, added delay
     region_lost: tuple[float, float] | None = (22.0, 26.0)  # start, end; the first region; black-holed
+    struck: tuple[str, str, float, float] | None = None  # kind, component or instance, start, end
     fault_works: bool = True
     expect: str | None = None
 
@@ -209,6 +210,11 @@ def _faults(day: Day) -> tuple[PlannedFault, ...]:
                 end_s,
             )
         )
+    if day.struck is not None:
+        kind, component, start_s, end_s = day.struck
+        struck = tuple(one.name for one in _instances(day) if component in (one.name, one.component))
+        place = (None, component, "surge", start_s, end_s, struck)
+        faults.append(PlannedFault(f"{kind}-1", kind, f"{kind} on {component}", {}, (), *place))
     return tuple(faults)
 
 

@@ -40,6 +40,7 @@ BACKEND_LINK_S = 0.0002
 SCRAPE_EVERY_S = 0.5
 SCRAPE_OFFSET_S = 0.13
 HOST_CPUS = 8
+CPU_LIMIT_SLOWNESS = 300.0
 
 
 def simulate(day: Day | None = None) -> tuple[Plan, History]:
@@ -131,8 +132,11 @@ class _Exchange:
         call.sent_s = self.simulation.now
         self.connections.block("client->gateway")
         self.simulation.at(call.sent_s + self.day.timeout_s, lambda: self._finish(call, "timeout"))
-        if not self._is_lost(gateway.region):
+        if self._struck(f"gateway@{gateway.region}", "kill"):
+            self._finish(call, "refused")
+        elif not self._is_lost(gateway.region):
             yield CLIENT_LINK_S
+            yield self._standstill_s(f"gateway@{gateway.region}")
             yield from self._gateway(call, gateway)
 
     def _gateway(self, call: _Call, gateway: _Gateway) -> Process:
@@ -146,7 +150,7 @@ class _Exchange:
             gateway.workers.abandon()
             return
         gateway.cpu_s += 0.0001
-        yield self.day.worker_time_s
+        yield self.day.worker_time_s * self._slowness(f"gateway@{gateway.region}")
         yield from self._positions(call, gateway) if call.stream == "positions" else self._trade(call, gateway)
         gateway.workers.release()
 
@@ -161,20 +165,24 @@ class _Exchange:
         for held in (gateway.workers, gateway.pool):
             held.block("gateway->positions")
         yield BACKEND_LINK_S + self._added_delay_s()
-        yield gateway.backend
-        yield self.day.query_time_s * self.noise.uniform(0.5, 1.5)
-        gateway.backend.release()
+        dead = self._struck(f"positions@{gateway.region}", "kill")
+        if not dead:
+            yield gateway.backend
+            yield self.day.query_time_s * self.noise.uniform(0.5, 1.5)
+            yield self._standstill_s(f"positions@{gateway.region}")
+            gateway.backend.release()
         for held in (gateway.workers, gateway.pool):
             held.unblock("gateway->positions")
         gateway.pool.release()
-        self._finish(call, "")
+        self._finish(call, "status 503" if dead else "")
 
     def _trade(self, call: _Call, gateway: _Gateway) -> Process:
         gateway.workers.block("gateway->engine")
         yield BACKEND_LINK_S
-        accepted = yield self.engine
+        accepted = not self._struck("engine", "kill") and (yield self.engine)
         if accepted:
-            yield self.day.service_time_s
+            yield self._standstill_s("engine")
+            yield self.day.service_time_s * self._slowness("engine")
             self.engine.release()
         yield BACKEND_LINK_S
         gateway.workers.unblock("gateway->engine")
@@ -197,20 +205,41 @@ class _Exchange:
         window = self.day.region_lost
         return window is not None and region == self.day.regions[0] and window[0] <= self.simulation.now < window[1]
 
+    def _struck(self, instance: str, kind: str) -> bool:
+        """Return whether the day's component fault is of this kind and acts on `instance` now."""
+        struck = self.day.struck
+        if struck is None or not self.day.fault_works or struck[0] != kind:
+            return False
+        return struck[1] in (instance, instance.partition("@")[0]) and struck[2] <= self.simulation.now < struck[3]
+
+    def _standstill_s(self, instance: str) -> float:
+        """Return how long it still stands still."""
+        struck = self.day.struck
+        return struck[3] - self.simulation.now if struck and self._struck(instance, "pause") else 0.0
+
+    def _slowness(self, instance: str) -> float:
+        return CPU_LIMIT_SLOWNESS if self._struck(instance, "cpu_limit") else 1.0
+
+    def _answers(self, resource: str) -> bool:
+        """Return whether the instance that holds `resource` can be scraped."""
+        instance = resource.partition("/")[2].rpartition(".")[0]
+        return not self._struck(instance, "kill") and not self._struck(instance, "pause")
+
     def _scrape(self) -> None:
         t_s, cpu_s = self.simulation.now, self.cpu.sample(self.simulation.now).busy_s
         used = {f"gateway@{gateway.region}": gateway.cpu_s for gateway in self.gateways} | {"generator@0": cpu_s}
         stations = [self.cpu, self.connections, self.engine]
         for gateway in self.gateways:
             stations += [gateway.workers, gateway.pool, gateway.backend]
-            self.records.append(gateway.limiter.sample(t_s))
+            if self._answers(gateway.limiter.name):
+                self.records.append(gateway.limiter.sample(t_s))
             stale_s = len(gateway.pool.queue) * self.day.query_time_s / self.day.db_pool
             self.records.append(
                 FigureSample(t_s, f"gateway@{gateway.region}", "exchange_position_staleness_seconds", stale_s)
             )
-        self.records += [station.sample(t_s) for station in stations]
-        queue = self.engine.sample(t_s)
-        self.records.append(_as_queue(queue, "exchange/engine.queue"))
+        self.records += [station.sample(t_s) for station in stations if self._answers(station.name)]
+        if self._answers(self.engine.name):
+            self.records.append(_as_queue(self.engine.sample(t_s), "exchange/engine.queue"))
         self.records += [UsageSample(t_s, source, busy_s, 80_000_000, 40) for source, busy_s in used.items()]
         self.records.append(HostSample(t_s, sum(used.values()) + 0.2 * t_s, HOST_CPUS, 8_000_000_000))
         self.records.append(
@@ -264,16 +293,16 @@ class _Exchange:
             for position, (after_s, step) in enumerate(steps):
                 base_s = fault.start_s if position < 2 else fault.end_s
                 self.records.append(FaultEvent(base_s + after_s, fault.id, step))  # type: ignore[arg-type]
-            self.records += [self._receipt(fault, link) for link in fault.links]
+            self.records += [self._receipt(fault, place) for place in (*fault.links, *fault.instances)]
 
-    def _receipt(self, fault: PlannedFault, link: str) -> Receipt:
+    def _receipt(self, fault: PlannedFault, place: str) -> Receipt:
         works = self.day.fault_works
         if fault.kind == "latency":
             asked_ms = float(fault.parameters["delay_s"]) * 1e3
             during_ms = 0.8 + asked_ms if works else 0.8
             return Receipt(
                 fault.id,
-                link,
+                place,
                 requested=f"{asked_ms:.0f} ms added",
                 delivered=f"{during_ms - 0.8:.1f} ms added",
                 effective=works,
@@ -287,10 +316,10 @@ class _Exchange:
             )
         return Receipt(
             fault.id,
-            link,
+            place,
             requested="no answer",
             delivered="8 of 8 probes without an answer",
-            effective=True,
+            effective=works,
             clean_after=True,
             measure="share without an answer",
             unit="ratio",

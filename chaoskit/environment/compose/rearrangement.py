@@ -4,7 +4,7 @@ Nothing of it can meet what the user runs from the same file: names, host ports,
 run's own. What is declared `external` stays as it is. Everything carries the run's labels.
 
 A link is re-pointed without a change to the service: it joins a small network of the link's own, and the far end's
-names mean the gateway of that network to it, where the link's proxy listens on the far end's own port number.
+names mean an address of that network to it, at which the link's proxy is found on the far end's own port number.
 """
 
 import copy
@@ -25,31 +25,38 @@ from chaoskit.environment.compose.service import (
     pairs,
     published_ports,
 )
+from chaoskit.environment.docker.container import CPU_PERIOD_US
 from chaoskit.environment.ports import LOOPBACK
 
 Config = dict[str, Any]
 _ONE_OF_A_KIND: Final = ("container_name", "scale")
+_BRIDGE_NAME: Final = "com.docker.network.bridge.name"
 _PUBLISHING: Final = "chaoskit-publishing"
 
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """A link of one service: through `network`, whose gateway is what the names of the service `far` mean to it."""
+    """A link of one service: through `network`, where `address` is what the names of the service `far` mean to it."""
 
     network: str
-    gateway: str
+    address: str
     far: str
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """What becomes of a service that the target names: `instance`, its name in the plan; `published`, from its own
-    port numbers to addresses of this machine; variables added to its own."""
+    """What becomes of a service that the target names.
+
+    `instance` is its name in the plan. `published` maps its own port numbers to addresses of this machine. The
+    `environment` is added to its own, the limits (cores, bytes) replace its own; None leaves them.
+    """
 
     instance: str
     published: Mapping[int, Address] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     detours: tuple[Detour, ...] = ()
+    cpus: float | None = None
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,9 @@ class Rearrangement:
         labels = containers.labels(self.run_id, self.runner)
         for kind in ("networks", "volumes"):
             config[kind] = {name: _own(given, labels) for name, given in (config.get(kind) or {}).items()}
+        for name, network in config["networks"].items():
+            if not _has_fixed_addresses(name, resolved):
+                network.pop("ipam", None)  # the range of addresses may be in use, by this very file
         for name, service in resolved["services"].items():
             config["services"][name] = self._service(name, service, resolved)
         if any(DEFAULT_NETWORK in service.get("networks", ()) for service in config["services"].values()):
@@ -86,7 +96,9 @@ class Rearrangement:
         instance = component.instance if component else name
         service["labels"] = {**pairs(given.get("labels")), **containers.labels(self.run_id, self.runner, instance)}
         if given.get("build"):
-            self._name_image(name, service)
+            self._set_build(service)
+        if image := self._built_image(name, given, resolved):
+            service["image"] = image
         if not given.get("network_mode"):
             service["networks"] = joined = networks(given)
             if alias := given.get("container_name"):
@@ -99,29 +111,42 @@ class Rearrangement:
             del service["ports"]
         return service
 
-    def _name_image(self, name: str, service: Config) -> None:
-        """Give what is built a name of its own, the same one in each run, so that the next finds it in the cache."""
+    def _set_build(self, service: Config) -> None:
         build = service["build"] if isinstance(service["build"], dict) else {"context": service["build"]}
         arguments = {**pairs(build.get("args")), **self.build_arguments}
         labels = {**pairs(build.get("labels")), containers.IMAGE_LABEL: "compose"}
         service["build"] = {**build, "args": arguments, "labels": labels}
         if self.build_network:
             service["build"].setdefault("network", self.build_network)
+
+    def _built_image(self, name: str, service: Mapping[str, Any], resolved: Config) -> str:
+        """Return a name of our own for an image that the file builds, here or at another service; else nothing.
+
+        It is the same one in each run, so that the next run finds it in the cache, and the user's own stays as it is.
+        """
+        image = service.get("image")
+        builders = [
+            other for other, one in resolved["services"].items() if one.get("build") and one.get("image") == image
+        ]
+        if not service.get("build") and (image is None or not builders):
+            return ""
+        builder = name if image is None else builders[0]
         place = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
-        words = re.sub(r"[^a-z0-9]+", "-", f"{self.folder.name}-{name}".lower()).strip("-")
-        service["image"] = f"chaoskit/{words}:{place}"
+        words = re.sub(r"[^a-z0-9]+", "-", f"{self.folder.name}-{builder}".lower()).strip("-")
+        return f"chaoskit/{words}:{place}"
 
 
 def _set_up(component: Component, service: Config, given: Mapping[str, Any], resolved: Config) -> None:
     """Publish the ports of a component on the run's addresses, lead its links through their detours."""
-    if isinstance(service.get("deploy"), dict):
-        service["deploy"].pop("replicas", None)
+    service.get("deploy", {}).pop("replicas", None)
+    _limit(component, service)
     own = [f"{address.host}:{address.port}:{number}" for number, address in component.published.items()]
     numbers = {f"{LOOPBACK}::{number}/tcp" for number in component.published}
     others = [port for port in service["ports"] if port not in numbers]
     service["ports"] = [*others, *own]
     if component.environment:
-        service["environment"] = {**pairs(given.get("environment")), **component.environment}
+        added = {name: value.replace("$", "$$") for name, value in component.environment.items()}
+        service["environment"] = {**pairs(given.get("environment")), **added}
     if "networks" in service:
         if own and all(_is_internal(resolved, network) for network in service["networks"]):
             service["networks"][_PUBLISHING] = {}  # the engine publishes no port of an internal network
@@ -129,9 +154,22 @@ def _set_up(component: Component, service: Config, given: Mapping[str, Any], res
     hosts = extra_hosts(given)
     for detour in component.detours:
         far = resolved["services"][detour.far]
-        hosts |= dict.fromkeys(names_of(detour.far, far, given), detour.gateway)
+        hosts |= dict.fromkeys(names_of(detour.far, far, given), detour.address)
     if hosts:
         service["extra_hosts"] = [f"{name}:{address}" for name, address in hosts.items()]
+
+
+def _limit(component: Component, service: Config) -> None:
+    """Set the limits that the scenario wants. A limit of CPU is written as a quota, which can be changed in a run."""
+    reserved = service.get("deploy", {}).get("resources", {}).get("limits", {})
+    own = service.pop("cpus", None) or reserved.pop("cpus", None)
+    cpus = own if component.cpus is None else component.cpus
+    if component.cpus is not None or component.memory_bytes is not None:
+        service.get("deploy", {}).pop("resources", None)
+    if cpus is not None:
+        service |= {"cpu_period": CPU_PERIOD_US, "cpu_quota": round(float(cpus) * CPU_PERIOD_US)}
+    if component.memory_bytes is not None:
+        service |= {"mem_limit": component.memory_bytes, "memswap_limit": component.memory_bytes}
 
 
 def _own(given: Mapping[str, Any] | None, labels: Mapping[str, str]) -> Config:
@@ -140,8 +178,15 @@ def _own(given: Mapping[str, Any] | None, labels: Mapping[str, str]) -> Config:
     if options.get("external"):
         return options
     options.pop("name", None)
+    if options.get("driver_opts"):
+        options["driver_opts"] = {name: one for name, one in options["driver_opts"].items() if name != _BRIDGE_NAME}
     options["labels"] = {**pairs(options.get("labels")), **labels}
     return options
+
+
+def _has_fixed_addresses(network: str, resolved: Config) -> bool:
+    joined = (networks(service).get(network, {}) for service in resolved["services"].values())
+    return any("ipv4_address" in options or "ipv6_address" in options for options in joined)
 
 
 def _is_internal(resolved: Config, network: str) -> bool:

@@ -64,6 +64,19 @@ def names_of(name: str, service: Service, near: Service) -> tuple[str, ...]:
     return tuple(dict.fromkeys([name, *own, *map(str, aliases), *links]))
 
 
+def needs(name: str, services: Mapping[str, Service]) -> set[str]:
+    """Return the services that the one called `name` depends on, directly or not."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        here = services.get(waiting.pop(), {})
+        links = [str(link).partition(":")[0] for link in _items(here, "links")]
+        new = {*(here.get("depends_on") or ()), *links} - found
+        waiting += new
+        found |= new
+    return found
+
+
 def _items(service: Service, key: str) -> Iterable[Any]:
     value = service.get(key)
     return value if isinstance(value, list) else ()

@@ -1,11 +1,8 @@
-"""Toxiproxy servers that are child processes of the run: `toxiproxy-server` of PATH, and the embedded one."""
+"""What Toxiproxy servers have in common that are child processes of the run."""
 
 import asyncio
-import sys
 from abc import abstractmethod
-from pathlib import Path
 
-from chaoskit.faults.server.contract import LOOPBACK, PROGRAM
 from chaoskit.faults.server.own import STOP_BOUND_S, OwnServer
 
 
@@ -51,40 +48,3 @@ class ChildServer(OwnServer):
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
-
-
-class InstalledServer(ChildServer):
-    """The real Toxiproxy, `toxiproxy-server` on PATH."""
-
-    kind = "real"
-    name = PROGRAM
-
-    def _command(self, port: int) -> list[str]:
-        return [PROGRAM, "-host", LOOPBACK, "-port", str(port)]
-
-
-class EmbeddedServer(ChildServer):
-    """`python -m chaoskit.proxy`. It finds a port itself, which nobody can take in between, and writes it down."""
-
-    kind = "embedded"
-    name = "the embedded Toxiproxy server"
-
-    @property
-    def _port_file(self) -> Path:
-        return self._launch.log.with_suffix(".port")
-
-    async def stop(self) -> None:
-        """Stop the process; its note goes too."""
-        await super().stop()
-        self._port_file.unlink(missing_ok=True)
-
-    def _command(self, port: int) -> list[str]:
-        self._port_file.unlink(missing_ok=True)
-        place = ["--host", LOOPBACK, "--port", str(port), "--port-file", str(self._port_file)]
-        return [sys.executable, "-m", "chaoskit.proxy", *place, "--seed", str(self._launch.seed)]
-
-    def _first_port(self) -> int:
-        return 0
-
-    def _port(self) -> int:
-        return int(self._port_file.read_text()) if self._port_file.exists() else 0

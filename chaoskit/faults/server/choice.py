@@ -14,8 +14,9 @@ from typing import Final
 
 from chaoskit.errors import SetupFailed
 from chaoskit.faults.server import image
-from chaoskit.faults.server.child import EmbeddedServer, InstalledServer
 from chaoskit.faults.server.contract import IMAGE, PROGRAM, Kind, Launch, ProxyServer
+from chaoskit.faults.server.embedded import EmbeddedServer
+from chaoskit.faults.server.installed import InstalledServer
 from chaoskit.faults.server.remote import RemoteServer
 from chaoskit.plan.model import Plan
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, Literal
 
+from chaoskit import containers
 from chaoskit.errors import SetupFailed
 from chaoskit.faults.toxiproxy import ToxiproxyClient
 
 Kind = Literal["url", "real", "image", "embedded"]
 PROGRAM: Final = "toxiproxy-server"
-IMAGE: Final = "ghcr.io/shopify/toxiproxy:2.12.0"
+IMAGE: Final = containers.TOXIPROXY_IMAGE
 LOOPBACK: Final = "127.0.0.1"
 
 

@@ -2,7 +2,7 @@
 
 Each place of the pool is a task's worth of care: it connects, prepares its statements, and when its
 connection breaks or a query overstays, the connection is aborted and the place connects again, with growing
-pauses, for ever.
+pauses, for ever. A place that connects again counts as busy and waiting for the link: nobody can use it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import asyncpg
 
 from exchange.failures import backend_timeout
 from exchange.occupancy import Resource
-from exchange.storage import DATABASE, READ_ACCOUNT, USER
+from exchange.storage import DATABASE, LOST, READ_ACCOUNT, USER
 
 LOG = logging.getLogger(__name__)
 LINK = "gateway->positions"
@@ -30,6 +30,7 @@ LONGEST_BACKOFF_S = 1.0
 class _Place:
     connection: "asyncpg.Connection"
     read_account: "asyncpg.prepared_stmt.PreparedStatement"
+    held_since_s: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -71,22 +72,18 @@ class Pool(Resource):
         Raises `Refusal` -1007 where no connection comes free or the database does not answer in time.
         """
         place = await self._acquire(deadline_s)
-        started_s = monotonic()
-        self._query.enter(started_s)
         healthy = False
         try:
-            rows: list[Any] = await place.read_account.fetch(account, timeout=max(0.001, deadline_s - started_s))
+            timeout_s = max(0.001, deadline_s - monotonic())
+            rows: list[Any] = await place.read_account.fetch(account, timeout=timeout_s)
             healthy = True
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except LOST as error:
             self.rejections["timeout" if isinstance(error, TimeoutError) else "broken"] += 1
             raise backend_timeout() from error
         finally:
-            now_s = monotonic()
-            self._query.leave(started_s, now_s)
-            self.busy.leave(started_s, now_s)
             if healthy:
                 self.completions += 1
-                self._release(place, now_s)
+                self._release(place)
             else:
                 self._discard(place)
         return rows
@@ -96,8 +93,8 @@ class Pool(Resource):
         self.arrivals += 1
         while self._idle:
             place = self._idle.pop()
+            self._hold(place, now_s)
             if not place.connection.is_closed():
-                self.busy.enter(now_s)
                 return place
             self._discard(place)
         loop = asyncio.get_running_loop()
@@ -107,18 +104,47 @@ class Pool(Resource):
         expiry = loop.call_later(max(0.0, deadline_s - now_s), self._expire, waiter)
         try:
             return await waiter.place
+        except asyncio.CancelledError:
+            self._give_up(waiter)
+            raise
         finally:
             expiry.cancel()
 
-    def _release(self, place: _Place, now_s: float) -> None:
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.place.done():
-                self.waiting.leave(waiter.arrived_s, now_s)
-                self.busy.enter(now_s)
-                waiter.place.set_result(place)
-                return
-        self._idle.append(place)
+    def _give_up(self, waiter: _Waiter) -> None:
+        """Forget a waiter whose caller went away; a place that it was just handed goes to the next one."""
+        if waiter.place.cancelled():
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+                self.waiting.leave(waiter.arrived_s, monotonic())
+        elif waiter.place.exception() is None:
+            self._release(waiter.place.result())
+
+    def _hold(self, place: _Place, now_s: float) -> None:
+        """From here on the place is in use, and all of that time it waits for the database behind the link."""
+        place.held_since_s = now_s
+        self.busy.enter(now_s)
+        self._query.enter(now_s)
+
+    def _let_go(self, held_since_s: float, now_s: float) -> None:
+        self._query.leave(held_since_s, now_s)
+        self.busy.leave(held_since_s, now_s)
+
+    def _release(self, place: _Place) -> None:
+        """Take a place back that was held, and hand it to whoever waits longest."""
+        now_s = monotonic()
+        self._let_go(place.held_since_s, now_s)
+        self._offer(place, now_s)
+
+    def _offer(self, place: _Place, now_s: float) -> None:
+        while self._waiters and self._waiters[0].place.cancelled():
+            self._give_up(self._waiters[0])
+        if not self._waiters:
+            self._idle.append(place)
+            return
+        waiter = self._waiters.popleft()
+        self.waiting.leave(waiter.arrived_s, now_s)
+        self._hold(place, now_s)
+        waiter.place.set_result(place)
 
     def _expire(self, waiter: _Waiter) -> None:
         if not waiter.place.done():
@@ -128,28 +154,32 @@ class Pool(Resource):
             waiter.place.set_exception(backend_timeout())
 
     def _discard(self, place: _Place) -> None:
+        """Connect a place again that was held; it stays held until then."""
         self.open -= 1
         place.connection.terminate()
-        self._open_one()
+        self._open_one(place.held_since_s)
 
-    def _open_one(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._connect())
+    def _open_one(self, held_since_s: float | None = None) -> None:
+        task = asyncio.get_running_loop().create_task(self._connect(held_since_s))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _connect(self) -> None:
+    async def _connect(self, held_since_s: float | None) -> None:
         backoff_s = FIRST_BACKOFF_S
         while True:
             try:
                 place = await self._prepare()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except LOST as error:
                 self.connect_failures += 1
                 LOG.debug("no connection to the positions database: %r; again in %.2f s", error, backoff_s)
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
             else:
+                now_s = monotonic()
                 self.open += 1
-                self._release(place, monotonic())
+                if held_since_s is not None:
+                    self._let_go(held_since_s, now_s)
+                self._offer(place, now_s)
                 return
 
     async def _prepare(self) -> _Place:

@@ -1,6 +1,7 @@
 """The pool against the real database, through a relay that breaks."""
 
 import asyncio
+import contextlib
 from time import monotonic
 
 import pytest
@@ -31,11 +32,16 @@ async def started(port: int, size: int) -> Pool:
     """A pool all of whose connections are open."""
     pool = Pool(("127.0.0.1", port), size)
     pool.start()
+    await until_open(pool, size)
+    return pool
+
+
+async def until_open(pool: Pool, size: int) -> None:
+    """Wait until all connections are open."""
     deadline_s = monotonic() + RECOVERED_WITHIN_S
     while pool.open < size:
         assert monotonic() < deadline_s, "the pool never opened"
         await asyncio.sleep(0.01)
-    return pool
 
 
 async def test_reads_share_the_connections_and_are_counted(exchange: RunningExchange) -> None:
@@ -63,7 +69,36 @@ async def test_a_cut_link_fails_at_once_and_mends(exchange: RunningExchange) -> 
             await pool.read_account(1, monotonic() + 0.1)
         relay.heal()
         await until_served(pool)
+        await until_open(pool, 4)
         assert pool.busy.holders == pool.waiting.holders == 0
+        await pool.close()
+
+
+async def test_a_place_that_connects_again_is_busy_and_the_counters_never_fall(exchange: RunningExchange) -> None:
+    """A pool of 2 with twenty readers behind a link that is cut again and again is never half idle."""
+    async with relay_to(exchange.components["positions"].port) as relay:
+        pool = await started(relay.port, 2)
+        begun_s = monotonic()
+        seen_s = [pool.busy.total_s(begun_s)]
+
+        async def read_on() -> None:
+            while monotonic() < begun_s + 1.0:
+                with contextlib.suppress(Refusal):
+                    await pool.read_account(1, monotonic() + 0.2)
+
+        async def cut_and_watch() -> None:
+            while monotonic() < begun_s + 1.0:
+                relay.cut()
+                relay.heal()
+                for _ in range(10):
+                    await asyncio.sleep(0.01)
+                    seen_s.append(pool.busy.total_s(monotonic()))
+
+        await asyncio.gather(cut_and_watch(), *(read_on() for _ in range(20)))
+        elapsed_s = monotonic() - begun_s
+        assert seen_s == sorted(seen_s)
+        assert pool.busy.total_s(monotonic()) == pytest.approx(2 * elapsed_s, rel=0.2)
+        assert pool.blocked[LINK].total_s(monotonic()) == pytest.approx(pool.busy.total_s(monotonic()), rel=0.01)
         await pool.close()
 
 
@@ -82,6 +117,21 @@ async def test_a_black_hole_ends_each_read_at_its_deadline_and_leaks_nothing(
         assert pool.rejections["acquire_timeout"] == 8
         relay.heal()
         await until_served(pool)
+        await until_open(pool, 2)
         assert pool.busy.holders == pool.waiting.holders == 0
-        assert pool.busy.total_s(monotonic()) < 5
         await pool.close()
+
+
+async def test_callers_that_go_away_leave_no_trace(exchange: RunningExchange) -> None:
+    pool = await started(exchange.components["positions"].port, 1)
+    for steps in range(12):
+        reads = [asyncio.ensure_future(pool.read_account(account, monotonic() + 5)) for account in range(4)]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        for read in reads[:3]:
+            read.cancel()
+        assert await reads[3]
+        await asyncio.gather(*reads, return_exceptions=True)
+        await until_open(pool, 1)
+    assert pool.busy.holders == pool.waiting.holders == 0
+    await pool.close()

@@ -1,0 +1,30 @@
+"""`python -m chaoskit.environment.release RUN`: undoes what component faults did in a run whose runner died.
+
+Paused processes go on and limits are lifted; what was ended stays so, for nobody is left who could use it. The lease of
+the fault plane runs this as a program of its own.
+"""
+
+import contextlib
+import sys
+
+from chaoskit.environment import members
+from chaoskit.environment.control_group import find_groups
+from chaoskit.errors import FaultFailed
+
+
+def command(run_id: str) -> list[str]:
+    """Return the command that releases the instances of a run."""
+    return [sys.executable, "-m", "chaoskit.environment.release", run_id]
+
+
+def release(run_id: str) -> None:
+    """Let every process of the run's instances go on, without limits; harmless where nothing held them."""
+    for group in find_groups():
+        if group.run_id == run_id:
+            with contextlib.suppress(FaultFailed):
+                group.limit(None, None)
+    members.resume(run_id)
+
+
+if __name__ == "__main__":
+    release(sys.argv[1])

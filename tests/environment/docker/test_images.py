@@ -1,0 +1,119 @@
+"""Images: one for one content, built once, with the words of the step that fails."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from chaoskit.environment.docker.engine import Engine
+from chaoskit.environment.docker.images import Images, Recipe
+from chaoskit.errors import SetupFailed
+from chaoskit.plan.model import PlannedBuild, PlannedContainer
+
+FROM = "ARG BASE=python:3.13-slim\nFROM ${BASE}\n"
+
+
+def recipe_of(folder: Path, **arguments: str) -> Recipe:
+    return Recipe.read(PlannedBuild(str(folder), args=arguments))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A build context with a file that counts and files that do not."""
+    (tmp_path / "Dockerfile").write_text(f"{FROM}ARG COLOUR\nCOPY . /app\n")
+    (tmp_path / "app.py").write_text("print(1)\n")
+    (tmp_path / ".dockerignore").write_text("# what is not needed\n**/__pycache__\n*.md\n!kept.md\n")
+    return tmp_path
+
+
+def test_the_tag_holds_what_the_image_is_made_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHAOSKIT_BUILD_ARGS", raising=False)
+    tag = recipe_of(folder).tag("shop")
+    assert tag.startswith("chaoskit/shop:")
+    os.utime(folder / "app.py", (1, 1))
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "app.pyc").write_bytes(b"x")
+    (folder / "README.md").write_text("x")
+    assert recipe_of(folder).tag("shop") == tag
+    assert recipe_of(folder, COLOUR="red").tag("shop") != tag
+    (folder / "app.py").chmod(0o755)
+    executable = recipe_of(folder).tag("shop")
+    assert executable != tag
+    (folder / "app.py").chmod(0o644)
+    (folder / "kept.md").write_text("x")
+    assert recipe_of(folder).tag("shop") not in {tag, executable}
+
+
+def test_the_machine_changes_only_arguments_that_are_declared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAOSKIT_BUILD_ARGS", "BASE=mirror/python:3 OTHER=1")
+    assert recipe_of(folder, COLOUR="red").arguments == {"BASE": "mirror/python:3", "COLOUR": "red"}
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SetupFailed, match=r"nowhere cannot be built as an image: .*Dockerfile"):
+        recipe_of(tmp_path / "nowhere")
+
+
+@pytest.fixture
+async def connected() -> AsyncIterator[Engine]:
+    engine = await Engine.connect()
+    yield engine
+    await engine.settle()
+    engine.close()
+
+
+@pytest.fixture
+async def built(folder: Path, connected: Engine) -> AsyncIterator[list[str]]:
+    """Tags that are removed after the test."""
+    tags = [recipe_of(folder).tag("test")]
+    yield tags
+    client: docker.DockerClient = connected.client
+    for tag in tags:
+        if client.images.list(name=tag):
+            client.images.remove(tag)
+
+
+@pytest.mark.docker
+async def test_an_image_is_built_once(folder: Path, connected: Engine, built: list[str]) -> None:
+    said: list[str] = []
+    container = PlannedContainer(build=PlannedBuild(str(folder)))
+    images = Images(connected, "test", said.append)
+    image = await images.provide(container)
+    assert (image.reference, await images.provide(container)) == (built[0], image)
+    assert await Images(connected, "test", said.append).provide(container) == image
+    assert said == [f"building the image {built[0]}, once"]
+    assert connected.client.images.get(image.digest).labels["chaoskit.image"] == "test"
+
+
+@pytest.mark.docker
+async def test_a_build_that_fails_says_which_step_and_its_last_words(folder: Path, connected: Engine) -> None:
+    (folder / "Dockerfile").write_text(f"{FROM}RUN python -c \"raise SystemExit('no licence found')\"\n")
+    container = PlannedContainer(build=PlannedBuild(str(folder)))
+    with pytest.raises(SetupFailed, match=r"(?s)cannot be built at `RUN python .*no licence found"):
+        await Images(connected, "test", lambda _: None).provide(container)
+
+
+@pytest.mark.docker
+async def test_a_cancelled_build_leaves_nothing(folder: Path, connected: Engine) -> None:
+    (folder / "Dockerfile").write_text(f'{FROM}RUN python -c "import time; time.sleep(600)" {os.urandom(4).hex()}\n')
+    client: docker.DockerClient = connected.client
+    before = {one.id for one in client.containers.list(all=True)}
+    container = PlannedContainer(build=PlannedBuild(str(folder)))
+    building = asyncio.create_task(Images(connected, "test", lambda _: None).provide(container))
+
+    def new() -> list[str]:
+        found = client.containers.list(all=True, ignore_removed=True)
+        return [one.id for one in found if one.id not in before and "sleep(600)" in str(one.attrs["Config"]["Cmd"])]
+
+    async with asyncio.timeout(20):
+        while not new():  # noqa: ASYNC110 - the state of the engine
+            await asyncio.sleep(0.05)
+        building.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await building
+        await connected.settle()
+        while new():  # noqa: ASYNC110 - the state of the engine
+            await asyncio.sleep(0.05)
