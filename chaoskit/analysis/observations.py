@@ -21,6 +21,7 @@ from chaoskit.records import History
 CLEAN_FAILED_RATIO: Final = 0.02
 CLEAN_BACKLOG_RATIO: Final = 0.1
 CLEAN_EXCESS: Final = 3
+_BACKGROUND: Final[Mapping[str, Background]] = {"host": "always", "cpu": "likely"}
 _NOT_OURS: Final = frozenset({"generator", "host"})
 DRAIN_ARRIVALS: Final = 50
 """A window is clean when at most 2 % of its arrivals failed, and as many were served as arrived to 10 % or 3."""
@@ -180,9 +181,12 @@ def _demand(
     free = usable & ~contended if (usable & ~contended).any() else usable
     if one.kind == "generator":  # it works for every arrival, whatever the target makes of it
         arrivals = replace(arrivals, served=arrivals.offered)
-    background: Background = "always" if one.kind in {"host", "cpu"} else "never" if one.reading_s else "maybe"
-    own = fit(_work(one, one.own_s), arrivals, usable, background)
-    blocked = fit(_work(one, one.all_blocked_s), arrivals, free, "never" if one.reading_s else "maybe")
+    clean = usable & arrivals.clean
+    if not _read_often_enough(one, clean & ~_around(saturated[one.id]), clean):
+        arrivals = replace(arrivals, clean=np.zeros_like(clean))
+    waiting: Background = "never" if one.reading_s else "maybe"
+    own = fit(_work(one, one.own_s), arrivals, usable, _BACKGROUND.get(one.kind, waiting))
+    blocked = fit(_work(one, one.all_blocked_s), arrivals, free, waiting)
     visits = fit(Work(one.arrivals, one.completions), arrivals, usable)
     known = one.servers[one.known]
     return Demand(
@@ -211,12 +215,13 @@ def _unthinned(
         thinned |= _around(saturated[holder.id])
     # What a full resource refuses or still has in its queue need not be like what it served: free windows come first.
     free = ~_around(saturated[one.id])
-    for kept in (usable & ~thinned & free, usable & ~thinned, usable & (~thinned | arrivals.clean)):
+    # Where it was full and nobody counted what came, the time used tells what it has and not what was asked of it.
+    counted = one.completions.any() or one.kind in _NOT_OURS
+    telling = usable if counted or not (usable & free).any() else usable & free
+    for kept in (telling & ~thinned & free, telling & ~thinned, telling & (~thinned | arrivals.clean)):
         if arrivals.enough(kept) and _read_often_enough(one, kept & free, kept):
             return kept
-    # Where it was full and nobody counted what came, the time used tells what it has and not what was asked of it.
-    unbiased = usable & ~thinned & free
-    return unbiased if not one.completions.any() and one.kind not in _NOT_OURS and unbiased.any() else usable
+    return telling
 
 
 def _read_often_enough(one: ResourceSeries, chance: Mask, rows: Mask) -> bool:

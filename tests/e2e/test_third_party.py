@@ -78,5 +78,5 @@ async def test_the_connections_that_nginx_lets_in_are_named_as_the_pool_that_is_
 
 
 async def test_a_service_without_cpu_is_named(stack: ThirdParty, tmp_path: Path) -> None:
-    result = await stack.play(day(api_cpus=0.04), tmp_path)
+    result = await stack.play(day(api_cpus=0.08), tmp_path)
     assert result.bottlenecks[0].resource == "bank/api.cpu", result.headline
