@@ -20,7 +20,12 @@ def init(
     taken = [str(folder / name) for name in sources if (folder / name).exists()]
     if taken:
         raise UsageError(f"{' and '.join(taken)} exist already; name an empty folder, so that nothing is overwritten")
-    for name, source in sources.items():
-        shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    try:
+        for name, source in sources.items():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {folder}: {error.strerror or error}; name a folder that you may write"
+        ) from error
     OUT.print(f"wrote {folder / 'scenarios'} and {folder / 'targets'}", markup=False)
     OUT.print(f"next: cd {folder} && chaoskit run scenarios/smoke.yaml", markup=False)

@@ -99,8 +99,3 @@ def without_region(resource: str) -> str:
     """Return a resource id without its region: `exchange/gateway@us-east-1.db_pool` as `exchange/gateway.db_pool`."""
     instance, dot, name = resource.rpartition(".")
     return instance.partition("@")[0] + dot + name
-
-
-def plural(count: int, noun: str) -> str:
-    """Return `1 check`, `3 checks`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -63,7 +63,7 @@ def test_after_kill_9_clean_leaves_nothing_and_report_still_renders(
     for command in ("report", "analyze"):
         said = chaoskit(command, run.run_id)
         assert said.returncode == (0 if command == "report" else 3)
-        assert "1 torn lines of the records were left out" in said.stderr
+        assert "left out of the records: 1 torn line\n" in said.stderr
     assert (run.path / "report.html").stat().st_size > 100_000
 
 
