@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from chaoskit.cli.console import OUT
+from chaoskit.cli.program import program
 from chaoskit.errors import UsageError
 
 
@@ -28,4 +29,4 @@ def init(
             f"cannot write {folder}: {error.strerror or error}; name a folder that you may write"
         ) from error
     OUT.print(f"wrote {folder / 'scenarios'} and {folder / 'targets'}", markup=False)
-    OUT.print(f"next: cd {folder} && chaoskit run scenarios/smoke.yaml", markup=False)
+    OUT.print(f"next: {program()} run {folder / 'scenarios' / 'smoke.yaml'}", markup=False)

@@ -84,7 +84,9 @@ def test_the_schemas_are_such_and_fit(chaoskit: Call) -> None:
 
 
 def test_init_copies_and_overwrites_nothing(chaoskit: Call, tmp_path: Path) -> None:
-    assert chaoskit("init", "mine").returncode == 0
+    said = chaoskit("init", "mine")
+    assert said.returncode == 0
+    assert said.stdout.splitlines()[-1].endswith("chaoskit run mine/scenarios/smoke.yaml")
     assert (tmp_path / "mine" / "targets" / "exchange" / "target.yaml").is_file()
     assert chaoskit("validate", "mine/scenarios/smoke.yaml").returncode == 0
     again = chaoskit("init", "mine")
