@@ -41,6 +41,7 @@ _NOT_OURS: Final = frozenset(
     }
 )
 _PATH_SHOWN: Final = 200
+_CLICK_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="chaoskit",
@@ -86,6 +87,8 @@ def main() -> None:
     """Run the command line and exit; the `chaoskit` console script."""
     try:
         code = app(standalone_mode=False) or 0
+        if code == _CLICK_INTERRUPTED:
+            raise KeyboardInterrupt
     except ChaoskitError as error:
         ERR.print(str(error), style="red", markup=False)
         code = of_error(error)
