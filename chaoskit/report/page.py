@@ -37,6 +37,7 @@ _FILTERS: Final = (
     wording.short_resource,
     wording.surge,
     wording.surge_share,
+    wording.utilization,
 )
 
 

@@ -41,6 +41,11 @@ def ratio(value: float | None) -> str:
     return f"{percent:.1f}%".replace(".0%", "%")
 
 
+def utilization(value: float | None) -> str:
+    """Return a utilisation in percent, 100% at most: what a window's rounding adds beyond means nothing."""
+    return ratio(None if value is None else min(value, 1.0))
+
+
 def multiple(value: float) -> str:
     """Return a multiple of the baseline rate: `×35`."""
     return f"×{number(value)}"

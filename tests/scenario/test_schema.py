@@ -25,6 +25,7 @@ UNSEEN_BY_A_SCHEMA = {
     "fault-link",
     "flow-unknown",
     "hosts",
+    "locustfile-without-users",
     "not-a-number",
     "objective-names",
     "phase-twice",
