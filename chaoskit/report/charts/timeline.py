@@ -64,6 +64,7 @@ class Timeline:
             top=f"{_PHASE_PX + 4} + datum.row * {_FAULT_PX}", bottom=f"{_PHASE_PX} + (datum.row + 1) * {_FAULT_PX}"
         )
         room = {"expr": "max(8, scale('x', datum.end) - scale('x', datum.start) - 8)"}
+        title = {"expr": "scale('x', datum.end) - scale('x', datum.start) < 30 ? '' : datum.title"}  # no bare ellipsis
         size = {"expr": drawing.unless_narrow("11", "10")}
         tips = ["mark:N", "title:N", alt.Tooltip("start:Q", title="from (s)"), alt.Tooltip("end:Q", title="to (s)")]
         words = {"expr": drawing.unless_narrow("datum.mark + '  ' + datum.title", "datum.mark")}
@@ -78,8 +79,8 @@ class Timeline:
                 clip=True, color="var(--phase)", stroke="var(--surface)", strokeWidth=2, y=0, y2=_PHASE_PX
             ).encode(x=self._time("start"), x2="end:Q", tooltip=tips),
             phases.mark_text(
-                clip=True, align="left", dx=6, y=_PHASE_PX / 2, fontWeight=600, fontSize=size, limit=room
-            ).encode(x=self._time("start"), text="title:N"),
+                clip=True, align="left", dx=6, y=_PHASE_PX / 2, fontWeight=600, fontSize=size, limit=room, text=title
+            ).encode(x=self._time("start")),
             bars.mark_rect(clip=True, color=drawing.FAULT, opacity=0.4, cornerRadius=3).encode(
                 x=self._time("start"),
                 x2="end:Q",
