@@ -77,8 +77,8 @@ class Observations:
 
     @property
     def cut_s(self) -> float:
-        """When the run was cut short, by the gate or an abort; infinite for a run that was played to its end."""
-        ends = (event.t_s for event in self.history.events if event.event in {"gate", "abort"})
+        """When the run was cut short, by a failed set-up, the gate or an abort; infinite for one played to its end."""
+        ends = (event.t_s for event in self.history.events if event.event in {"gate", "abort", "setup_failed"})
         return min(ends, default=math.inf)
 
     def phase_windows(self, phase: str | None) -> slice:
