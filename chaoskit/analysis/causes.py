@@ -115,16 +115,16 @@ class _Search:
         return Harm(self._entry.stream, self._entry.entry, second, arrivals, root)
 
     def _resources_on_path(self) -> list[ResourceSeries]:
-        """Return what this stream uses in its region, and what that waits for, the load generator included."""
+        """Return what this stream uses in its region, and what that waits for, the load generator included.
+
+        Streams that grow nearly alike are hard to tell apart, and one may have got all: every stream uses something,
+        so one that seems to use nothing of the target may use all of it.
+        """
         seen = self._seen
-        return [
-            one
-            for one in seen.series.values()
-            if one.id in seen.demands
-            and one.kind != "host"
-            and one.region in {None, self._region}
-            and self._uses(seen.demands[one.id])
-        ]
+        near = [one for one in seen.series.values() if one.id in seen.demands and one.kind != "host"]
+        near = [one for one in near if one.region in {None, self._region}]
+        used = [one for one in near if self._uses(seen.demands[one.id])]
+        return used if any(one.kind != "generator" for one in used) else near
 
     def _uses(self, demand: Demand) -> bool:
         """Return whether this stream uses a resource, next to the one that uses it most; less is noise of the fit."""

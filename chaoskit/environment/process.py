@@ -1,7 +1,7 @@
 """The process driver: each instance of the plan is a child process on loopback."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,8 +90,8 @@ class ProcessDriver:
 
     @property
     def instances(self) -> Mapping[str, RunningInstance]:
-        """What is up, by name."""
-        return {name: part.running for name, part in self._parts.items() if part.running is not None}
+        """What is up, by name; a live view."""
+        return _Running(self._parts)
 
     @property
     def provenance(self) -> Mapping[str, Any]:
@@ -155,3 +155,22 @@ class ProcessDriver:
             await self.stop()
         except RestoreFailed as error:
             first.add_note(str(error))
+
+
+class _Running(Mapping[str, RunningInstance]):
+    """Those parts that are up."""
+
+    def __init__(self, parts: Mapping[str, ProcessInstance]) -> None:
+        self._parts = parts
+
+    def __getitem__(self, name: str) -> RunningInstance:
+        running = self._parts[name].running
+        if running is None:
+            raise KeyError(name)
+        return running
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, part in self._parts.items() if part.running is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

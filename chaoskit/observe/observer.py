@@ -42,8 +42,9 @@ class Observed(Protocol):
 class Observer:
     """Hands a record of each kind to `emit` every `interval_s`, on a grid that does not drift.
 
-    `instances` are the running instances by name, `processes` other process ids by name (`proxy`, `generator@0`). A
-    failed scrape is a gap: counted in `gaps` by instance, noted when it begins and when it is over.
+    `instances` are the running instances by name, which may change (one is started again), `processes` other process
+    ids by name (`proxy`, `generator@0`). A failed scrape is a gap: counted in `gaps` by instance, noted when it begins
+    and when it is over.
     """
 
     def __init__(
@@ -62,11 +63,12 @@ class Observer:
         self._clock = clock
         self._emit = emit
         self._interval_s = interval_s
-        own = {name: one.process_id for name, one in instances.items() if one.process_id is not None}
-        self._sources = {**own, **processes}
-        self._containers = {name: one.container_id for name, one in instances.items() if one.container_id is not None}
-        for name in own:
-            self._containers.pop(name, None)
+        self._processes = processes
+        self._containers = {
+            name: one.container_id
+            for name, one in instances.items()
+            if one.container_id is not None and one.process_id is None
+        }
 
     async def run(self) -> None:
         """Observe until cancelled."""
@@ -111,14 +113,19 @@ class Observer:
             scraper.close()
 
     async def _observe_usage(self) -> None:
-        reader = UsageReader(self._sources)
+        reader = UsageReader(self._sources())
         count = 0
         async for _ in self._ticks():
             if count % CHILDREN_EVERY == 0:
+                reader.follow(self._sources())
                 await asyncio.to_thread(reader.find_children)
             count += 1
             for record in await asyncio.to_thread(self._read_usage, reader):
                 self._emit(record)
+
+    def _sources(self) -> dict[str, int]:
+        own = {name: one.process_id for name, one in self._instances.items() if one.process_id is not None}
+        return {**own, **self._processes}
 
     async def _observe_containers(self) -> None:
         """Ask the engine about the containers whose processes are not on this machine."""

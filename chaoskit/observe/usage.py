@@ -30,12 +30,20 @@ class UsageReader:
 
     def __init__(self, sources: Mapping[str, int]) -> None:
         self._trees: dict[str, _Tree] = {}
+        self.follow(sources)
+
+    def follow(self, sources: Mapping[str, int]) -> None:
+        """Read these process trees from now on; the CPU seconds of a source that was started again go on counting."""
         for source, process_id in sources.items():
+            before = self._trees.get(source)
+            if before is not None and before.root.pid == process_id:
+                continue
             try:
                 root = psutil.Process(process_id)
             except psutil.NoSuchProcess:
                 continue  # it has died; the driver reports that
-            self._trees[source] = _Tree(root, {process_id: root})
+            spent_s = before.total_cpu_s if before else 0.0
+            self._trees[source] = _Tree(root, {process_id: root}, spent_s, spent_s)
 
     def find_children(self) -> None:
         """Bring the trees up to date: one walk over all processes of the machine, so call it less often than `read`."""

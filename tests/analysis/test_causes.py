@@ -150,6 +150,12 @@ def test_streams_that_grow_alike_are_told_apart_by_nobody() -> None:
         assert [found.resource for found in result.bottlenecks] == [f"component:{component}"]
 
 
+def test_streams_that_grow_nearly_alike_do_not_hide_each_other() -> None:
+    similar = replace(SHORT, trading_rps=20, positions_rps=20, trading_multiple=3, positions_multiple=2, poisson=False)
+    result = analyse(*simulate(replace(similar, struck=("kill", "positions", 14.0, 19.0))))
+    assert [found.resource for found in result.bottlenecks] == ["component:positions"]
+
+
 def test_a_small_pool_is_not_excused_by_a_dead_engine() -> None:
     result = analyse(*simulate(replace(SHORT, db_pool=2, struck=("kill", "engine", 14.0, 17.0))))
     assert {found.resource for found in result.bottlenecks} == {"exchange/gateway.db_pool", "component:engine"}

@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from chaoskit.environment import release
+from chaoskit.environment.control_group import find_groups
 from chaoskit.environment.labels import RUN, RUNNER, find_labelled
 from chaoskit.environment.leftovers import Leftover, find, remove
 from chaoskit.environment.workspace import Workspace
@@ -16,23 +18,31 @@ from chaoskit.environment.workspace import Workspace
 # A little runner: brings the small plan up, says which run it is, and waits to be killed.
 PROGRAM = """
 import asyncio, sys
+from dataclasses import replace
 from pathlib import Path
 from chaoskit.environment import ProcessDriver, Workspace
+from chaoskit.plan.model import PlannedFault
 from tests.support.small_plan import instance, plan_of
 
 async def main():
     workspace = Workspace.create(sys.argv[1], Path(sys.argv[2]))
     plan = plan_of([instance("front", "--stray"), instance("store@east", "--ignore-term")])
+    limit = PlannedFault("cpu_limit", "cpu_limit", "", {}, (), None, "front", "surge", 0.0, 1.0, ("front",))
+    plan = replace(plan, faults=(limit,) if "limited" in sys.argv else ())
     driver = ProcessDriver(plan, workspace, workspace.folder / "logs")
     await driver.prepare()
     await driver.start()
+    if "paused" in sys.argv:
+        await driver.pause("front")
+    if "limited" in sys.argv:
+        await driver.limit("front", 0.01, None)
     print("up", flush=True)
     await driver.watch()
 
 asyncio.run(main())
 """
 ROOT = Path(__file__).parents[2]
-StartRunner = Callable[[], tuple[str, "subprocess.Popen[str]"]]
+StartRunner = Callable[..., tuple[str, "subprocess.Popen[str]"]]
 
 
 @pytest.fixture
@@ -40,10 +50,10 @@ def start_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
     monkeypatch.setattr("chaoskit.environment.leftovers.TERMINATE_TIMEOUT_S", 0.3)
     runners: dict[str, subprocess.Popen[str]] = {}
 
-    def start() -> tuple[str, "subprocess.Popen[str]"]:
+    def start(*what: str) -> tuple[str, "subprocess.Popen[str]"]:
         run_id = os.urandom(4).hex()
         runner = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, run_id, str(tmp_path)],
+            [sys.executable, "-c", PROGRAM, run_id, str(tmp_path), *what],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
@@ -153,3 +163,33 @@ def test_a_folder_that_does_not_say_whose_it_is_is_left_alone(tmp_path: Path, no
     if note is not None:
         (folder / "runner.json").write_text(note)
     assert found_of("somebody", tmp_path) == []
+
+
+def test_what_a_killed_runner_left_paused_and_limited_is_released_and_then_removed(
+    start_runner: StartRunner, tmp_path: Path
+) -> None:
+    run_id, runner = start_runner("paused", "limited")
+    runner.kill()
+    runner.wait()
+    groups = [group for group in find_groups() if group.run_id == run_id]
+    assert len(groups) == 1
+    paused = [process for process in processes_of(run_id) if process.status() == psutil.STATUS_STOPPED]
+    assert len(paused) == 2
+    subprocess.run(release.command(run_id), check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert not [process for process in paused if process.status() == psutil.STATUS_STOPPED]
+
+    done = remove(found_of(run_id, tmp_path))
+    assert f"removed control group of run {run_id}: {groups[0].name}" in done
+    assert processes_of(run_id) == []
+    assert [group for group in find_groups() if group.run_id == run_id] == []
+
+
+def test_what_is_still_paused_is_stopped_without_delay(start_runner: StartRunner, tmp_path: Path) -> None:
+    run_id, runner = start_runner("paused")
+    runner.kill()
+    runner.wait()
+    stopped = [process for process in processes_of(run_id) if process.status() == psutil.STATUS_STOPPED]
+    done = remove(found_of(run_id, tmp_path))
+    assert not any("could not stop" in sentence for sentence in done)
+    assert len(stopped) == 2
+    assert processes_of(run_id) == []

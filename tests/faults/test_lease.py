@@ -5,6 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from chaoskit.faults.contract import Toxic
 from chaoskit.faults.lease import Lease
 from chaoskit.faults.server import ProxyServer
@@ -71,6 +73,21 @@ async def test_a_lease_that_is_abandoned_restores_what_it_covers(server: ProxySe
     assert (await server.client.list())[NAME].toxics == ()
     await lease.release()
     assert not file.exists()
+
+
+@pytest.mark.parametrize(("exit_code", "restored"), [(0, True), (3, False)])
+async def test_an_abandoned_lease_releases_the_components(
+    server: ProxyServer, tmp_path: Path, exit_code: int, restored: bool
+) -> None:
+    note = tmp_path / "released"
+    release = ["/bin/sh", "-c", f"echo yes > {note}; echo no such engine >&2; exit {exit_code}"]
+    lease = await Lease.start(tmp_path / "lease.json", release=release)
+    lease.cover(server.url, [])
+    await lease.abandon()
+    assert note.read_text() == "yes\n"
+    outcome = json.loads((tmp_path / "lease.json").read_text())
+    assert outcome["restored"] is restored
+    assert outcome["failures"] == ([] if restored else ["components: no such engine"])
 
 
 async def test_a_server_that_is_gone_too_is_written_down(server: ProxyServer, tmp_path: Path) -> None:

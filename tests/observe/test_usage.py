@@ -92,3 +92,14 @@ def test_the_host_spends_cpu_and_has_memory() -> None:
     assert second.cpu_busy_s >= first.cpu_busy_s > 0
     assert first.cpu_count >= 1
     assert first.memory_available_bytes > 0
+
+
+def test_a_source_that_was_started_again_counts_on(root: "subprocess.Popen[str]") -> None:
+    reader = UsageReader({"root": root.pid})
+    tell(root, "finish")
+    before = read_one(reader)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, text=True) as again:
+        reader.follow({"root": again.pid})
+        after = read_one(reader)
+        again.communicate("\n")
+    assert before.cpu_s <= after.cpu_s < before.cpu_s + 0.15

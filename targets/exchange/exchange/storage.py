@@ -7,8 +7,14 @@ and no CPU is burnt. `pg_stat_force_next_flush` makes each backend publish its s
 instead of once a second, which is what lets a scrape twice a second see true activity.
 """
 
+import asyncpg
+
 DATABASE = "exchange"
 USER = "exchange"
+
+LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a call on a connection may raise when the database or the way to it fails. The last is asyncpg's own confusion
+when a connection breaks at the moment of a call."""
 
 TABLES = """
 CREATE TABLE accounts (

@@ -57,6 +57,8 @@ class Shop:
             (options.crash_after_s, lambda: os._exit(9)),
         ]
         self.opened = False
+        self.keeps_bytes = options.keeps_bytes
+        self.kept: list[bytes] = []
 
     def open(self) -> None:
         self.opened = True
@@ -72,6 +74,7 @@ class Shop:
             if not self.opened:
                 self.open()
             await receive()
+            self.kept.append(b"x" * self.keeps_bytes)
             await self.tills.serve()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
         await send({"type": "http.response.body", "body": body})
@@ -82,6 +85,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--tills", type=int, required=True)
     parser.add_argument("--service-ms", type=float, required=True)
+    parser.add_argument("--keeps-bytes", type=int, default=0)
     parser.add_argument("--freeze-after-s", type=float, default=0)
     parser.add_argument("--crash-after-s", type=float, default=0)
     options = parser.parse_args()

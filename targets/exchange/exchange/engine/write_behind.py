@@ -14,7 +14,7 @@ import asyncpg
 
 from exchange.engine.ledger import Ledger
 from exchange.occupancy import Resource
-from exchange.storage import DATABASE, READ_IDENTITY, USER, WRITE_BATCH
+from exchange.storage import DATABASE, LOST, READ_IDENTITY, USER, WRITE_BATCH
 from exchange.venue import SYMBOLS
 from exchange.wall import wall_us
 
@@ -67,7 +67,7 @@ class RegionWriter:
                 backoff_s = FIRST_BACKOFF_S
                 if self.pending < self.batch_limit:
                     await asyncio.sleep(self.interval_s)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except LOST as error:
                 self._resource.rejections["link"] += 1
                 LOG.warning("positions of %s are not written: %r; again in %.1f s", self.region, error, backoff_s)
                 self._drop()

@@ -17,7 +17,7 @@ import asyncpg
 
 from exchange.failures import backend_timeout
 from exchange.occupancy import Resource
-from exchange.storage import DATABASE, READ_ACCOUNT, USER
+from exchange.storage import DATABASE, LOST, READ_ACCOUNT, USER
 
 LOG = logging.getLogger(__name__)
 LINK = "gateway->positions"
@@ -77,7 +77,7 @@ class Pool(Resource):
             timeout_s = max(0.001, deadline_s - monotonic())
             rows: list[Any] = await place.read_account.fetch(account, timeout=timeout_s)
             healthy = True
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except LOST as error:
             self.rejections["timeout" if isinstance(error, TimeoutError) else "broken"] += 1
             raise backend_timeout() from error
         finally:
@@ -169,7 +169,7 @@ class Pool(Resource):
         while True:
             try:
                 place = await self._prepare()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except LOST as error:
                 self.connect_failures += 1
                 LOG.debug("no connection to the positions database: %r; again in %.2f s", error, backoff_s)
                 await asyncio.sleep(backoff_s)

@@ -29,26 +29,32 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+async def _open(server: PostgresServer, database: str) -> "asyncpg.Connection":
+    """Connect once."""
+    host = "127.0.0.1" if server.host == "0.0.0.0" else server.host  # noqa: S104 - compared, not bound
+    return await asyncpg.connect(host=host, port=server.port, user=USER, database=database, ssl=False, timeout=2)
+
+
 async def _connect(server: PostgresServer, database: str) -> "asyncpg.Connection":
     """Connect, waiting for the server to come up; raises `StartFailed` with its log where it does not."""
-    host = "127.0.0.1" if server.host == "0.0.0.0" else server.host  # noqa: S104 - compared, not bound
     deadline_s = monotonic() + START_WITHIN_S
     while True:
         try:
-            return await asyncpg.connect(
-                host=host, port=server.port, user=USER, database=database, ssl=False, timeout=2
-            )
+            return await _open(server, database)
         except (OSError, asyncpg.CannotConnectNowError, TimeoutError) as error:
             if server.exit_code() is not None or monotonic() > deadline_s:
                 raise StartFailed(f"PostgreSQL did not come up on port {server.port}: {server.log_tail()}") from error
             await asyncio.sleep(0.02)
 
 
-async def _prepare(server: PostgresServer, query_time_s: float) -> "asyncpg.Connection":
-    """Make the database and its tables where they are missing; returns the watcher's connection."""
-    watcher = await _connect(server, "postgres")
-    if not await watcher.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", DATABASE):
-        await watcher.execute(f"CREATE DATABASE {DATABASE}")
+async def _prepare(server: PostgresServer, query_time_s: float) -> None:
+    """Make the database and its tables where they are missing."""
+    connection = await _connect(server, "postgres")
+    try:
+        if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", DATABASE):
+            await connection.execute(f"CREATE DATABASE {DATABASE}")
+    finally:
+        await connection.close()
     connection = await _connect(server, DATABASE)
     try:
         if await connection.fetchval("SELECT to_regclass('watermark')") is None:
@@ -56,7 +62,6 @@ async def _prepare(server: PostgresServer, query_time_s: float) -> "asyncpg.Conn
         await connection.execute(VIEWS.format(query_time_s=query_time_s))
     finally:
         await connection.close()
-    return watcher
 
 
 async def _watch(server: PostgresServer, stop: asyncio.Event) -> None:
@@ -79,12 +84,12 @@ async def _run(arguments: argparse.Namespace) -> None:
     server = PostgresServer(arguments.data, arguments.host, arguments.port, arguments.max_connections)
     server.start()
     try:
-        watcher = await _prepare(server, arguments.query_time)
-        connections = ConnectionsResource(arguments.max_connections)
+        await _prepare(server, arguments.query_time)
+        connections = ConnectionsResource(arguments.max_connections, lambda: _open(server, "postgres"))
         metrics = MetricsServer(
             registry_of([ResourceCollector([connections])]),
             ready=lambda: server.exit_code() is None,
-            refresh=lambda: connections.refresh(watcher),
+            refresh=connections.refresh,
         )
         listener = await metrics.start(arguments.host, arguments.metrics_port)
         await _watch(server, stop)

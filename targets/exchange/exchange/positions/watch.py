@@ -6,11 +6,12 @@ sits in another database of the server, so that its own queries are not among wh
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 
 from exchange.occupancy import Resource
-from exchange.storage import DATABASE
+from exchange.storage import DATABASE, LOST
 
 _ACTIVITY = """
 SELECT d.active_time / 1e3, d.xact_commit, d.xact_rollback,
@@ -21,25 +22,41 @@ FROM pg_stat_database d WHERE d.datname = $1
 
 
 class ConnectionsResource(Resource):
-    """`max_connections` as a pool; `refresh` copies busy time, arrivals and completions from PostgreSQL."""
+    """`max_connections` as a pool; `refresh` copies busy time, arrivals and completions from PostgreSQL.
 
-    def __init__(self, servers: int) -> None:
+    `connect` opens the watcher's connection, at first and whenever it was lost: PostgreSQL ends every session when one
+    of its processes crashes. It then also begins its statistics anew, which the counters here go on from.
+    """
+
+    def __init__(self, servers: int, connect: Callable[[], Awaitable["asyncpg.Connection"]]) -> None:
         super().__init__("connections", servers)
-        self._busy_s = 0.0
+        self._connect = connect
+        self._connection: asyncpg.Connection | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._busy_s = 0.0
+        self._transactions = (0, 0)  # committed and rolled back, as PostgreSQL counted them last
+        self._before = (0.0, 0, 0)  # busy seconds, committed, rolled back before its statistics began anew
 
-    async def refresh(self, connection: "asyncpg.Connection") -> None:
+    async def refresh(self) -> None:
         """Read the statistics; raises `ConnectionError` where the database does not answer."""
         async with self._one_at_a_time:
             try:
-                row = await connection.fetchrow(_ACTIVITY, DATABASE, timeout=2)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if self._connection is None:
+                    self._connection = await self._connect()
+                row = await self._connection.fetchrow(_ACTIVITY, DATABASE, timeout=2)
+            except LOST as error:
+                if self._connection is not None:
+                    self._connection.terminate()
+                    self._connection = None
                 raise ConnectionError(f"PostgreSQL does not tell its activity: {error!r}") from error
         active_s, committed, rolled_back, running_s = row
+        if committed < self._transactions[0] or rolled_back < self._transactions[1]:
+            self._before = (self._busy_s, self.completions, self.rejections["rolled_back"])
+        self._transactions = (committed, rolled_back)
         # A statement may leave the running ones before its time is in the total; a counter never goes back.
-        busy_s = max(self._busy_s, active_s + running_s)
+        busy_s = max(self._busy_s, self._before[0] + active_s + running_s)
         self.busy.add(busy_s - self._busy_s)
         self._busy_s = busy_s
-        self.completions = committed
-        self.rejections["rolled_back"] = rolled_back
-        self.arrivals = committed + rolled_back
+        self.completions = self._before[1] + committed
+        self.rejections["rolled_back"] = self._before[2] + rolled_back
+        self.arrivals = self.completions + self.rejections["rolled_back"]

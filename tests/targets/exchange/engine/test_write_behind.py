@@ -119,3 +119,23 @@ def own_database(exchange: RunningExchange) -> int:
     other = exchange.start("other", "positions", f"--data={exchange.folder}/other")
     exchange.wait_ready(other)
     return other.port
+
+
+async def test_a_connection_that_confuses_its_library_is_replaced(
+    own_database: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As asyncpg does when the database is killed in the middle of a call: an error outside of its documented ones."""
+    ledger = Ledger(10, 1)
+    async with writing(own_database, ledger) as (writer, _, reader):
+        write, broken = writer._write, [asyncpg.InternalClientError("another operation is in progress")]
+
+        async def confused(numbers: list[int]) -> None:
+            if broken:
+                raise broken.pop()
+            await write(numbers)
+
+        monkeypatch.setattr(writer, "_write", confused)
+        ledger.accounts[7].wallet = 700
+        writer.touch(7, wall_us())
+        await until(lambda: not broken and writer.pending == 0)
+        assert (await wallet_and_age_s(reader, 7))[0] == 700

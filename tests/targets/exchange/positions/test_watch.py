@@ -1,12 +1,14 @@
 """The resource `connections` against what clients know to have happened."""
 
 import asyncio
-from time import monotonic
+from pathlib import Path
+from time import monotonic, sleep
 
+import psutil
 import pytest
 from exchange.gateway.pool import Pool
 
-from tests.support.exchange import RunningExchange
+from tests.support.exchange import Component, RunningExchange
 
 
 async def test_busy_time_is_what_the_queries_took(exchange: RunningExchange) -> None:
@@ -33,3 +35,36 @@ def test_counters_never_go_back(exchange: RunningExchange) -> None:
     seen = [positions.metrics()['resource_busy_seconds_total{resource="connections"}'] for _ in range(20)]
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(seen[0], abs=5)
+
+
+def test_metrics_come_back_and_count_on_after_postgres_has_crashed(tmp_path: Path) -> None:
+    """A crash of one session makes PostgreSQL end all of them, and begin its statistics anew."""
+    running = RunningExchange(tmp_path)
+    positions = running.start("positions", "positions", f"--data={tmp_path}/pg")
+    try:
+        running.wait_ready(positions)
+        before = positions.metrics()
+        sessions = [one for one in psutil.Process(positions.process.pid).children(recursive=True) if is_session(one)]
+        assert sessions
+        sessions[0].kill()
+        psutil.wait_procs(sessions, timeout=10)
+        after = answer_within(positions, 10)
+    finally:
+        positions.stop()
+    assert {name for name in after if after[name] < before[name] and name.startswith("resource_")} == set()
+
+
+def is_session(process: psutil.Process) -> bool:
+    return any("postgres" in part and "127.0.0.1" in part for part in process.cmdline())
+
+
+def answer_within(component: Component, timeout_s: float) -> dict[str, float]:
+    """Scrape until it answers."""
+    deadline_s = monotonic() + timeout_s
+    while True:
+        try:
+            return component.metrics()
+        except OSError:
+            if monotonic() > deadline_s:
+                raise
+            sleep(0.05)
