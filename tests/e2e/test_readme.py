@@ -121,13 +121,16 @@ def test_a_compose_file_is_drafted_and_played(tmp_path: Path) -> None:
     drafted = run(tmp_path, *commands[0], BASE=base_image())
     assert drafted.returncode == 0, drafted.stderr
     day = tmp_path / "first-day.yaml"
-    day.write_text(shorter(day.read_text()))
+    (tmp_path / "locustfile.py").write_text(LOCUSTFILE)
+    shoppers = "load:\n  shoppers: {locustfile: locustfile.py, users: 3}\n"
+    day.write_text(shorter(day.read_text()).replace("load:\n", shoppers))
     (tmp_path / "target.yaml").write_text(block("# target.yaml"))
     said = run(tmp_path, *commands[1], "--no-gate", BASE=base_image())
     assert said.returncode == 0, said.stdout + said.stderr
     result = result_of(tmp_path)
     assert effects(result) == [("front->store", True)]
-    assert result["streams"]["requests"]["baseline"]["ok"] > 0, said.stdout
+    for stream in ("requests", "shoppers"):
+        assert result["streams"][stream]["baseline"]["ok"] > 0, said.stdout
 
 
 def test_a_running_system_and_a_locustfile_of_its_own(tmp_path: Path) -> None:
