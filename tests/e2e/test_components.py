@@ -32,7 +32,7 @@ FAULTS = {
     "component:positions": fault("kill", 6, 2, component="positions"),
     "component:gateway@us-east-1": fault("stop", 12, 2, component="gateway@us-east-1"),
     "link:gateway->engine": fault("partition", 17, 2, regions=["us-east-1", "eu-west-1"]),
-    "component:gateway@eu-west-1": fault("cpu_limit", 21, 3, component="gateway@eu-west-1", cores=0.02),
+    "component:gateway@eu-west-1": fault("cpu_limit", 21, 3, component="gateway@eu-west-1", cores=0.01),
 }
 
 
