@@ -75,5 +75,5 @@ async def test_what_its_memory_limit_killed_did_not_die_by_itself(played: Play) 
     outcome = await played(scenario)
     assert_undone(outcome)
     assert [event.event for event in outcome.history.events if event.event == "killed_by_limit"] == ["killed_by_limit"]
-    assert [bottleneck.resource for bottleneck in outcome.result.bottlenecks] == ["component:api"]
+    assert "component:api" in {bottleneck.resource for bottleneck in outcome.result.bottlenecks}
     assert_recovered(outcome)
