@@ -8,12 +8,13 @@ run.
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 import docker
 import requests
-from docker.errors import APIError, DockerException
+from docker.errors import APIError, DockerException, NotFound
 
 from chaoskit.errors import ChaoskitError, SetupFailed
 
@@ -110,3 +111,35 @@ def shares_network(engine: docker.DockerClient) -> bool:
     facts = engine.info()
     rootless = any("rootless" in option for option in facts.get("SecurityOptions") or ())
     return bool(facts.get("Name") == socket.gethostname()) and not rootless
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a container uses: CPU seconds since its start, memory that could not be dropped, processes and threads."""
+
+    cpu_s: float
+    memory_bytes: int
+    tasks: int
+
+
+def usage(engine: docker.DockerClient, container_id: str) -> Usage | None:
+    """Return what the engine counts for a container at this moment; None where it does not run.
+
+    Raises:
+        SetupFailed: the engine does not tell.
+    """
+    with saying("the Docker engine does not tell what a container uses"):
+        try:
+            counted: Mapping[str, Any] = engine.api.stats(container_id, stream=False, one_shot=True)
+        except NotFound:
+            return None
+    memory = counted.get("memory_stats") or {}
+    if "usage" not in memory:
+        return None
+    details = memory.get("stats", {})
+    cached = details.get("total_inactive_file", details.get("inactive_file", 0))  # cgroups of version 1, and of 2
+    return Usage(
+        counted["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9,
+        max(0, int(memory["usage"]) - int(cached)),
+        int((counted.get("pids_stats") or {}).get("current", 0)),
+    )

@@ -15,7 +15,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 SCENARIOS = [
     textwrap.dedent(block)
     for block in re.findall(r"^ *```yaml\n(.*?)^ *```", README, re.DOTALL | re.MULTILINE)
-    if "version: 1" in block
+    if "version: 1" in block and "load:" in block
 ]
 LOCUSTFILE = (
     "from locust import HttpUser, task\n\n\nclass Shopper(HttpUser):\n    @task\n    def look(self):\n        pass\n"

@@ -123,7 +123,7 @@ def _statements(seen: Observations, limit: Limit, worst: str) -> list[str]:
     served, asked = format_number(limit.served_rps), format_number(limit.asked_rps)
     lines = [f"served {served}/s of {asked}/s offered"]
     if limit.carried_rps:
-        lines.append(f"kept up with {format_number(limit.carried_rps)}/s at most, of what it was asked undisturbed")
+        lines.append(f"was seen to keep up with {format_number(limit.carried_rps)}/s")
     under_way = _under_way(seen, limit.behind)
     lines.append(
         f"Little's law: at least about {format_number(under_way)} requests under way meanwhile, links included"

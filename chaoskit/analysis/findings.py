@@ -324,11 +324,12 @@ def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence
     during = np.flatnonzero(seen.active[fault])
     offered = max((seen.offered_utilization(root.victim, window) for window in during.tolist()), default=0.0)
     verdict = "would carry" if offered < 1 else "could not carry"
+    roughly = ", by few readings" if seen.demands[root.victim].rough else ""
     slowdown = _slowdown(seen, root.victim, fault) if root.kind != "component" else 1.0
     longer = f"; the fault makes each visit {slowdown:.2g} times as long" if slowdown >= WORSE else ""
     lines.append(
         Evidence(
-            f"undisturbed, {root.victim} {verdict} the load of that time (utilization {offered:.2f}){longer}",
+            f"undisturbed, {root.victim} {verdict} the load of that time (utilization {offered:.2f}{roughly}){longer}",
             "utilization law",
         )
     )

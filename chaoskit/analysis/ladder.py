@@ -44,7 +44,7 @@ def shares_by_instance(seen: Observations, kind_id: str) -> Mapping[str, float]:
     """Return the saturating share of each instance of `kind_id` that has one."""
     shares = {}
     for one in seen.series.values():
-        if one.kind_id == kind_id and one.id in seen.demands:
+        if one.kind_id == kind_id and one.id in seen.demands and not seen.demands[one.id].rough:
             demand = seen.demands[one.id]
             share = saturating_share(seen.plan, demand.total_s, demand.free_servers)
             if share is not None:

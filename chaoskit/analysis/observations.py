@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from chaoskit.analysis.demand import Arrivals, Work, fit
+from chaoskit.analysis.demand import ENOUGH_ERROR, Arrivals, Background, Work, fit
 from chaoskit.analysis.disturbances import active_windows, disturbed_windows, fault_results
 from chaoskit.analysis.result import FaultResult, StreamPhase
 from chaoskit.analysis.saturation import saturated_windows
@@ -21,6 +21,7 @@ from chaoskit.records import History
 CLEAN_FAILED_RATIO: Final = 0.02
 CLEAN_BACKLOG_RATIO: Final = 0.1
 CLEAN_EXCESS: Final = 3
+_NOT_OURS: Final = frozenset({"generator", "host"})
 DRAIN_ARRIVALS: Final = 50
 """A window is clean when at most 2 % of its arrivals failed, and as many were served as arrived to 10 % or 3."""
 
@@ -31,6 +32,7 @@ class Demand:
 
     `own_s` is its own work; `blocked_s` what it is held while waiting for others, where those were not saturated and no
     fault was in force. `visits` counts how often one arrival comes by. `background_s` is done each second without any.
+    `rough`: it rests on so few readings or arrivals that no capacity follows from it.
     """
 
     own_s: Series
@@ -39,6 +41,7 @@ class Demand:
     servers: float
     residual: float
     background_s: float = 0.0
+    rough: bool = False
 
     @property
     def free_servers(self) -> float:
@@ -74,8 +77,8 @@ class Observations:
 
     @property
     def cut_s(self) -> float:
-        """When the run was cut short, by the gate or an abort; infinite for a run that was played to its end."""
-        ends = (event.t_s for event in self.history.events if event.event in {"gate", "abort"})
+        """When the run was cut short, by a failed set-up, the gate or an abort; infinite for one played to its end."""
+        ends = (event.t_s for event in self.history.events if event.event in {"gate", "abort", "setup_failed"})
         return min(ends, default=math.inf)
 
     def phase_windows(self, phase: str | None) -> slice:
@@ -177,8 +180,9 @@ def _demand(
     free = usable & ~contended if (usable & ~contended).any() else usable
     if one.kind == "generator":  # it works for every arrival, whatever the target makes of it
         arrivals = replace(arrivals, served=arrivals.offered)
-    own = fit(_work(one, one.own_s), arrivals, usable, "always" if one.kind in {"host", "cpu"} else "maybe")
-    blocked = fit(_work(one, one.all_blocked_s), arrivals, free)
+    background: Background = "always" if one.kind in {"host", "cpu"} else "never" if one.reading_s else "maybe"
+    own = fit(_work(one, one.own_s), arrivals, usable, background)
+    blocked = fit(_work(one, one.all_blocked_s), arrivals, free, "never" if one.reading_s else "maybe")
     visits = fit(Work(one.arrivals, one.completions), arrivals, usable)
     known = one.servers[one.known]
     return Demand(
@@ -188,6 +192,8 @@ def _demand(
         servers=float(np.median(known)) if known.size else 0.0,
         residual=max(own.residual, blocked.residual),
         background_s=own.background_s + blocked.background_s,
+        rough=not _read_often_enough(one, usable & ~_around(saturated[one.id]), usable)
+        or not (one.completions.any() or one.kind in _NOT_OURS or arrivals.enough(usable)),
     )
 
 
@@ -206,9 +212,20 @@ def _unthinned(
     # What a full resource refuses or still has in its queue need not be like what it served: free windows come first.
     free = ~_around(saturated[one.id])
     for kept in (usable & ~thinned & free, usable & ~thinned, usable & (~thinned | arrivals.clean)):
-        if arrivals.enough(kept):
+        if arrivals.enough(kept) and _read_often_enough(one, kept & free, kept):
             return kept
-    return usable
+    # Where it was full and nobody counted what came, the time used tells what it has and not what was asked of it.
+    unbiased = usable & ~thinned & free
+    return unbiased if not one.completions.any() and one.kind not in _NOT_OURS and unbiased.any() else usable
+
+
+def _read_often_enough(one: ResourceSeries, chance: Mask, rows: Mask) -> bool:
+    """Return whether the busy time in `rows` is known well enough, where it is made of readings of servers in use.
+
+    What is read where the resource is not full is left to `chance`: a count, whose variance is the count itself.
+    """
+    spread_s2 = one.reading_s * float(one.busy_s[chance].sum())
+    return spread_s2 <= (ENOUGH_ERROR * float(one.busy_s[rows].sum())) ** 2
 
 
 def _around(mask: Mask) -> Mask:

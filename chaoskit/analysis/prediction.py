@@ -38,6 +38,8 @@ def enlarged(seen: Observations, one: ResourceSeries, rungs: Sequence[Rung]) -> 
     if one.kind == "host":
         return "Until the host has more CPU, or the load comes from another machine, nothing is known of the target."
     name = one.sized_by or one.kind_id
+    if seen.demands[one.id].rough:
+        return f"A larger {name} turns fewer away. It was read too seldom in use to say how large it must be."
     own = next((rung.saturates_at.share for rung in rungs if rung.resource == one.kind_id), None)
     following = next((rung for rung in rungs if rung.resource != one.kind_id), None)
     if following is not None and following.saturates_at.share <= min(1.0, math.inf if own is None else own):

@@ -27,8 +27,14 @@ UNKNOWN_RATIO: Final = 0.1
 
 def checks(seen: Observations, blamed: Collection[str] = ()) -> tuple[Check, ...]:
     """Return every check that applies to the run, those that hold included; `blamed` are the resources found guilty."""
-    groups = (_baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes, _possible)
+    groups = (_setup, _baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes, _possible)
     return (*(check for group in groups for check in group(seen)), *_connections(blamed), *_host(seen, blamed))
+
+
+def _setup(seen: Observations) -> Iterator[Check]:
+    for event in seen.history.events:
+        if event.event == "setup_failed":
+            yield Check("set-up", False, f"Set-up failed: {event.detail.rstrip('.')}.")
 
 
 def _baseline(seen: Observations) -> Iterator[Check]:
@@ -37,7 +43,7 @@ def _baseline(seen: Observations) -> Iterator[Check]:
             opened = event.event == "gate_open"
             said = "opened" if opened else "stayed shut, nothing was disturbed"
             yield Check("gate", opened, f"The gate after the baseline {said}: {event.detail.rstrip('.')}.")
-    if any(event.event == "gate" for event in seen.history.events):
+    if any(event.event in {"gate", "setup_failed"} for event in seen.history.events):
         return  # the gate has said what was not steady; halves of a baseline that was cut short say it otherwise
     if seen.plan.baseline_phase is None:
         yield Check("baseline", True, "The scenario has no baseline; nothing is compared with it.")
@@ -143,7 +149,7 @@ def _host(seen: Observations, blamed: Collection[str]) -> Iterator[Check]:
         return
     windows = full[seen.phase_windows(seen.plan.surge_phase)]
     ratio = float(windows.mean()) if windows.size else 0.0
-    shared = " It is shared with the load generator." if seen.plan.driver == "process" else ""
+    shared = " It is shared with the load generator." if seen.plan.driver != "external" else ""
     fine = ratio <= HOST_FULL_RATIO or "host.cpu" not in blamed
     yield Check("host cpu", fine, f"The host's CPU was full for {ratio:.0%} of the surge.{shared}")
 

@@ -51,7 +51,7 @@ def judge(plan: Plan, history: History, judgement: Judgement) -> tuple[Verdict, 
     """Return the verdict, the headline and every reason, as sentences."""
     aborts = [f"The run was aborted at t = {e.t_s:.1f} s: {e.detail}." for e in history.events if e.event == "abort"]
     doubts = [check.statement for check in judgement.validity if not check.ok]
-    cut = any(event.event in {"gate", "abort"} for event in history.events)
+    cut = any(event.event in {"gate", "abort", "setup_failed"} for event in history.events)
     untold = [] if cut else [objective for objective in judgement.objectives if objective.met is None]
     doubts += [
         f"'{objective.text}' could not be told: {objective.reason}."

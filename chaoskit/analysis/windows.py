@@ -32,7 +32,8 @@ class ResourceSeries:
 
     `busy_s` is server-seconds used, `blocked_s[on]` the part that waited for `on`, `queue_length` the longest seen.
     `known` marks the windows that scrapes enclose; elsewhere the values are 0. Where the waiting is but declared,
-    all of `busy_s` counts as waiting, in equal parts.
+    all of `busy_s` counts as waiting, in equal parts. `reading_s` is how much time one reading stands for where
+    `busy_s` was made of readings of how many servers were in use, and 0 where it was counted.
     """
 
     id: str
@@ -52,6 +53,7 @@ class ResourceSeries:
     setting: str | None = None
     feeds: str | None = None
     waiting: Waiting = "measured"
+    reading_s: float = 0.0
 
     @property
     def instance(self) -> str:
@@ -182,7 +184,14 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
         setting=described.setting,
         feeds=described.feeds,
         waiting=waiting,
+        reading_s=_reading_s(described, times_s),
     )
+
+
+def _reading_s(described: PlannedResource, times_s: Series) -> float:
+    if described.mapping is None or not described.mapping.level or times_s.size < 2:
+        return 0.0
+    return float(np.median(np.diff(times_s)))
 
 
 def _waiting(described: PlannedResource, causes: Sequence[str]) -> Waiting:

@@ -4,7 +4,7 @@ from chaoskit.cli.console import OUT
 
 
 def clean() -> None:
-    """Remove the processes and temporary folders of runs whose runner is no longer alive."""
+    """Remove what runs left whose runner is no longer alive: processes, containers, networks, volumes, folders."""
     from chaoskit.environment import leftovers
 
     removed = leftovers.remove(leftovers.find())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from chaoskit.environment.choice import with_driver
 from chaoskit.environment.contract import Death, Driver, Layout, LinkAddresses, RunningInstance
+from chaoskit.environment.docker.driver import DockerDriver
 from chaoskit.environment.external import ExternalDriver
 from chaoskit.environment.leftovers import Leftover
 from chaoskit.environment.process import ProcessDriver
@@ -17,8 +18,6 @@ def driver_for(plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str]
     if plan.driver == "external":
         return ExternalDriver(plan, say)
     if plan.driver == "docker":
-        from chaoskit.environment.docker import DockerDriver
-
         return DockerDriver(plan, workspace, logs, say)
     if plan.driver == "compose":
         from chaoskit.environment.compose import ComposeDriver
@@ -29,6 +28,7 @@ def driver_for(plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str]
 
 __all__ = [
     "Death",
+    "DockerDriver",
     "Driver",
     "ExternalDriver",
     "Layout",

@@ -1,5 +1,6 @@
 """What runs left behind whose runner was killed: found by label, removed without touching anything else."""
 
+import contextlib
 import signal
 import time
 from dataclasses import dataclass
@@ -8,10 +9,14 @@ from typing import Final
 
 import psutil
 
+from chaoskit import containers
 from chaoskit.environment.control_group import ControlGroup, find_groups
+from chaoskit.environment.docker import remains
+from chaoskit.environment.docker.remains import Remnant
 from chaoskit.environment.identity import Runner
 from chaoskit.environment.labels import LabelledProcess, find_labelled, signal_all
 from chaoskit.environment.workspace import FOLDER_PREFIX, Workspace, temporary_folder
+from chaoskit.errors import SetupFailed
 
 TERMINATE_TIMEOUT_S: Final = 5.0
 KILL_TIMEOUT_S: Final = 5.0
@@ -20,21 +25,25 @@ POLL_INTERVAL_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """One process, one control group or one temporary folder of a run whose runner is gone."""
+    """One thing of a run whose runner is gone: a process, a control group, a folder, or what is in a Docker engine."""
 
     run_id: str
     process: LabelledProcess | None = None
     folder: Path | None = None
     group: ControlGroup | None = None
+    remnant: Remnant | None = None
 
     def __str__(self) -> str:
         if self.group:
             return f"control group of run {self.run_id}: {self.group.name}"
-        return str(self.process) if self.process else f"folder of run {self.run_id}: {self.folder}"
+        return str(self.process or self.remnant or f"folder of run {self.run_id}: {self.folder}")
 
 
 def find(temporary: Path | None = None) -> list[Leftover]:
-    """Return what is left of dead runs, processes first; what does not say whose it is is passed over."""
+    """Return what is left of dead runs, processes first; what does not say whose it is is passed over.
+
+    Where no Docker engine answers, what lies in it cannot be seen.
+    """
     untouchable = {process.pid for process in (psutil.Process(), *psutil.Process().parents())}
     processes = [
         Leftover(found.label.run_id, process=found)
@@ -47,17 +56,21 @@ def find(temporary: Path | None = None) -> list[Leftover]:
         if _is_gone(workspace.runner())
     ]
     groups = [Leftover(group.run_id, group=group) for group in find_groups() if _is_gone(group.runner)]
-    return processes + groups + folders
+    return processes + groups + _in_engine() + folders
 
 
 def remove(leftovers: list[Leftover]) -> list[str]:
-    """Stop the processes (SIGTERM, then SIGKILL), remove groups and folders; return a sentence for each thing done."""
+    """Stop the processes (SIGTERM, then SIGKILL), remove groups, what is in the engine, and folders.
+
+    Returns a sentence for each thing done, and for each that could not be.
+    """
     processes = [leftover.process for leftover in leftovers if leftover.process]
     survivors = end_processes(processes, TERMINATE_TIMEOUT_S, KILL_TIMEOUT_S)
     done = [
         f"could not stop {found}; it does not react to SIGKILL" if found in survivors else f"stopped {found}"
         for found in processes
     ]
+    done += _remove_from_engine([leftover.remnant for leftover in leftovers if leftover.remnant])
     for leftover in leftovers:
         if leftover.group:
             removed = leftover.group.remove()
@@ -81,6 +94,31 @@ def end_processes(
         while (processes := [found for found in processes if _runs(found.process)]) and time.monotonic() < deadline_s:
             time.sleep(POLL_INTERVAL_S)
     return processes
+
+
+def _in_engine() -> list[Leftover]:
+    if not containers.answers():
+        return []
+    with contextlib.suppress(SetupFailed), contextlib.closing(containers.connect()) as client:
+        with containers.saying("the Docker engine does not tell what is in it"):
+            found = remains.find(client)
+        return [Leftover(one.run_id, remnant=one) for one in found if _is_gone(Runner.parse(one.runner))]
+    return []
+
+
+def _remove_from_engine(remnants: list[Remnant]) -> list[str]:
+    done: list[str] = []
+    if not remnants:
+        return done
+    with contextlib.closing(containers.connect()) as client:
+        for remnant in remnants:
+            try:
+                with containers.saying(f"could not remove {remnant}"):
+                    remnant.remove(client)
+                done.append(f"removed {remnant}")
+            except SetupFailed as error:
+                done.append(str(error))
+    return done
 
 
 def _is_gone(runner: Runner | None) -> bool:

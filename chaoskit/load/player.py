@@ -1,6 +1,9 @@
 """Everything of one load process but its pipes: prepared from a plan, released, watched, drained."""
 
+import contextlib
+import io
 import os
+from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -11,6 +14,7 @@ from locust.env import Environment
 from locust.stats import RequestStats
 
 from chaoskit.address import Address
+from chaoskit.errors import SetupFailed
 from chaoskit.load.arrival import Stream
 from chaoskit.load.dispatcher import Dispatcher
 from chaoskit.load.flow import load_flow
@@ -58,7 +62,8 @@ class Player:
             user_classes=[*user_classes, *theirs],
             events=locust.events,
             stop_timeout=_STOP_TIMEOUT_S,
-            parsed_options=get_parser(default_config_files=[]).parse_args([]) if theirs else None,
+            host=self._pools[0].url if theirs else None,
+            parsed_options=_options(self._pools[0].url) if theirs else None,
         )
         theirs_already = listeners(self.environment)
         self._runner = self.environment.create_local_runner()
@@ -150,3 +155,21 @@ class Player:
         recorder = Recorder(planned.name, self.plan.entries[0])
         self._recorders.append(recorder)
         return LocustfileStream(planned, recorder, self._pools[0].url)
+
+
+def _options(host: str) -> Namespace:
+    """Return Locust's options, and those that locustfiles add, with their defaults or as the environment says.
+
+    Raises:
+        SetupFailed: a locustfile wants an option that has no default.
+    """
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            options: Namespace = get_parser(default_config_files=[]).parse_args([])
+    except SystemExit as error:
+        why = complaint.getvalue().strip().rpartition("error: ")[2]
+        message = f"a locustfile's options are not complete: {why}; give the option a default, or an `env_var`"
+        raise SetupFailed(message) from error
+    options.host = host
+    return options

@@ -20,8 +20,8 @@ class _Figure:
     """One quantity, with its selectors read."""
 
     def __init__(self, quantity: PlannedQuantity) -> None:
-        self._plus = {text: Selector.parse(text) for text in quantity.plus}
-        self._minus = {text: Selector.parse(text) for text in quantity.minus}
+        self._plus = [(text, Selector.parse(text)) for text in quantity.plus]
+        self._minus = [(text, Selector.parse(text)) for text in quantity.minus]
         self._quantity = quantity
 
     def read(self, families: Families, lacking: set[str]) -> float | None:
@@ -32,9 +32,9 @@ class _Figure:
         return None if plus is None else (plus - (minus or 0.0)) * self._quantity.scale + self._quantity.constant
 
 
-def _sum(selectors: Mapping[str, Selector], families: Families, lacking: set[str]) -> float | None:
+def _sum(selectors: Sequence[tuple[str, Selector]], families: Families, lacking: set[str]) -> float | None:
     total: float | None = None
-    for text, selector in selectors.items():
+    for text, selector in selectors:
         values = [one.value for one in families.get(selector.name, ()) if selector.matches(one.labels)]
         known = [value for value in values if math.isfinite(value)]
         if known:

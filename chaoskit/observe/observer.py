@@ -8,6 +8,8 @@ from typing import Final, Protocol
 
 from chaoskit.address import Address
 from chaoskit.clock import Clock
+from chaoskit.errors import SetupFailed
+from chaoskit.observe.containers import ContainerReader
 from chaoskit.observe.exposition import parse
 from chaoskit.observe.readings import Readings
 from chaoskit.observe.scrape import Scraper
@@ -29,6 +31,11 @@ class Observed(Protocol):
     @property
     def process_id(self) -> int | None:
         """The root of its process tree; None where it is not on this machine."""
+        ...
+
+    @property
+    def container_id(self) -> str | None:
+        """Its container, which the engine can be asked about; None where it has none."""
         ...
 
 
@@ -57,11 +64,18 @@ class Observer:
         self._emit = emit
         self._interval_s = interval_s
         self._processes = processes
+        self._containers = {
+            name: one.container_id
+            for name, one in instances.items()
+            if one.container_id is not None and one.process_id is None
+        }
 
     async def run(self) -> None:
         """Observe until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._observe_usage())
+            if self._containers:
+                group.create_task(self._observe_containers())
             for instance in self._plan.instances:
                 metrics = instance.metrics
                 if metrics and (serving := self._instances.get(metrics.instance or instance.name)):
@@ -112,6 +126,22 @@ class Observer:
     def _sources(self) -> dict[str, int]:
         own = {name: one.process_id for name, one in self._instances.items() if one.process_id is not None}
         return {**own, **self._processes}
+
+    async def _observe_containers(self) -> None:
+        """Ask the engine about the containers whose processes are not on this machine."""
+        try:
+            reader = await asyncio.to_thread(ContainerReader, self._containers)
+        except SetupFailed as error:
+            self._note(f"no usage of containers: {error}")
+            return
+        try:
+            async for _ in self._ticks():
+                for record in await asyncio.to_thread(lambda: list(reader.read(self._clock.now_s()))):
+                    self._emit(record)
+        except SetupFailed as error:
+            self._note(f"no more usage of containers: {error}")
+        finally:
+            reader.close()
 
     def _read_usage(self, reader: UsageReader) -> list[Record]:
         t_s = self._clock.now_s()

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Final
 
-from chaoskit.errors import FaultFailed, RestoreFailed
+from chaoskit.errors import FaultFailed, RestoreFailed, SetupFailed
 from chaoskit.observe.observer import Observer
 from chaoskit.plan.model import Plan
 from chaoskit.records import PhaseEvent
@@ -44,7 +44,7 @@ class Performance:
             observer.run(),
             self._announce_phases(),
             self._update(watcher),
-            self._watch_target(),
+            self._watch_target(stop),
             self._watch_rules(stop),
         ):
             await self._until_played_or_stopped(stop)
@@ -106,9 +106,14 @@ class Performance:
             watcher.update(self._state.snapshot(self._clock.now_s()))
             await asyncio.sleep(_UPDATE_S)
 
-    async def _watch_target(self) -> None:
+    async def _watch_target(self, stop: Stop) -> None:
         while True:
-            self._recorder.note("component_died", str(await self._stage.target.driver.watch()))
+            try:
+                death = await self._stage.target.driver.watch()
+            except SetupFailed as error:  # nothing can be said of the target any more
+                stop.ask(str(error))
+                return
+            self._recorder.note("component_died", str(death))
 
     async def _watch_rules(self, stop: Stop) -> None:
         rules = AbortWatch(self._plan)

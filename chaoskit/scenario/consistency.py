@@ -29,6 +29,7 @@ def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
         yield Finding(("regions",), "a region stands here twice; keep one of them")
     for name, component in manifest.components.items():
         yield from _check_component(manifest, name, component, folder)
+    yield from _check_called(manifest)
     yield from check_composition(manifest, folder)
     if manifest.compose is None:  # a compose file may have such a circle: its services wait for nobody
         yield from _check_cycles(manifest)
@@ -42,6 +43,14 @@ def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
         module, _, function = flow.python.partition(":")
         if (missing := missing_function(module_file(folder, module), function)) is not None:
             yield Finding(("flows", name, "python"), missing)
+
+
+def _check_called(manifest: Manifest) -> Iterator[Finding]:
+    called = {link for component in manifest.components.values() for link in component.links}
+    for name, component in manifest.components.items():
+        if not component.ports and (component.entry or name in called):
+            why = "load enters here" if component.entry else "links lead here"
+            yield Finding(("components", name), f"{why}, and no port is declared; add `ports`", key=True)
 
 
 def _check_component(manifest: Manifest, name: str, component: Component, folder: Path) -> Iterator[Finding]:

@@ -185,8 +185,8 @@ class Component(Strict):
     """The folder it starts in, seen from the manifest's."""
     links: list[str] = Field(default=[])
     """Components that it calls; each link runs through a proxy."""
-    ports: dict[Name, Port] = Field(min_length=1, examples=[{"http": {"protocol": "http"}}])
-    """Links lead to the first one."""
+    ports: dict[Name, Port] = Field(default={}, examples=[{"http": {"protocol": "http"}}])
+    """Links lead to the first one. Left out where nothing calls the component, as with a worker."""
     ready: Ready | None = None
     metrics: Metrics | None = None
     cores: int | None = Field(default=None, ge=1, le=1024)

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from docker.models.containers import Container
 
@@ -20,7 +20,7 @@ from chaoskit.environment.compose.service import needs
 from chaoskit.environment.contract import Layout, LinkAddresses
 from chaoskit.environment.docker.driver import DockerDriver
 from chaoskit.environment.docker.engine import Engine
-from chaoskit.environment.docker.images import NETWORK_VARIABLE, Images, machine_arguments
+from chaoskit.environment.docker.images import NETWORK_VARIABLE, Image, Images, machine_arguments
 from chaoskit.environment.docker.networks import Network
 from chaoskit.environment.docker.output import Output
 from chaoskit.environment.template import Place, fill, values
@@ -40,6 +40,8 @@ class ComposeDriver(DockerDriver):
     Compose makes and starts the containers; from then on they are watched, controlled and removed as the docker
     driver's are. All methods belong to one event loop.
     """
+
+    _events: ClassVar[tuple[str, ...]] = ("die", "oom", "start")
 
     def __init__(self, plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str], None]) -> None:
         super().__init__(plan, workspace, logs, say)
@@ -83,7 +85,7 @@ class ComposeDriver(DockerDriver):
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """The engine, the compose file as it was brought up, and the images."""
+        """The engine and the images."""
         found = super().provenance
         return {**found, "engine": {**found["engine"], "kind": "compose"}}
 
@@ -123,6 +125,7 @@ class ComposeDriver(DockerDriver):
         found = await self._containers(engine, instance.name)
         if not found:
             raise SetupFailed(f"{instance.name} did not come up: compose made no container of it")
+        self._images[instance.name] = Image(found[0].attrs["Config"]["Image"], found[0].attrs["Image"])
         await self._taken[instance.name].take_over(engine, found[0])
 
     async def _follow_others(self, engine: Engine) -> None:

@@ -61,13 +61,12 @@ class ServiceInstance(DockerInstance):
 
     def heed(self, event: str, engine: Engine) -> None:
         """Take note of an event, also of a start, by which a restart policy brings the container back."""
-        comes_back = self._restarts and self.running is None and not self._expected
         if event == "start":
             self._ended.clear()
-            if comes_back and self._reporting is not None:
-                self._returning = asyncio.create_task(self._return(engine))
-        elif event != "die" or not comes_back:  # one that ends before it is ready is given its time
-            super().heed(event, engine)
+            if self._reporting is not None and not self._expected:
+                self._returning = asyncio.create_task(self._return(engine, self._reporting))
+        elif event != "die" or self.running is not None or self._expected or not self._restarts:
+            super().heed(event, engine)  # one that ends before it is ready is given its time
 
     async def stop(self, engine: Engine) -> None:
         """End the container, gently first; what of it is left is the driver's to remove."""
@@ -75,7 +74,9 @@ class ServiceInstance(DockerInstance):
             self._returning.cancel()
         await super().stop(engine)
 
-    async def _return(self, engine: Engine) -> None:
+    async def _return(self, engine: Engine, reporting: asyncio.Task[None]) -> None:
+        await reporting
+        self._reporting = None
         with suppress(SetupFailed):  # it has ended again, which is on record
             container = self._made()
             self._output = await engine.call("its output cannot be read", lambda: Output(container, self._log))

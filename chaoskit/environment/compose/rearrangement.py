@@ -161,7 +161,8 @@ def _set_up(component: Component, service: Config, given: Mapping[str, Any], res
 
 def _limit(component: Component, service: Config) -> None:
     """Set the limits that the scenario wants. A limit of CPU is written as a quota, which can be changed in a run."""
-    own = service.pop("cpus", None)
+    reserved = service.get("deploy", {}).get("resources", {}).get("limits", {})
+    own = service.pop("cpus", None) or reserved.pop("cpus", None)
     cpus = own if component.cpus is None else component.cpus
     if component.cpus is not None or component.memory_bytes is not None:
         service.get("deploy", {}).pop("resources", None)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from chaoskit import containers
 from chaoskit.address import Address
@@ -31,6 +31,9 @@ class DockerDriver:
 
     It controls them too, as `chaoskit.faults.control.Control` says. All methods belong to one event loop.
     """
+
+    _events: ClassVar[tuple[str, ...]] = ("die", "oom")
+    """What instances take heed of."""
 
     def __init__(self, plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str], None]) -> None:
         self._plan = plan
@@ -87,7 +90,7 @@ class DockerDriver:
         self._logs.mkdir(parents=True, exist_ok=True)
         try:
             label = f"{containers.RUN_LABEL}={self._run_id}"
-            await engine.listen(label, self._hear, self._lose_engine, "die", "oom")
+            await engine.listen(label, self._hear, self._lose_engine, *self._events)
             await self._start_instances(engine)
         except BaseExceptionGroup as failures:
             first = failures.exceptions[0]
@@ -168,12 +171,7 @@ class DockerDriver:
     async def _remove(self, engine: Engine) -> None:
         what = f"containers, networks and volumes of run {self._run_id} may be left"
         mend = "`chaoskit clean` removes them once the engine answers"
-
-        def remove() -> None:
-            for remnant in remains.find(engine.client, self._run_id):
-                remnant.remove()
-
-        await engine.call_or(RestoreFailed, f"{what} ({mend})", remove)
+        await engine.call_or(RestoreFailed, f"{what} ({mend})", lambda: remains.remove_run(engine.client, self._run_id))
 
     async def _start_instances(self, engine: Engine) -> None:
         """Start wave by wave: an instance starts once all that it links to are ready."""

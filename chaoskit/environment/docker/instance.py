@@ -23,6 +23,7 @@ TERMINATE_TIMEOUT_S: Final = 10
 END_TIMEOUT_S: Final = 5.0
 OUTPUT_TIMEOUT_S: Final = 3.0
 STAYS_OPEN_S: Final = 0.2
+UNLIMITED_BYTES: Final = 1 << 50  # an engine has no word for lifting a limit of memory: this is more than there is
 _PORT_TAKEN: Final = re.compile(r"address already in use|port is already allocated", re.IGNORECASE)
 
 
@@ -44,6 +45,7 @@ class DockerInstance:
         self._ended = asyncio.Event()
         self._expected = False
         self._memory_limited = False
+        self._oom_expected = False
         self._oom_kills = 0
         self._reporting: asyncio.Task[None] | None = None
 
@@ -90,6 +92,8 @@ class DockerInstance:
             await asyncio.wait_for(self._ended.wait(), END_TIMEOUT_S)
         except TimeoutError:
             raise FaultFailed(f"{self.name} was ended, and the engine does not say that it has") from None
+        if self._reporting is not None:  # it had ended by itself before
+            await self._reporting
         await self._drain()
 
     async def start_again(self, engine: Engine, ports: PortHolder) -> None:
@@ -118,9 +122,12 @@ class DockerInstance:
         """Limit it; None brings its own limit back. FaultFailed where the engine does not."""
         container, planned = self._made(), self._making.planned
         self._memory_limited = memory_bytes is not None
-        words = {"cpu_quota": -1, "mem_limit": -1, "memswap_limit": -1}
-        words |= limits(cores or planned.cpus, memory_bytes or planned.memory_bytes)
-        await engine.call_or(FaultFailed, f"{self.name} cannot be limited", lambda: container.update(**words))
+        self._oom_expected |= self._memory_limited
+        memory_bytes = memory_bytes or planned.memory_bytes or UNLIMITED_BYTES
+        words = {"cpu_quota": -1, **limits(cores or planned.cpus, memory_bytes)}
+        what = f"{self.name} cannot be limited"
+        if await engine.call_or(FaultFailed, what, lambda: _update(container, words)):
+            self._oom_expected = self._memory_limited
 
     async def vitals(self, engine: Engine) -> Vitals:
         """Look at it; FaultFailed where the engine does not tell."""
@@ -165,6 +172,7 @@ class DockerInstance:
     async def _launch(self, engine: Engine, container: Container) -> None:
         self._expected = True  # until it is ready, whoever waits for that sees it end
         self._ended.clear()
+        self._oom_expected = self._memory_limited
         await self._drain()
         log = self._log
         self._output = await engine.call(f"the output of {self.name} cannot be read", lambda: Output(container, log))
@@ -200,7 +208,7 @@ class DockerInstance:
         except SetupFailed:
             return  # the engine is gone, and says so itself
         self.running = None
-        if not self._expected and not (death.out_of_memory and self._memory_limited):
+        if not (death.out_of_memory and self._oom_expected):
             self._report(death)
 
     async def _death(self, engine: Engine) -> Death:
@@ -231,6 +239,13 @@ def _freeze(container: Container) -> None:
     container.reload()
     if container.status == "running":
         container.pause()
+
+
+def _update(container: Container, words: dict[str, Any]) -> bool:
+    """Set limits; return whether the container has lived to see them."""
+    container.update(**words)
+    container.reload()
+    return bool(container.status in {"running", "paused"})
 
 
 def _thaw(container: Container) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from docker.models.containers import Container
 
+from chaoskit import containers
 from chaoskit.environment import members
 from chaoskit.records import InstanceState, Vitals
 
@@ -49,24 +50,10 @@ def look(container: Container, oom_kills: int) -> Vitals:
     if not state["Running"]:
         ended: InstanceState = "oom_killed" if state["OOMKilled"] else "exited"
         return Vitals(ended, oom_kills=oom_kills, exit_code=code)
-    seen = members.look(process_id) if process_id is not None else of_statistics(statistics(container))
+    seen = members.look(process_id) if process_id is not None else _counted(container)
     return replace(seen, state="paused" if state["Paused"] else "running", oom_kills=oom_kills, exit_code=code)
 
 
-def statistics(container: Container) -> Mapping[str, Any]:
-    """Return what the engine counts for the container at this moment."""
-    counted: Mapping[str, Any] = container.stats(stream=False, one_shot=True)
-    return counted
-
-
-def of_statistics(counted: Mapping[str, Any]) -> Vitals:
-    """Read the engine's counts: CPU seconds, and memory without the files that are cached and could be dropped."""
-    memory = counted.get("memory_stats", {})
-    details = memory.get("stats", {})
-    cached = details.get("total_inactive_file", details.get("inactive_file", 0))  # cgroups of version 1, and of 2
-    return Vitals(
-        "running",
-        int(counted.get("pids_stats", {}).get("current", 0)),
-        counted.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage", 0) / 1e9,
-        max(0, int(memory.get("usage", 0)) - int(cached)),
-    )
+def _counted(container: Container) -> Vitals:
+    used = containers.usage(container.client, str(container.id)) or containers.Usage(0.0, 0, 0)
+    return Vitals("running", used.tasks, used.cpu_s, used.memory_bytes)

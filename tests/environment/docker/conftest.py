@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import docker
+import httpx
 import pytest
 
 from chaoskit import containers
 from chaoskit.address import Address
-from chaoskit.environment import Workspace
-from chaoskit.environment.docker import DockerDriver, remains
+from chaoskit.environment import DockerDriver, Workspace
+from chaoskit.environment.docker import remains
 from chaoskit.plan.model import Plan, PlannedBuild, PlannedContainer, PlannedInstance
 from tests.support.small_plan import COMPONENT, instance, link, plan_of
 
@@ -23,6 +24,17 @@ DOCKERFILE = """\
 ARG BASE=python:3.13-slim
 FROM ${BASE}
 COPY component.py /component.py
+"""
+TARGET = """\
+version: 1
+name: tiny
+components:
+  front:
+    entry: true
+    container: {build: {}, memory: 128MB}
+    command: ["{python}", /component.py, "--host={host}", "--port={ports.http}"]
+    ports: {http: {protocol: http}}
+    ready: {http: /ready, port: http}
 """
 Contain = Callable[..., PlannedInstance]
 Prepare = Callable[[Plan], DockerDriver]
@@ -35,6 +47,17 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "Dockerfile").write_text(DOCKERFILE)
     shutil.copy(COMPONENT, folder / "component.py")
     return folder
+
+
+@pytest.fixture
+def target(context: Path) -> Iterator[Path]:
+    """The tiny image's folder as a target; the manifest is no part of the image."""
+    path = context / "target.yaml"
+    path.write_text(TARGET)
+    (context / ".dockerignore").write_text("target.yaml\n.dockerignore\n")
+    yield path
+    path.unlink()
+    (context / ".dockerignore").unlink()
 
 
 @pytest.fixture
@@ -72,7 +95,7 @@ async def workspace(tmp_path: Path, engine: docker.DockerClient) -> AsyncIterato
     yield workspace
     left = remains.find(engine, workspace.run_id)
     for remnant in left:
-        remnant.remove()
+        remnant.remove(engine)
     assert [str(remnant) for remnant in left] == []
 
 
@@ -94,9 +117,14 @@ class Relay:
         self._upstream = upstream
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         self._server = await asyncio.start_unix_server(self._serve, self.path)
+
+    def ask_to_close(self) -> None:
+        """Have it closed soon; for callers that cannot wait."""
+        self._closing = self._closing or asyncio.create_task(self.close())
 
     async def close(self) -> None:
         """Break every connection, and take no more."""
@@ -146,3 +174,8 @@ def regional_plan(contain: Contain) -> Plan:
 def address_of(driver: DockerDriver, name: str) -> Address:
     """Return where an instance that is up can be asked."""
     return driver.instances[name].ports["http"]
+
+
+async def ask(address: Address, path: str) -> str:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return (await client.get(f"http://{address}{path}", timeout=5)).text

@@ -20,15 +20,10 @@ from chaoskit.environment import Workspace
 from chaoskit.environment.docker import remains
 from chaoskit.environment.ports import is_listening
 from chaoskit.errors import RestoreFailed, SetupFailed
-from tests.environment.docker.conftest import Contain, Prepare, Relay, address_of, regional_plan
+from tests.environment.docker.conftest import Contain, Prepare, Relay, address_of, ask, regional_plan
 from tests.support.small_plan import plan_of
 
 pytestmark = pytest.mark.docker
-
-
-async def ask(address: Address, path: str) -> str:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        return (await client.get(f"http://{address}{path}", timeout=5)).text
 
 
 async def environment_of(address: Address) -> dict[str, Any]:
@@ -285,4 +280,4 @@ async def test_an_engine_that_stops_ends_the_watch_and_what_it_leaves_is_told(
     left = remains.find(engine, workspace.run_id)
     assert [one.kind for one in left] == ["container", "network", "volume"]
     for remnant in left:
-        remnant.remove()
+        remnant.remove(engine)

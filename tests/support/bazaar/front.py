@@ -1,5 +1,6 @@
 """A front for tests: each request asks the store, whose name it looks up each time; 502 where that does not answer."""
 
+import os
 import sys
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,8 @@ class Front(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.path == "/die":
+            os._exit(7)
         status, body = 200, b"ready"
         if self.path != "/ready":
             try:

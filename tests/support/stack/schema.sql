@@ -1,8 +1,8 @@
--- One query that takes the database 20 ms, whatever machine it runs on.
+-- One query that takes the database 50 ms, whatever machine it runs on.
 CREATE SCHEMA app;
 CREATE FUNCTION app.quote() RETURNS integer LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  PERFORM pg_sleep(0.020);
+  PERFORM pg_sleep(0.050);
   RETURN 42;
 END $$;
 
