@@ -33,7 +33,7 @@ def doctor() -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("", "what", "found", "what follows"):
         table.add_column(heading, overflow="fold")
-    for finding in (*_machine(), *_packages(), _engine(), _compose(), _toxiproxy(), _leftovers()):
+    for finding in (*_machine(), *_packages(), _engine(), _compose(), _limits(), _toxiproxy(), _leftovers()):
         table.add_row(*map(Text, ("✓" if finding.well else "!", finding.subject, finding.found, finding.follows)))
     OUT.print(table)
 
@@ -82,6 +82,20 @@ def _engine() -> Finding:
         return Finding("Docker engine", str(error), by_variable or "targets come up as processes on loopback")
     follows = "targets whose components all have a container come up in it; `--driver process` chooses otherwise"
     return Finding("Docker engine", version, by_variable or follows)
+
+
+def _limits() -> Finding:
+    from chaoskit.environment.control_group import ControlGroup
+    from chaoskit.environment.identity import Runner
+    from chaoskit.errors import SetupFailed
+
+    try:
+        group = ControlGroup.create("doctor", Runner.current(), "probe")
+    except SetupFailed as error:
+        return Finding("process limits", "none", f"`cpu_limit` and `memory_limit`: {error}")
+    group.remove()
+    follows = "`cpu_limit` and `memory_limit` work on processes too"
+    return Finding("process limits", f"control groups, version {group.version}", follows)
 
 
 def _toxiproxy() -> Finding:

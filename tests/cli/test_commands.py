@@ -54,7 +54,7 @@ def test_list_shows_own_scenarios_and_targets_in_full(chaoskit: Call, tmp_path: 
 
 def test_validate_checks_a_target_alone(chaoskit: Call, tmp_path: Path) -> None:
     said = chaoskit("validate", str(SHOP))
-    assert (said.returncode, said.stdout) == (0, "shop: a valid target; 1 component, 4 settings, 1 flow\n")
+    assert (said.returncode, said.stdout) == (0, "shop: a valid target; 1 component, 5 settings, 1 flow\n")
     (tmp_path / "target.yaml").write_text("version: 1\nname: broken\ncomponents: {api: {comand: [x]}}\n")
     broken = chaoskit("validate", "target.yaml")
     assert broken.returncode == 2
