@@ -135,24 +135,30 @@ def _statements(seen: Observations, limit: Limit, worst: str) -> list[str]:
                 failed[reason] = failed.get(reason, 0) + count
     kinds = sorted(failed.items(), key=lambda kind: (-kind[1], kind[0]))[:3]
     lines.append(f"{worst} failed by: {', '.join(f'{reason} ({count})' for reason, count in kinds) or 'lateness only'}")
-    return [*lines, *_manner(seen, limit, sum(failed.values()))]
+    return [*lines, *_manner(seen, limit, worst, sum(failed.values()))]
 
 
-def _manner(seen: Observations, limit: Limit, failed: int) -> list[str]:
-    """Say whether work waited inside the target or was turned away, where the time of the answers shows it."""
+def _manner(seen: Observations, limit: Limit, stream: str, failed: int) -> list[str]:
+    """Say whether work waited inside the target or was turned away, where the time of the answers shows it.
+
+    One stream is compared with itself: of all together, the mix alone may be slower in the surge.
+    """
     baseline = np.zeros_like(limit.behind)
     baseline[seen.phase_windows(seen.plan.baseline_phase)] = True
-    then_s, usual_s = _median_service_s(seen, limit.behind), _median_service_s(seen, baseline)
+    then_s, usual_s = (_median_service_s(seen, stream, windows) for windows in (limit.behind, baseline))
     if then_s is None or usual_s is None:
         return []
-    compared = f"an answer took {format_duration(then_s)}, and {format_duration(usual_s)} at baseline (medians)"
+    compared = (
+        f"an answer to {stream} took {format_duration(then_s)}, and {format_duration(usual_s)} at baseline (medians)"
+    )
     if then_s >= SLOWER * usual_s:
         return [f"{compared}: requests wait inside the target, or on its links"]
     return [f"{compared}: the rest was not kept waiting but turned away or dropped"] if failed else []
 
 
-def _median_service_s(seen: Observations, windows: Mask) -> float | None:
-    merged = Histogram.merged(batch.service_us for batch in seen.history.samples if _within(batch.second, windows))
+def _median_service_s(seen: Observations, stream: str, windows: Mask) -> float | None:
+    own = (batch for batch in seen.history.samples if batch.stream == stream and _within(batch.second, windows))
+    merged = Histogram.merged(batch.service_us for batch in own)
     median_us = merged.quantile_us(0.5) if merged.count else None
     return None if median_us is None else median_us / 1e6
 

@@ -40,3 +40,25 @@ def test_what_followed_the_load_is_not_blamed() -> None:
 
 def test_a_measured_target_is_no_black_box() -> None:
     assert not is_black_box(observe(*simulate(replace(AMPLE, surge_s=4.0))))
+
+
+STRONG = (14.0, 20.0, 0.3)
+
+
+def test_a_fault_is_not_blamed_for_a_load_that_is_not_carried_without_it_either() -> None:
+    plan, history = seen_from_outside(replace(AMPLE, rate_limit=100, latency=STRONG))
+    first, *others = analyse(plan, history).bottlenecks
+    assert (first.resource, first.kind) == ("exchange", "target")
+    assert others == []
+
+
+def test_a_fault_is_blamed_for_what_is_carried_without_it() -> None:
+    plan, history = seen_from_outside(replace(AMPLE, latency=STRONG))
+    assert [found.resource for found in analyse(plan, history).bottlenecks] == ["link:gateway->positions"]
+
+
+def test_how_it_gave_way_is_told_by_the_time_of_the_answers(overloaded: tuple[Plan, History]) -> None:
+    turned_away = analyse(*overloaded).bottlenecks[0].evidence[-1].statement
+    assert turned_away.endswith("the rest was not kept waiting but turned away or dropped")
+    kept_waiting = analyse(*seen_from_outside(replace(AMPLE, db_pool=2))).bottlenecks[0].evidence[-1].statement
+    assert kept_waiting.endswith("requests wait inside the target, or on its links")
