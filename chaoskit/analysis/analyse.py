@@ -12,7 +12,7 @@ from chaoskit.analysis.ladder import ladder
 from chaoskit.analysis.objectives import objective_results
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.recovery import recoveries
-from chaoskit.analysis.result import Result
+from chaoskit.analysis.result import MOSTLY, Result
 from chaoskit.analysis.score import SELF_CHECK
 from chaoskit.analysis.validity import checks
 from chaoskit.analysis.verdict import Judgement, expectation_met, judge
@@ -33,17 +33,20 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
     rungs = ladder(seen)
     harms = find_harm(seen)
     bottlenecks = findings(seen, harms, rungs)
-    if not bottlenecks and is_black_box(seen):
+    without_cause = sum(harm.arrivals for harm in harms if harm.root is None)
+    unexplained = without_cause / sum(harm.arrivals for harm in harms) if harms else 0.0
+    if is_black_box(seen) and (not bottlenecks or unexplained > MOSTLY):
         outside = client_side_finding(seen)
-        bottlenecks = (outside,) if outside else ()
+        bottlenecks = (outside, *bottlenecks) if outside else bottlenecks
     recovery = recoveries(seen)
     objectives = objective_results(plan, history, recovery)
     validity = checks(seen, [found.resource for found in bottlenecks])
     held = invariants(plan, history)
     met = expectation_met(plan.expected_bottleneck, bottlenecks)
-    without_cause = sum(harm.arrivals for harm in harms if harm.root is None)
     verdict, headline, reasons = judge(
-        plan, history, Judgement(objectives, (*validity, *held), bottlenecks, rungs, recovery, met, without_cause)
+        plan,
+        history,
+        Judgement(objectives, (*validity, *held), bottlenecks, rungs, recovery, met, without_cause, unexplained),
     )
     return Result(
         version=VERSION,
@@ -63,4 +66,5 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
         expectation_met=met,
         invariants=held,
         provenance={"self_check": SELF_CHECK, **provenance},
+        unexplained=unexplained,
     )

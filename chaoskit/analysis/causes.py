@@ -13,7 +13,8 @@ For each stream, entry and second in which more than `HARMED_RATIO` of the arriv
    full.
 5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
 
-A limiter is credited with what it refused, what is behind it with the rest.
+A fault explains only what follows it: arrivals that were not late yet when it was applied, and, where nothing shows how
+it worked, only harm that was not there before it. A limiter is credited with what it refused, what is behind it with the rest.
 """
 
 import math
@@ -38,6 +39,10 @@ CARRIES: Final = 0.97
 
 MINOR_SHARE: Final = 0.1
 """Waits that make up less of the time held than this are not followed."""
+
+BEFORE_S: Final = 3
+NEW_RATIO: Final = 0.5
+"""Harm came with a fault when at least this part of it was not there in the seconds of load before the fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +107,29 @@ class _Search:
             return harms
         for near in [*range(second, min(second + reach, last) + 1), second - 1, second - 2]:
             root = self._root(near) if near >= 0 else None
-            if root is not None:
+            if root is not None and self._may_follow(root, second):
                 return [*harms, self._harm(second, harmed - refused, root)]
         draining = previous if self._still_draining(second) else None
         return [*harms, self._harm(second, harmed - refused, draining)]
+
+    def _may_follow(self, root: Root, second: int) -> bool:
+        """Return whether harm of `second` can come from the root's fault: those already late when it came cannot."""
+        applied_s = self._applied_s(root.fault)
+        return applied_s is None or applied_s < second + 1 + float(self._entry.late_s[second])
+
+    def _applied_s(self, fault: str | None) -> float | None:
+        return next((one.applied_s for one in self._seen.faults if one.id == fault), None)
+
+    def _is_new(self, fault: FaultResult, second: int) -> bool:
+        """Return whether most of the harm of `second` was not there just before `fault` could reach any arrival."""
+        if fault.applied_s is None:
+            return False
+        offered, harmed = self._entry.offered, self._entry.harmed
+        first = max(0, math.floor(fault.applied_s - float(self._entry.late_s[math.floor(fault.applied_s)])))
+        before = [past for past in range(first) if offered[past] > 0][-BEFORE_S:]
+        usual = float(harmed[before].sum() / offered[before].sum()) if before else 0.0
+        asked = float(offered[second])
+        return asked <= 0 or usual <= (1 - NEW_RATIO) * float(harmed[second]) / asked
 
     def _harm(self, second: int, arrivals: float, root: Root | None) -> Harm:
         return Harm(self._entry.stream, self._entry.entry, second, arrivals, root)
@@ -258,6 +282,8 @@ class _Search:
         planned = {fault.id: fault for fault in self._seen.plan.faults}
         components = {one.instance.partition("@")[0] for one in self._path}
         for fault in self._active(second):
+            if not self._is_new(fault, second):
+                continue
             hit = [link for link in kinds if self._fault_on([link], second) is fault]
             if hit:
                 return _link_root(hit[-1], fault.id, (), None)

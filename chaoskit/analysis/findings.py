@@ -135,6 +135,7 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
         cause_chain=_chain(case, seen),
         fault=fault,
         setting=one.sized_by if one and one.kind_id == root.subject else None,
+        explains=case.arrivals / case.total if case.total else 0.0,
     )
 
 

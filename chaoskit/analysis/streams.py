@@ -23,7 +23,8 @@ LATE_FLOOR_S: Final = 0.02
 class EntrySeries:
     """One stream through one entry; arrays by second of the intended start, but for `served` (second of the end).
 
-    `late` counts successes that came after the bound, `harmed` = failed + late. `lag_s` is the p99 of send lag.
+    `late` counts successes that came after the bound `late_s`, `harmed` = failed + late. `lag_s` is the p99 of send
+    lag.
     """
 
     stream: str
@@ -33,6 +34,7 @@ class EntrySeries:
     late: Series
     served: Series
     lag_s: Series
+    late_s: Series
 
     @property
     def harmed(self) -> Series:
@@ -114,7 +116,7 @@ def entry_series(plan: Plan, history: History, phases: Mapping[str, Mapping[str,
 
     def series(stream: str, entry: str) -> EntrySeries:
         if (stream, entry) not in made:
-            made[stream, entry] = EntrySeries(stream, entry, *(np.zeros(count) for _ in range(5)))
+            made[stream, entry] = EntrySeries(stream, entry, *(np.zeros(count) for _ in range(5)), bounds[stream])
         return made[stream, entry]
 
     for batch in history.samples:

@@ -89,7 +89,7 @@ def _faults(seen: Observations) -> Iterator[Check]:
         if fault.applied_s is None:
             yield Check(f"fault {fault.id}", False, f"Fault {fault.id} was never applied.")
             continue
-        proven = fault.effective is not False and bool(fault.receipts)
+        proven = fault.effective is True
         words = {True: "took effect", False: "had no effect", None: "could not be measured on its link"}
         said = words[fault.effective] if fault.receipts else "has no receipt"
         yield Check(f"fault {fault.id}", proven, f"Fault {fault.id} ({fault.title}) {said}.")

@@ -32,6 +32,12 @@ def test_without_resource_metrics_the_client_side_speaks(overloaded: tuple[Plan,
     assert any("status 429" in evidence.statement for evidence in found.evidence)
 
 
+def test_a_fault_that_explains_little_does_not_lead_before_what_the_client_side_shows() -> None:
+    result = analyse(*seen_from_outside(replace(AMPLE, rate_limit=100, latency=(27.0, 29.0, 0.6))))
+    assert [found.kind for found in result.bottlenecks][0] == "target"
+    assert result.unexplained > 0.5
+
+
 def test_what_followed_the_load_is_not_blamed() -> None:
     seen = observe(*seen_from_outside(replace(AMPLE, surge_s=6.0)))
     assert is_black_box(seen)

@@ -78,6 +78,10 @@ def fault_without_effect(plan: Plan, history: History) -> tuple[Plan, History]:
     return plan, changed(history, receipts=[replace(receipt, effective=False) for receipt in history.receipts])
 
 
+def fault_not_measured(plan: Plan, history: History) -> tuple[Plan, History]:
+    return plan, changed(history, receipts=[replace(receipt, effective=None) for receipt in history.receipts])
+
+
 def fault_without_receipt(plan: Plan, history: History) -> tuple[Plan, History]:
     return plan, changed(history, receipts=[])
 
@@ -137,6 +141,7 @@ def test_what_was_cut_short_is_not_asked_for_what_it_never_played(run: tuple[Pla
         (late_generator, "generator lag"),
         (busy_generator, "generator cpu"),
         (fault_without_effect, "fault latency-1"),
+        (fault_not_measured, "fault latency-1"),
         (fault_without_receipt, "fault latency-1"),
         (fault_never_applied, "fault latency-1"),
         (event("gate"), "gate"),
