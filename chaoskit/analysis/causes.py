@@ -14,7 +14,8 @@ For each stream, entry and second in which more than `HARMED_RATIO` of the arriv
 5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
 
 A fault explains only what follows it: arrivals that were not late yet when it was applied, and, where nothing shows how
-it worked, only harm that was not there before it. A limiter is credited with what it refused, what is behind it with the rest.
+it worked, only harm that was not there before it. A limiter is credited with what it refused, what is behind it with
+the rest.
 """
 
 import math

@@ -78,6 +78,14 @@ class Observations:
         ends = (event.t_s for event in self.history.events if event.event in {"gate", "abort"})
         return min(ends, default=math.inf)
 
+    @property
+    def watched_s(self) -> float:
+        """Until when the load was watched: its planned end, when the run was cut short, or where the records end."""
+        last = max((batch.second + 1 for batch in self.history.samples), default=0)
+        final = self.plan.phases[-1].name if self.plan.phases else None
+        ended = any(event.phase == final and event.step == "ended" for event in self.history.phases)
+        return min(self.plan.duration_s, self.cut_s, self.plan.duration_s if ended else float(last))
+
     def phase_windows(self, phase: str | None) -> slice:
         """Return the whole windows of `phase`, its ramp left out; the empty slice where there is none."""
         if phase is None:

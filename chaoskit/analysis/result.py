@@ -173,8 +173,8 @@ class Result:
     """Everything the analysis says. `headline` is the verdict in one sentence.
 
     `invariants` must hold whatever the target does (every arrival accounted for, links clean again); one that does not
-    makes the run inconclusive like a check of `validity`. `unexplained` is the share of the arrivals that failed or came
-    late for which no cause was found (0 … 1).
+    makes the run inconclusive like a check of `validity`. `unexplained` is the share of the arrivals that failed or
+    came late for which no cause was found (0 … 1).
     """
 
     version: int

@@ -116,7 +116,8 @@ def entry_series(plan: Plan, history: History, phases: Mapping[str, Mapping[str,
 
     def series(stream: str, entry: str) -> EntrySeries:
         if (stream, entry) not in made:
-            made[stream, entry] = EntrySeries(stream, entry, *(np.zeros(count) for _ in range(5)), bounds[stream])
+            offered, ok, late, served, lag_s = (np.zeros(count) for _ in range(5))
+            made[stream, entry] = EntrySeries(stream, entry, offered, ok, late, served, lag_s, bounds[stream])
         return made[stream, entry]
 
     for batch in history.samples:

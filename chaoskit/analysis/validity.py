@@ -26,8 +26,17 @@ _LIFE: Final = frozenset({"kill", "stop", "pause", "restart"})
 
 def checks(seen: Observations, blamed: Collection[str] = ()) -> tuple[Check, ...]:
     """Return every check that applies to the run, those that hold included; `blamed` are the resources found guilty."""
+    if not _played(seen):
+        said = "The target was not up: no load was played, so nothing was measured. What its parts said is in logs/."
+        return (Check("target", False, said),)
     groups = (_baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes)
     return (*(check for group in groups for check in group(seen)), *_connections(blamed), *_host(seen, blamed))
+
+
+def _played(seen: Observations) -> bool:
+    """Return whether the run came as far as its first phase: set-up may have failed, or was stopped."""
+    history = seen.history
+    return bool(history.phases or history.samples or any(e.event in {"gate", "gate_open"} for e in history.events))
 
 
 def _baseline(seen: Observations) -> Iterator[Check]:

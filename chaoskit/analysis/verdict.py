@@ -99,6 +99,8 @@ def _weight(check: Check) -> int:
 
 
 def _untold(judgement: Judgement, broken: Sequence[Check]) -> Iterator[str]:
+    if any(check.name == "target" for check in broken):
+        return  # where no load was played, that says it of every objective
     for objective in judgement.objectives:
         if objective.met is None and not any(f"'{objective.text}'" in check.statement for check in broken):
             yield f"'{objective.text}' could not be told: {objective.reason}."

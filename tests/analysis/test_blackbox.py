@@ -34,7 +34,7 @@ def test_without_resource_metrics_the_client_side_speaks(overloaded: tuple[Plan,
 
 def test_a_fault_that_explains_little_does_not_lead_before_what_the_client_side_shows() -> None:
     result = analyse(*seen_from_outside(replace(AMPLE, rate_limit=100, latency=(27.0, 29.0, 0.6))))
-    assert [found.kind for found in result.bottlenecks][0] == "target"
+    assert result.bottlenecks[0].kind == "target"
     assert result.unexplained > 0.5
 
 

@@ -158,6 +158,23 @@ def test_what_spoils_a_run_makes_it_inconclusive(run: tuple[Plan, History], spoi
     assert analyse(plan, history).verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize(
+    ("events", "verdict"),
+    [
+        ([], Verdict.INCONCLUSIVE),
+        ([RunEvent(1.3, "abort", "stopped from the keyboard, before the target was up")], Verdict.ABORTED),
+    ],
+)
+def test_a_target_that_never_came_up_is_all_there_is_to_say(
+    run: tuple[Plan, History], events: list[RunEvent], verdict: Verdict
+) -> None:
+    result = analyse(run[0], History(events=events))
+    assert result.verdict is verdict
+    assert [check.name for check in result.validity] == ["target"]
+    assert [reason for reason in result.reasons if "steady" in reason or "could not be told" in reason] == []
+    assert any(reason.startswith("The target was not up") for reason in result.reasons)
+
+
 def test_a_full_host_is_told_and_voids_the_run_only_where_it_is_to_blame(run: tuple[Plan, History]) -> None:
     plan, history = run
     full = changed(history, host=[replace(host, cpu_busy_s=host.cpu_count * host.t_s) for host in history.host])
