@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from chaoskit.analysis.blackbox import client_side_finding, is_black_box
 from chaoskit.analysis.causes import find_harm
-from chaoskit.analysis.findings import findings
+from chaoskit.analysis.findings import SUBSTANTIAL, findings
 from chaoskit.analysis.invariants import invariants
 from chaoskit.analysis.ladder import ladder
 from chaoskit.analysis.objectives import objective_results
@@ -32,22 +32,23 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
     seen = observe(plan, history)
     rungs = ladder(seen)
     harms = find_harm(seen)
-    bottlenecks = findings(seen, harms, rungs)
+    recovery = recoveries(seen)
+    objectives = objective_results(plan, history, recovery)
+    all_held = bool(objectives) and all(objective.met is not False for objective in objectives)
+    bottlenecks = findings(seen, harms, rungs, all_held=all_held)
     without_cause = sum(harm.arrivals for harm in harms if harm.root is None)
-    unexplained = without_cause / sum(harm.arrivals for harm in harms) if harms else 0.0
+    harmed = sum(harm.arrivals for harm in harms)
+    unexplained = without_cause / harmed if harmed else 0.0
     if is_black_box(seen) and (not bottlenecks or unexplained > MOSTLY):
         outside = client_side_finding(seen)
         bottlenecks = (outside, *bottlenecks) if outside else bottlenecks
-    recovery = recoveries(seen)
-    objectives = objective_results(plan, history, recovery)
-    validity = checks(seen, [found.resource for found in bottlenecks])
+    validity = checks(seen, [found.resource for found in bottlenecks if (found.explains or 0.0) >= SUBSTANTIAL])
     held = invariants(plan, history)
     met = expectation_met(plan.expected_bottleneck, bottlenecks)
-    verdict, headline, reasons = judge(
-        plan,
-        history,
-        Judgement(objectives, (*validity, *held), bottlenecks, rungs, recovery, met, without_cause, unexplained),
+    judgement = Judgement(
+        objectives, (*validity, *held), bottlenecks, rungs, recovery, met, without_cause, unexplained, harmed
     )
+    verdict, headline, reasons = judge(plan, history, judgement)
     return Result(
         version=VERSION,
         scenario=plan.scenario,

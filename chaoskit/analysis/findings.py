@@ -1,8 +1,10 @@
 """From harmed arrivals and their roots to ranked findings with evidence.
 
-Rank: the load generator and the host that it runs on first (nothing else is proven while they are short), then by the
-number of harmed arrivals that a root explains. Confidence: 0.4 + 0.55 x (checks that agree / checks that apply); the
-checks are those of `_checks` and `_fault_votes`, nearly each of which is also a line of evidence.
+Rank: the load generator and the host that it runs on first where they explain a substantial part of the harm (nothing
+else is proven while they are short), then by the number of harmed arrivals that a root explains. While every objective
+holds, harm that hardly any arrival of its phase shared in is no finding. Confidence: 0.4 + 0.55 x (checks that agree /
+checks that apply) x n / (n + 10) for n arrivals; the checks are those of `_checks` and `_fault_votes`, nearly each of
+which is also a line of evidence.
 """
 
 from collections import Counter
@@ -13,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from chaoskit.analysis.causes import Harm, Root
+from chaoskit.analysis.causes import HARMED_RATIO, Harm, Root
 from chaoskit.analysis.ladder import point_at, rates_at, saturating_share, shares_by_instance
 from chaoskit.analysis.observations import Observations, demand_in
 from chaoskit.analysis.prediction import describe_load, describe_share, enlarged, without_fault
@@ -24,6 +26,15 @@ from chaoskit.units import format_duration, format_number
 MINOR_RATIO: Final = 0.02
 MINOR_ARRIVALS: Final = 5
 """Roots that explain fewer arrivals, or a smaller share of the harm, are noise and not listed."""
+
+SUBSTANTIAL: Final = 0.25
+"""A generator or host that explains less of the harm than this neither leads nor voids the run."""
+
+MATTERS: Final = HARMED_RATIO
+"""While every objective holds, a root must have harmed this part of a stream's arrivals in a phase to be a finding."""
+
+FEW: Final = 10.0
+"""With this many arrivals a finding is half as sure as with very many."""
 
 REGIONS_DIFFER: Final = 1.25
 WORSE: Final = 1.1
@@ -60,8 +71,10 @@ class _Case:
         return max(sorted(sums), key=lambda stream: sums[stream])
 
 
-def findings(seen: Observations, harms: Sequence[Harm], rungs: Sequence[Rung]) -> tuple[Bottleneck, ...]:
-    """Return the bottlenecks, the one that explains most harm first."""
+def findings(
+    seen: Observations, harms: Sequence[Harm], rungs: Sequence[Rung], *, all_held: bool = False
+) -> tuple[Bottleneck, ...]:
+    """Return the bottlenecks, the one that explains most harm first; `all_held`: no objective was missed."""
     total = sum(harm.arrivals for harm in harms)
     by_subject: dict[str, list[Harm]] = {}
     for harm in harms:
@@ -70,14 +83,29 @@ def findings(seen: Observations, harms: Sequence[Harm], rungs: Sequence[Rung]) -
     cases = []
     for _, explained in sorted(by_subject.items()):
         arrivals = sum(harm.arrivals for harm in explained)
-        if arrivals >= max(MINOR_ARRIVALS, MINOR_RATIO * total):
+        matters = not all_held or _worst_share(seen, explained) >= MATTERS
+        if matters and arrivals >= max(MINOR_ARRIVALS, MINOR_RATIO * total):
             cases.append(_Case(_commonest(explained), tuple(explained), arrivals, total))
-    cases.sort(key=lambda case: (case.root.kind not in {"generator", "host"}, -case.arrivals, case.root.subject))
+    cases.sort(key=lambda case: (not _voids(case), -case.arrivals, case.root.subject))
     shares = {rung.resource: rung.saturates_at.share for rung in rungs}
     proven = [case for case in cases if not _roomy(case, shares)]
     near = {second + away for case in proven for second in case.seconds for away in range(-HELD_UP_S, HELD_UP_S + 1)}
     kept = [case for case in cases if case in proven or _outside(case, near) >= case.arrivals / 2]
     return tuple(_bottleneck(seen, case, rungs) for case in kept)
+
+
+def _voids(case: _Case) -> bool:
+    return case.root.kind in {"generator", "host"} and case.arrivals >= SUBSTANTIAL * case.total
+
+
+def _worst_share(seen: Observations, harms: Sequence[Harm]) -> float:
+    """Return the largest share of a stream's arrivals in a phase that `harms` make up."""
+    shares = [0.0]
+    for phase in seen.plan.phases:
+        for name in seen.names:
+            own = [h.arrivals for h in harms if h.stream == name and phase.start_s <= h.second < phase.end_s]
+            shares.append(sum(own) / max(1, seen.phases[name][phase.name].offered))
+    return max(shares)
 
 
 def _roomy(case: _Case, shares: Mapping[str, float]) -> bool:
@@ -130,13 +158,18 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
         prediction=prediction,
         capacity_per_s=rung.capacity_per_s if rung else None,
         utilization=min(1.0, float(seen.series[nearest].utilization[case.seconds].max())) if nearest else None,
-        confidence=round(LEAST_CONFIDENCE + (MOST_CONFIDENCE - LEAST_CONFIDENCE) * agreeing / max(asked, 1), 2),
+        confidence=_confidence(agreeing / max(asked, 1), case.arrivals),
         evidence=tuple(evidence),
         cause_chain=_chain(case, seen),
         fault=fault,
         setting=one.sized_by if one and one.kind_id == root.subject else None,
         explains=case.arrivals / case.total if case.total else 0.0,
     )
+
+
+def _confidence(agreement: float, arrivals: float) -> float:
+    known = arrivals / (arrivals + FEW)
+    return round(LEAST_CONFIDENCE + (MOST_CONFIDENCE - LEAST_CONFIDENCE) * agreement * known, 2)
 
 
 def _nearest(seen: Observations, root: Root) -> str | None:
@@ -166,8 +199,12 @@ def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault:
         )
     if root.kind in {"region", "component"}:
         return f"{root.subject.replace(':', ' ')} is gone: {titles.get(fault or '', '')}"
+    if root.kind == "host" and point is not None and point.share > 1:
+        return f"The host has no CPU left, with other programs on it (the load alone fills it only{at})"
     if root.kind == "host":
         return f"The host has no CPU left{at}; the target is not tested"
+    if root.kind == "generator" and point is not None and point.share > 1:
+        return f"The load generator was late, although the load alone fills {root.subject} only{at}"
     if root.kind == "generator":
         return f"The load generator cannot keep up ({root.subject}){at}; the target is not tested"
     worse = f", made worse by {titles[fault]}" if fault in titles else ""

@@ -20,7 +20,17 @@ from chaoskit.plan.model import Plan
 from chaoskit.records import History
 from chaoskit.units import format_duration, format_number
 
-_HEAVIEST_FIRST: Final = ("target", "gate", "baseline", "components", "load workers", "generator", "host", "fault")
+_HEAVIEST_FIRST: Final = (
+    "target",
+    "records",
+    "gate",
+    "baseline",
+    "components",
+    "load workers",
+    "generator",
+    "host",
+    "fault",
+)
 """Checks by the first word of their name: how much of the run a broken one puts in doubt."""
 
 _FAULT: Final = "fault "
@@ -31,7 +41,7 @@ _PERCENTILE: Final = "percentile of "
 class Judgement:
     """What the verdict rests on; `validity` holds the invariants too.
 
-    `without_cause` counts harmed arrivals that no root explains, `unexplained` is their share of all harmed ones.
+    `without_cause` counts harmed arrivals that no root explains, `unexplained` is their share of all `harmed` ones.
     """
 
     objectives: Sequence[ObjectiveResult]
@@ -42,6 +52,7 @@ class Judgement:
     expectation_met: bool | None
     without_cause: float
     unexplained: float = 0.0
+    harmed: float = 0.0
 
     @property
     def lead(self) -> Bottleneck | None:
@@ -158,13 +169,16 @@ def _remarks(judgement: Judgement) -> list[str]:
     if not judgement.bottlenecks:
         if judgement.without_cause:
             remarks.append(
-                f"No cause found: {judgement.without_cause:,.0f} arrivals failed or came late while nothing that was "
-                "measured was full and no fault was in force."
+                f"No cause found: {judgement.without_cause:,.0f} arrivals failed or came late, and nothing that was "
+                "measured explains it."
             )
         elif judgement.ladder:
             first = judgement.ladder[0]
+            few = (
+                f" {judgement.harmed:,.0f} arrivals failed or came late, too few to matter." if judgement.harmed else ""
+            )
             remarks.append(
-                f"No bottleneck: nothing gave way. {first.resource} would be first, "
+                f"No bottleneck: nothing gave way.{few} {first.resource} would be first, "
                 f"at {describe_load(first.saturates_at)}."
             )
     return remarks

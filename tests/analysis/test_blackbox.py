@@ -46,3 +46,16 @@ def test_what_followed_the_load_is_not_blamed() -> None:
 
 def test_a_measured_target_is_no_black_box() -> None:
     assert not is_black_box(observe(*simulate(replace(AMPLE, surge_s=4.0))))
+
+
+def test_connections_that_a_slow_target_holds_are_not_the_generators_fault() -> None:
+    day = replace(AMPLE, db_pool=1, timeout_s=8.0, generator_connections=150)
+    result = analyse(*seen_from_outside(day))
+    assert result.bottlenecks[0].kind == "target"
+    assert "generator connections" not in [check.name for check in result.validity if not check.ok]
+
+
+def test_a_host_that_was_as_full_at_baseline_is_not_what_changed() -> None:
+    plan, history = seen_from_outside(replace(AMPLE, rate_limit=100))
+    history.host = [replace(h, cpu_busy_s=h.cpu_count * h.t_s) for h in history.host]
+    assert [found.kind for found in analyse(plan, history).bottlenecks] == ["target"]

@@ -80,6 +80,27 @@ def seconds_of_harm(subject: str, *seconds: int) -> list[Harm]:
     return [Harm("positions", "client->gateway@us-east-1", second, 50.0, Root(subject, "pool")) for second in seconds]
 
 
+def test_a_handful_of_late_arrivals_is_no_finding_while_every_objective_holds() -> None:
+    seen = observe(*simulate(SHORT))
+    link = Root("link:gateway->positions", "link")
+    five = [Harm("positions", "client->gateway@us-east-1", 16, 5.0, link)]
+    assert findings(seen, five, (), all_held=True) == ()
+    many = [replace(five[0], second=second, arrivals=50.0) for second in (15, 16, 17)]
+    assert [finding.resource for finding in findings(seen, many, (), all_held=True)] == [link.subject]
+    assert findings(seen, five, ())[0].confidence < findings(seen, many, ())[0].confidence - 0.1
+
+
+def test_a_host_that_explains_little_does_not_come_first() -> None:
+    seen = observe(*simulate(SHORT))
+    harm = Harm("positions", "client->gateway@us-east-1", 16, 97.0, Root("link:gateway->positions", "link"))
+    host = Root("host.cpu", "host", victim="host.cpu")
+    found = [
+        [finding.resource for finding in findings(seen, [harm, replace(harm, arrivals=few, root=host)], ())]
+        for few in (10.0, 90.0)
+    ]
+    assert [first for first, *_ in found] == ["link:gateway->positions", "host.cpu"]
+
+
 def test_what_has_room_for_the_surge_is_held_up_from_elsewhere() -> None:
     seen = observe(*simulate(replace(SHORT, db_pool=3)))
     rungs = ladder(seen)

@@ -189,3 +189,29 @@ def test_users_who_leave_no_sample_are_a_silent_stream(run: tuple[Plan, History]
     users = replace(plan.streams[1], name="shoppers", users=5, expected_per_second=(0,) * 40, segments=())
     found = failing(replace(plan, streams=(*plan.streams, users)), history)
     assert "samples of shoppers" in [check.name for check in found]
+
+
+def test_users_who_all_wait_for_an_answer_are_no_silent_stream(run: tuple[Plan, History]) -> None:
+    plan, history = run
+    users = replace(plan.streams[1], name="shoppers", users=5, expected_per_second=(0,) * 40, segments=())
+    own = [replace(b, stream="shoppers") for b in history.samples if b.stream == "positions" and b.second < 16]
+    ended = [
+        replace(done, stream="shoppers", second=done.second + 3) for done in history.completions if done.second < 14
+    ]
+    waiting = changed(history, samples=[*history.samples, *own], completions=[*history.completions, *ended])
+    found = failing(replace(plan, streams=(*plan.streams, users)), waiting)
+    assert "samples of shoppers" not in [check.name for check in found]
+
+
+def test_a_killed_run_says_so_and_is_not_asked_for_the_rest(run: tuple[Plan, History]) -> None:
+    plan, history = run
+    killed = changed(
+        history,
+        samples=[batch for batch in history.samples if batch.second < 9],
+        phases=[event for event in history.phases if event.t_s < 9],
+        faults=[],
+        receipts=[],
+    )
+    found = failing(plan, killed)
+    assert found[0].statement == "The records end at t = 9 s of 20 s: the run was killed."
+    assert {"samples of trading", "offered load of trading"} & {check.name for check in found} == set()
