@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from chaoskit.analysis.blackbox import client_side_finding, is_black_box
+from chaoskit.analysis.blackbox import client_side_finding, is_black_box, outside_rung
 from chaoskit.analysis.causes import find_harm
 from chaoskit.analysis.findings import SUBSTANTIAL, findings
 from chaoskit.analysis.invariants import invariants
@@ -30,18 +30,17 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
     into the result, beside the analysis' own score (`self_check`).
     """
     seen = observe(plan, history)
-    rungs = ladder(seen)
     harms = find_harm(seen)
+    harmed, without_cause = (sum(h.arrivals for h in kept) for kept in (harms, [h for h in harms if h.root is None]))
+    unexplained = without_cause / harmed if harmed else 0.0
+    outside = client_side_finding(seen) if is_black_box(seen) else None
+    rungs = ladder(seen, outside_rung(outside) if outside and unexplained > MOSTLY else None)
     recovery = recoveries(seen)
     objectives = objective_results(plan, history, recovery)
     all_held = bool(objectives) and all(objective.met is not False for objective in objectives)
     bottlenecks = findings(seen, harms, rungs, all_held=all_held)
-    without_cause = sum(harm.arrivals for harm in harms if harm.root is None)
-    harmed = sum(harm.arrivals for harm in harms)
-    unexplained = without_cause / harmed if harmed else 0.0
-    if is_black_box(seen) and (not bottlenecks or unexplained > MOSTLY):
-        outside = client_side_finding(seen)
-        bottlenecks = (outside, *bottlenecks) if outside else bottlenecks
+    if outside is not None and (not bottlenecks or unexplained > MOSTLY):
+        bottlenecks = (outside, *bottlenecks)
     validity = checks(seen, [found.resource for found in bottlenecks if (found.explains or 0.0) >= SUBSTANTIAL])
     held = invariants(plan, history)
     met = expectation_met(plan.expected_bottleneck, bottlenecks)

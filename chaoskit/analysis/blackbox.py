@@ -12,7 +12,7 @@ from chaoskit.analysis.causes import HARMED_RATIO
 from chaoskit.analysis.ladder import point_at
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.prediction import describe_load
-from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence
+from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence, Rung
 from chaoskit.units import format_number
 
 FOLLOWS_RATIO: Final = 0.95
@@ -70,6 +70,24 @@ def client_side_finding(seen: Observations) -> Bottleneck | None:
             Evidence(f"{worst} failed by: {kinds or 'lateness only'}", "client samples"),
         ),
         cause_chain=(CauseStep(worst, "symptom", f"errors {phase.errors_ratio:.1%} in the surge"),),
+    )
+
+
+def outside_rung(found: Bottleneck) -> Rung | None:
+    """Return the target as a rung of the ladder, where it stops following the load; None where that is not known."""
+    if found.saturates_at is None:
+        return None
+    return Rung(
+        resource=found.resource,
+        kind=found.kind,
+        saturates_at=found.saturates_at,
+        own_share=None,
+        baseline_utilization=None,
+        surge_utilization=None,
+        demand_s=0.0,
+        capacity_per_s=found.capacity_per_s,
+        setting=None,
+        saturated=True,
     )
 
 

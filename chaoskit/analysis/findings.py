@@ -15,10 +15,10 @@ from typing import Final
 
 import numpy as np
 
-from chaoskit.analysis.causes import HARMED_RATIO, Harm, Root
+from chaoskit.analysis.causes import HARMED_RATIO, SLOWER, Harm, Root
 from chaoskit.analysis.ladder import point_at, rates_at, saturating_share, shares_by_instance
 from chaoskit.analysis.observations import Observations, demand_in
-from chaoskit.analysis.prediction import describe_load, describe_share, enlarged, without_fault
+from chaoskit.analysis.prediction import WORSE, describe_load, describe_share, enlarged, slowdown, without_fault
 from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence, Rung, SaturationPoint
 from chaoskit.analysis.windows import ResourceSeries
 from chaoskit.units import format_duration, format_number
@@ -37,9 +37,6 @@ FEW: Final = 10.0
 """With this many arrivals a finding is half as sure as with very many."""
 
 REGIONS_DIFFER: Final = 1.25
-WORSE: Final = 1.1
-"""A fault made a full resource worse when it makes each visit this much longer; less is noise of the estimate."""
-
 HELD_UP_S: Final = 3
 """Harm this near to that of another finding needs no cause of its own (a call that began then may live so long)."""
 
@@ -136,7 +133,11 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
         if harm.root and harm.root.fault:
             faults[harm.root.fault] += round(harm.arrivals)
     fault = max(sorted(faults), key=lambda name: faults[name], default=None)
-    if fault is not None and root.kind not in _GONE and _slowdown(seen, root.victim, fault) < WORSE:
+    if (
+        fault is not None
+        and root.kind not in _GONE
+        and (root.victim is None or slowdown(seen, root.victim, fault) < WORSE)
+    ):
         fault = None
     evidence, agreeing, asked = _checks(seen, case, rung, nearest)
     if fault is not None:
@@ -148,7 +149,7 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
     prediction = (
         enlarged(seen, one, rungs)
         if one is not None and one.kind_id == root.subject and one.id in seen.demands
-        else without_fault(fault, rungs)
+        else without_fault(fault, rungs, others=any(other.id != fault and other.applied_s for other in seen.faults))
     )
     return Bottleneck(
         resource=root.subject,
@@ -160,7 +161,7 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
         utilization=min(1.0, float(seen.series[nearest].utilization[case.seconds].max())) if nearest else None,
         confidence=_confidence(agreeing / max(asked, 1), case.arrivals),
         evidence=tuple(evidence),
-        cause_chain=_chain(case, seen),
+        cause_chain=_chain(case, seen, fault),
         fault=fault,
         setting=one.sized_by if one and one.kind_id == root.subject else None,
         explains=case.arrivals / case.total if case.total else 0.0,
@@ -213,7 +214,7 @@ def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault:
     return f"{root.subject} runs out{at}{worse}"
 
 
-def _chain(case: _Case, seen: Observations) -> tuple[CauseStep, ...]:
+def _chain(case: _Case, seen: Observations, fault: str | None) -> tuple[CauseStep, ...]:
     steps = [CauseStep(case.stream, "symptom", f"{case.arrivals:,.0f} arrivals failed or came late")]
     for held, following in pairwise((*case.root.held, case.root.subject)):
         kin = [one for one in seen.series.values() if one.kind_id == held]
@@ -228,8 +229,28 @@ def _chain(case: _Case, seen: Observations) -> tuple[CauseStep, ...]:
         "generator": "full, or late by itself, while the target answers",
         "host": "its CPU was full",
     }
-    usual = "full, and what it waits for is neither full nor slower than usual"
-    return (*steps, CauseStep(case.root.subject, "root", reasons.get(case.root.kind, usual)))
+    return (*steps, CauseStep(case.root.subject, "root", reasons.get(case.root.kind) or _why_full(case, seen, fault)))
+
+
+def _why_full(case: _Case, seen: Observations, fault: str | None) -> str:
+    victim = case.root.victim
+    if fault is not None and victim is not None:
+        times = slowdown(seen, victim, fault)
+        return f"too small for the load even without {fault}, which makes each visit {times:.2g} times as long"
+    if victim is None or not seen.series[victim].blocked_s:
+        return "full"
+    times = _held_times(seen, victim, case.seconds)
+    if times >= SLOWER:
+        return f"too small for the load at its usual speed; each visit took {times:.2g} times as long"
+    return "full, and what it waits for is neither full nor slower than usual"
+
+
+def _held_times(seen: Observations, resource: str, seconds: list[int]) -> float:
+    """Return how many times as long as undisturbed a visit took in `seconds`."""
+    mask, surge = np.zeros(len(seen.arrivals.clean), dtype=np.bool_), rates_at(seen.plan, 1.0)
+    mask[seconds] = True
+    usual_s = float(seen.demands[resource].total_s @ surge)
+    return float(demand_in(seen, resource, mask) @ surge) / usual_s if usual_s else 1.0
 
 
 def _blocked_ratio(seen: Observations, resource: str, seconds: list[int]) -> float:
@@ -244,7 +265,7 @@ def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | N
     evidence = [
         Evidence(
             f"explains {case.arrivals:,.0f} of {case.total:,.0f} arrivals that failed or came late ({explained:.0%}), "
-            f"t = {case.seconds[0]} to {case.seconds[-1] + 1} s",
+            f"in {_span(case.seconds)}",
             "client samples",
         )
     ]
@@ -255,8 +276,9 @@ def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | N
         usual = seen.mean_utilization(nearest, seen.plan.baseline_phase)
         full_then = [second for second in case.seconds if seen.saturated[nearest][second]]
         used = _mean_known(one, full_then or case.seconds)
-        where = f"full in {len(full_then)} of those {len(case.seconds)} s, " if full_then else ""
-        text = f"{nearest}: {where}utilization {used:.2f} then (baseline {usual:.2f})"
+        when = f"full in {len(full_then)} of those {len(case.seconds)} s, " if full_then else ""
+        of = "while full" if full_then else "in those seconds"
+        text = f"{nearest}: {when}mean utilization {of} {used:.2f} (mean of baseline {usual:.2f})"
         evidence.append(Evidence(text, "resource metrics"))
         votes.append(len(full) >= 2)
         if full.size:
@@ -275,8 +297,15 @@ def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | N
             used = _mean_known(supplier, case.seconds)
             behind[supplier.kind_id] = max(used, behind.get(supplier.kind_id, 0.0))
         text = ", ".join(f"{kind_id} {used:.2f}" for kind_id, used in sorted(behind.items()))
-        evidence += [Evidence(f"utilization of what it waits for: {text}", "resource metrics")] if text else []
+        evidence += [Evidence(f"mean utilization of what it waits for: {text}", "resource metrics")] if text else []
     return evidence, sum(votes), len(votes)
+
+
+def _span(seconds: list[int]) -> str:
+    """Say in which seconds, `seconds` ascending: `the 3 s from t = 5 to 8 s`, `3 of the 9 s from t = 5 to 14 s`."""
+    length = seconds[-1] + 1 - seconds[0]
+    some = f"{len(seconds)} of " if len(seconds) < length else ""
+    return f"{some}the {length} s from t = {seconds[0]} to {seconds[-1] + 1} s"
 
 
 def _mean_known(one: ResourceSeries, seconds: list[int]) -> float:
@@ -332,8 +361,8 @@ def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence
     during = np.flatnonzero(seen.active[fault])
     offered = max((seen.offered_utilization(root.victim, window) for window in during.tolist()), default=0.0)
     verdict = "would carry" if offered < 1 else "could not carry"
-    slowdown = _slowdown(seen, root.victim, fault)
-    longer = f"; the fault makes each visit {slowdown:.2g} times as long" if slowdown >= WORSE else ""
+    times = slowdown(seen, root.victim, fault)
+    longer = f"; the fault makes each visit {times:.2g} times as long" if times >= WORSE else ""
     lines.append(
         Evidence(
             f"undisturbed, {root.victim} {verdict} the load of that time (utilization {offered:.2f}){longer}",
@@ -341,12 +370,3 @@ def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence
         )
     )
     return lines
-
-
-def _slowdown(seen: Observations, victim: str | None, fault: str) -> float:
-    """Return how many times as long as undisturbed the fault makes a visit to `victim`; 1 where nothing is known."""
-    if victim is None:
-        return 1.0
-    surge = rates_at(seen.plan, 1.0)
-    usual_s = float(seen.demands[victim].total_s @ surge)
-    return float(demand_in(seen, victim, seen.active[fault]) @ surge) / usual_s if usual_s else 1.0

@@ -69,15 +69,16 @@ def carried_share(seen: Observations) -> float:
     return (max(rates, default=0.0) - baseline) / (surge - baseline) if surge > baseline else 0.0
 
 
-def ladder(seen: Observations) -> tuple[Rung, ...]:
+def ladder(seen: Observations, outside: Rung | None = None) -> tuple[Rung, ...]:
     """Return one rung per kind of resource, for its instance that gives way first; nearest rung first.
 
     A processor that other programs use too looks nearer to its end than it is: where more was carried than it should
-    have had room for, what it did cannot be told from the load, and it is left off.
+    have had room for, what it did cannot be told from the load, and it is left off. `outside` is the target as a
+    whole, where nothing of it was measured.
     """
     carried = carried_share(seen)
     kinds = sorted({one.kind_id for one in seen.series.values() if one.kind != "queue"})
-    rungs = []
+    rungs = [] if outside is None else [outside]
     for kind_id in kinds:
         shares = shares_by_instance(seen, kind_id)
         if shares:

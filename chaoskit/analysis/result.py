@@ -89,14 +89,15 @@ class Rung:
     """One resource on the ladder of what gives way next, nearest first. `own_share` leaves out what it waits for.
 
     `demand_s` is the time of one visit, `capacity_per_s` that of all instances together, `setting` names what sizes it.
+    The utilisations are means of the phase. A target seen from outside only (kind `target`) has none, and no demand.
     """
 
     resource: str
     kind: str
     saturates_at: SaturationPoint
     own_share: float | None
-    baseline_utilization: float
-    surge_utilization: float
+    baseline_utilization: float | None
+    surge_utilization: float | None
     demand_s: float
     capacity_per_s: float | None
     setting: str | None

@@ -29,6 +29,7 @@ def test_without_resource_metrics_the_client_side_speaks(overloaded: tuple[Plan,
     assert found.capacity_per_s == pytest.approx(200, rel=0.1)
     assert found.saturates_at is not None
     assert found.saturates_at.share == pytest.approx(0.325, rel=0.15)
+    assert analyse(*overloaded).ladder[0].resource == "exchange"
     assert any("status 429" in evidence.statement for evidence in found.evidence)
 
 

@@ -42,8 +42,28 @@ def test_evidence_names_both_numbers_where_a_fault_made_it_worse(small_pool: Bot
     assert "requested: 20 ms added; delivered: 20.0 ms added" in text
 
 
+def test_the_chain_of_what_a_fault_made_worse_fits_its_evidence(small_pool: Bottleneck) -> None:
+    times = re.search(r"the fault makes each visit ([\d.]+) times as long", statements(small_pool))
+    assert times is not None
+    said = f"too small for the load even without latency-1, which makes each visit {times[1]} times as long"
+    assert small_pool.cause_chain[-1].statement == said
+
+
+def test_utilisations_and_spans_say_what_they_are(small_pool: Bottleneck) -> None:
+    text = statements(small_pool)
+    assert re.search(r"full in \d+ of those \d+ s, mean utilization while full [\d.]+ \(mean of baseline ", text)
+    assert re.search(r"in (\d+ of )?the \d+ s from t = \d+ to \d+ s", text)
+
+
+def test_a_resource_that_was_slow_without_a_fault_is_not_called_as_fast_as_usual() -> None:
+    plan, history = simulate(replace(SHORT, db_pool=3, latency=(14.0, 20.0, 0.03)))
+    unknown = replace(plan, faults=())
+    chain = analyse(unknown, history).bottlenecks[0].cause_chain
+    assert "neither full nor slower" not in chain[-1].statement
+
+
 def test_evidence_says_what_is_idle_behind_it(small_pool: Bottleneck) -> None:
-    assert "utilization of what it waits for: exchange/positions.connections 0." in statements(small_pool)
+    assert "mean utilization of what it waits for: exchange/positions.connections 0." in statements(small_pool)
 
 
 def test_a_limiter_is_shown_by_what_it_refused() -> None:
