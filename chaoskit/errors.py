@@ -6,7 +6,8 @@
     ├── SetupFailed             a target, proxy or load generator did not come up
     ├── FaultFailed             a fault could not be applied or changed
     ├── RestoreFailed           a fault could not be lifted, or a link is not proven clean
-    └── StoreError              a run folder cannot be read or written
+    ├── StoreError              a run folder cannot be read or written
+    └── Interrupted             somebody asked twice for the end, so a run was undone before it was reported
 
 A message is a sentence that says what is wrong, where, and the mend. The command line maps each class to
 one exit code (`chaoskit.cli.exit_codes`); nothing else does.
@@ -63,3 +64,7 @@ class RestoreFailed(ChaoskitError):
 
 class StoreError(ChaoskitError):
     """A run folder is missing, incomplete or cannot be written."""
+
+
+class Interrupted(ChaoskitError):
+    """Somebody asked twice for the end, so a run was undone before it was reported; its records are kept."""

@@ -141,6 +141,11 @@ def format_size(size_bytes: float) -> str:
     return f"{size_bytes:.3g}B"
 
 
+def plural(count: int, noun: str) -> str:
+    """Return `1 check`, `3 checks`, `1,000 checks`; for nouns whose plural is an s."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def format_number(value: float) -> str:
     """Return three significant digits of a small number and all whole ones of a large one: `0.034`, `12.5`, `1,370`."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

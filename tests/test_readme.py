@@ -9,6 +9,7 @@ import pytest
 from chaoskit import plan as planning
 from chaoskit.cli.exit_codes import ExitCode
 from chaoskit.scenario import load
+from chaoskit.scenario.faults import KINDS
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SCENARIOS = [
@@ -31,6 +32,12 @@ def test_every_scenario_of_the_readme_can_be_planned(text: str, tmp_path: Path) 
     (tmp_path / "day.yaml").write_text(text)
     plan = planning.build(load(tmp_path / "day.yaml"))
     assert plan.objectives
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_fault_is_listed(kind: str) -> None:
+    (section,) = re.findall(r"^## Faults\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
+    assert f"`{kind}`" in section
 
 
 @pytest.mark.parametrize("code", list(ExitCode), ids=lambda code: code.name)

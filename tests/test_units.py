@@ -65,3 +65,8 @@ def test_durations_read_well(seconds: float, text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [(0.0343, "0.0343"), (12.53, "12.5"), (1370.2, "1,370"), (0, "0")])
 def test_numbers_read_well(value: float, text: str) -> None:
     assert units.format_number(value) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 faults"), (1, "1 fault"), (1200, "1,200 faults")])
+def test_one_is_not_many(count: int, text: str) -> None:
+    assert units.plural(count, "fault") == text

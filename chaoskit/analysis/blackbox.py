@@ -16,7 +16,7 @@ from chaoskit.analysis.causes import HARMED_RATIO, Harm
 from chaoskit.analysis.ladder import point_at
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.prediction import describe_load
-from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence
+from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence, Rung
 from chaoskit.analysis.windows import Mask, Series
 from chaoskit.records import Histogram
 from chaoskit.units import format_duration, format_number
@@ -116,6 +116,24 @@ def client_side_finding(seen: Observations, limit: Limit) -> Bottleneck:
         confidence=CONFIDENCE,
         evidence=tuple(Evidence(statement, "client samples") for statement in _statements(seen, limit, worst)),
         cause_chain=(CauseStep(worst, "symptom", f"errors {phase.errors_ratio:.1%} in the surge"),),
+    )
+
+
+def outside_rung(found: Bottleneck) -> Rung | None:
+    """Return the target as a rung of the ladder, where it stops following the load; None where that is not known."""
+    if found.saturates_at is None:
+        return None
+    return Rung(
+        resource=found.resource,
+        kind=found.kind,
+        saturates_at=found.saturates_at,
+        own_share=None,
+        baseline_utilization=None,
+        surge_utilization=None,
+        demand_s=0.0,
+        capacity_per_s=found.capacity_per_s,
+        setting=None,
+        saturated=True,
     )
 
 

@@ -12,11 +12,11 @@ from chaoskit.analysis.demand import ENOUGH_ERROR, Arrivals, Background, Work, f
 from chaoskit.analysis.disturbances import active_windows, disturbed_windows, fault_results
 from chaoskit.analysis.result import FaultResult, StreamPhase
 from chaoskit.analysis.saturation import saturated_windows
-from chaoskit.analysis.streams import EntrySeries, entry_series, stream_phases
+from chaoskit.analysis.streams import EntrySeries, entry_series, in_phase, stream_phases
 from chaoskit.analysis.topology import Topology
 from chaoskit.analysis.windows import Mask, ResourceSeries, Series, resource_series, window_count
 from chaoskit.plan.model import Plan
-from chaoskit.records import History
+from chaoskit.records import Histogram, History
 
 CLEAN_FAILED_RATIO: Final = 0.02
 CLEAN_BACKLOG_RATIO: Final = 0.1
@@ -25,6 +25,10 @@ _BACKGROUND: Final[Mapping[str, Background]] = {"host": "always", "cpu": "likely
 _NOT_OURS: Final = frozenset({"generator", "host"})
 DRAIN_ARRIVALS: Final = 50
 """A window is clean when at most 2 % of its arrivals failed, and as many were served as arrived to 10 % or 3."""
+
+
+_CUTS: Final = frozenset({"gate", "abort", "setup_failed"})
+"""Events that end a run before its last phase does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,10 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """A run as the analysis sees it: counters by window, streams by second, faults, demands."""
+    """A run as the analysis sees it: counters by window, streams by second, faults, demands.
+
+    `baseline_service_s` is the mean service time of each stream's successes at baseline, in seconds; 0: not known.
+    """
 
     plan: Plan
     history: History
@@ -70,6 +77,7 @@ class Observations:
     active: Mapping[str, Mask]
     demands: Mapping[str, Demand]
     arrivals: Arrivals
+    baseline_service_s: Series
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -78,9 +86,27 @@ class Observations:
 
     @property
     def cut_s(self) -> float:
-        """When the run was cut short, by the gate or an abort; infinite for a run that was played to its end."""
-        ends = (event.t_s for event in self.history.events if event.event in {"gate", "abort"})
-        return min(ends, default=math.inf)
+        """When the run was cut short: by the gate, an abort or a kill; infinite for a run played to its end."""
+        ends = [event.t_s for event in self.history.events if event.event in _CUTS]
+        return min(ends, default=self._recorded_s if self.was_killed else math.inf)
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the records end in the middle: neither the gate nor an abort ended the run, nor its last phase."""
+        history, final = self.history, self.plan.phases[-1].name if self.plan.phases else None
+        stopped = any(event.event in _CUTS for event in history.events)
+        ended = any(event.phase == final and event.step == "ended" for event in history.phases)
+        return bool(history.phases) and not stopped and not ended
+
+    @property
+    def _recorded_s(self) -> float:
+        return float(max((batch.second + 1 for batch in self.history.samples), default=0))
+
+    @property
+    def watched_s(self) -> float:
+        """Until when the load was watched: its planned end, or when the run was cut short or its records end."""
+        played = any(event.step == "ended" for event in self.history.phases) and not self.was_killed
+        return min(self.plan.duration_s, self.cut_s, math.inf if played else self._recorded_s)
 
     def phase_windows(self, phase: str | None) -> slice:
         """Return the whole windows of `phase`, its ramp left out; the empty slice where there is none."""
@@ -127,7 +153,19 @@ def observe(plan: Plan, history: History) -> Observations:
         active={fault.id: active_windows(plan, fault) for fault in faults},
         demands=demands,
         arrivals=arrivals,
+        baseline_service_s=_baseline_service(plan, history),
     )
+
+
+def _baseline_service(plan: Plan, history: History) -> Series:
+    if plan.baseline_phase is None:
+        return np.zeros(len(plan.streams))
+    phase = plan.phase(plan.baseline_phase)
+    merged = [
+        Histogram.merged(b.service_us for b in history.samples if b.stream == stream.name and in_phase(b, phase))
+        for stream in plan.streams
+    ]
+    return np.array([times.total_us / times.count / 1e6 if times.count else 0.0 for times in merged])
 
 
 def demand_in(seen: Observations, resource: str, windows: Mask) -> Series:

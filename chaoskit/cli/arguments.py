@@ -8,7 +8,46 @@ import typer
 
 from chaoskit.errors import UsageError
 
-Scenario = Annotated[str, typer.Argument(help="A scenario file, or the name of a built-in one (`chaoskit list`).")]
+
+def complete_scenarios(incomplete: str) -> list[str]:
+    """Return the scenarios whose name begins so; a shell goes on with files where there is none."""
+    from chaoskit.scenario.builtin import OWN_FOLDERS, scenario_names
+
+    return _beginning(incomplete, scenario_names(OWN_FOLDERS))
+
+
+def complete_targets(incomplete: str) -> list[str]:
+    """Return the targets whose name begins so."""
+    from chaoskit.scenario.builtin import OWN_FOLDERS, target_names
+
+    return _beginning(incomplete, target_names(OWN_FOLDERS))
+
+
+def complete_all(incomplete: str) -> list[str]:
+    """Return the scenarios and targets whose name begins so."""
+    return list(dict.fromkeys((*complete_scenarios(incomplete), *complete_targets(incomplete))))
+
+
+def complete_runs(context: typer.Context, incomplete: str) -> list[str]:
+    """Return `latest` and the saved runs whose name begins so, newest first."""
+    from chaoskit.store import saved_runs
+
+    reports = Path(context.params.get("reports") or "reports")
+    names = [run.name for run in reversed(saved_runs(reports))]
+    return _beginning(incomplete, ["latest", *names] if names else [])
+
+
+def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
+
+
+Scenario = Annotated[
+    str,
+    typer.Argument(
+        help="A scenario file, or the name of one (`chaoskit list`).",
+        autocompletion=complete_scenarios,
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="COMPONENT.SETTING=VALUE", help="Change one of the target's settings; repeatable."),
@@ -25,7 +64,9 @@ Driver = Annotated[
         help="How the target comes up: docker, process or auto; without it CHAOSKIT_DRIVER, then the file decides."
     ),
 ]
-Run = Annotated[str, typer.Argument(help="A run folder, the beginning of its name, or `latest`.")]
+Run = Annotated[
+    str, typer.Argument(help="A run folder, the beginning of its name, or `latest`.", autocompletion=complete_runs)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 

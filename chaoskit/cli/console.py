@@ -1,6 +1,7 @@
 """The two consoles of the command line: results go to standard output, everything else to standard error."""
 
 import os
+import sys
 from typing import Final
 
 from rich.console import Console
@@ -17,7 +18,10 @@ class Output(Console):
         os.close(nowhere)
 
 
-OUT: Final = Output(soft_wrap=True, highlight=False, emoji=False)
+# A file or a pipe has no width; 80 columns there would cut paths in two.
+_PIPE_COLUMNS: Final = 1000
+_columns: Final = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_COLUMNS
+OUT: Final = Output(width=_columns, soft_wrap=True, highlight=False, emoji=False)
 ERR: Final = Output(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 

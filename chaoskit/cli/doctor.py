@@ -1,5 +1,6 @@
 """`chaoskit doctor`: what is installed, and what will be used."""
 
+import asyncio
 import os
 import platform
 import resource
@@ -32,7 +33,7 @@ def doctor() -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("", "what", "found", "what follows"):
         table.add_column(heading, overflow="fold")
-    for finding in (*_machine(), *_packages(), _engine(), _toxiproxy(), _leftovers()):
+    for finding in (*_machine(), *_packages(), _engine(), _compose(), _limits(), _toxiproxy(), _leftovers()):
         table.add_row(*map(Text, ("✓" if finding.well else "!", finding.subject, finding.found, finding.follows)))
     OUT.print(table)
 
@@ -57,6 +58,17 @@ def _packages() -> Iterator[Finding]:
         yield Finding(name, metadata.version(name), "load" if name == "locust" else "the client of every fault proxy")
 
 
+def _compose() -> Finding:
+    from chaoskit.environment.compose.command import find_command
+    from chaoskit.errors import SetupFailed
+
+    try:
+        words = asyncio.run(find_command())
+    except SetupFailed:
+        return Finding("compose", "not here", "a target with a compose file needs `docker compose` or `docker-compose`")
+    return Finding("compose", " ".join(words), "brings up targets with a compose file")
+
+
 def _engine() -> Finding:
     from chaoskit import containers
     from chaoskit.environment.choice import CHOICE_VARIABLE
@@ -70,6 +82,20 @@ def _engine() -> Finding:
         return Finding("Docker engine", str(error), by_variable or "targets come up as processes on loopback")
     follows = "targets whose components all have a container come up in it; `--driver process` chooses otherwise"
     return Finding("Docker engine", version, by_variable or follows)
+
+
+def _limits() -> Finding:
+    from chaoskit.environment.control_group import ControlGroup
+    from chaoskit.environment.identity import Runner
+    from chaoskit.errors import SetupFailed
+
+    try:
+        group = ControlGroup.create("doctor", Runner.current(), "probe")
+    except SetupFailed as error:
+        return Finding("process limits", "none", f"`cpu_limit` and `memory_limit`: {error}")
+    group.remove()
+    follows = "`cpu_limit` and `memory_limit` work on processes too"
+    return Finding("process limits", f"control groups, version {group.version}", follows)
 
 
 def _toxiproxy() -> Finding:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from chaoskit.errors import (
     ChaoskitError,
     FaultFailed,
+    Interrupted,
     RestoreFailed,
     SetupFailed,
     StoreError,
@@ -35,6 +36,7 @@ _ERRORS: Final[tuple[tuple[type[ChaoskitError], ExitCode], ...]] = (
     (SetupFailed, ExitCode.SETUP_FAILED),
     (FaultFailed, ExitCode.INCONCLUSIVE),
     (RestoreFailed, ExitCode.NOT_RESTORED),
+    (Interrupted, ExitCode.ABORTED),
 )
 
 

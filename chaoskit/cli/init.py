@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from chaoskit.cli.console import OUT
+from chaoskit.cli.program import program
 from chaoskit.errors import UsageError
 
 
@@ -40,10 +41,13 @@ def _copy(folder: Path) -> None:
 
     sources = {kind: builtin_folder(kind) for kind in ("scenarios", "targets")}
     _keep([folder / name for name in sources])
-    for name, source in sources.items():
-        shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    try:
+        for name, source in sources.items():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    except OSError as error:
+        raise _unwritable(folder, error) from error
     OUT.print(f"wrote {folder / 'scenarios'} and {folder / 'targets'}", markup=False)
-    OUT.print(f"next: cd {folder} && chaoskit run scenarios/smoke.yaml", markup=False)
+    OUT.print(f"next: {program()} run {folder / 'scenarios' / 'smoke.yaml'}", markup=False)
 
 
 def _draft(file: Path, target: Path) -> None:
@@ -52,12 +56,16 @@ def _draft(file: Path, target: Path) -> None:
     scenario = target.with_name(f"{target.stem.removesuffix('target').rstrip('.-_') or 'first'}-day.yaml")
     _keep([target, scenario])
     drafted = draft_of(file, target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(drafted.target, encoding="utf-8")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(drafted.target, encoding="utf-8")
+        if drafted.scenario:
+            scenario.write_text(drafted.scenario, encoding="utf-8")
+    except OSError as error:
+        raise _unwritable(target, error) from error
     OUT.print(f"wrote {target}: check what its comments say was guessed", markup=False)
     if drafted.scenario:
-        scenario.write_text(drafted.scenario, encoding="utf-8")
-        OUT.print(f"wrote {scenario}; next: chaoskit run {scenario}", markup=False)
+        OUT.print(f"wrote {scenario}; next: {program()} run {scenario}", markup=False)
     else:
         OUT.print(
             "no service seems to speak HTTP, so no scenario was drafted; write one with a Python flow", markup=False
@@ -69,3 +77,7 @@ def _keep(paths: list[Path]) -> None:
     if taken:
         verb = "exists" if len(taken) == 1 else "exist"
         raise UsageError(f"{' and '.join(taken)} {verb} already; name another place, so that nothing is overwritten")
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"cannot write {path}: {error.strerror or error}; name a place that you may write")

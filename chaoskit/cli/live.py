@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaoskit.plan.model import Plan
-from chaoskit.runner.live import Snapshot, Watcher
+from chaoskit.runner.live import Snapshot, StreamNow, Watcher
 from chaoskit.units import format_duration
 
 _BAR_WIDTH: Final = 40
@@ -43,12 +43,13 @@ class PlainLines:
             return
         self._seen, self._printed_s = seen, snapshot.t_s
         streams = "  ".join(
-            f"{name} {now.ok_rps + now.failed_rps}/s ({now.failed_rps} failed, p99 {_latency(now.p99_s)})"
+            f"{name} {_answered(now)} ({now.failed_rps} failed, p99 {_latency(now.p99_s)})"
             for name, now in snapshot.streams.items()
         )
+        waiting = f"  {snapshot.in_flight:,} in flight" if snapshot.in_flight else ""
         busiest = f"  busiest {snapshot.busiest[0][0]} {snapshot.busiest[0][1]:.0%}" if snapshot.busiest else ""
         faults = f"  faults {', '.join(snapshot.faults)}" if snapshot.faults else ""
-        self._console.print(f"{snapshot.t_s:6.1f}s {snapshot.phase}  {streams}{busiest}{faults}", markup=False)
+        self._console.print(f"{snapshot.t_s:6.1f}s {snapshot.phase}  {streams}{waiting}{busiest}{faults}", markup=False)
 
 
 class Screen:
@@ -111,6 +112,12 @@ def make_view(console: Console, plan: Plan) -> "Screen | PlainLines":
     watcher: Watcher = view
     assert watcher is view
     return view
+
+
+def _answered(now: StreamNow) -> str:
+    """Return what has come to an end of the arrivals planned for that second; a closed stream plans none."""
+    ended = now.ok_rps + now.failed_rps
+    return f"{ended:,} of {now.planned_rps:,}/s" if now.planned_rps else f"{ended:,}/s"
 
 
 def _latency(seconds: float | None) -> str:

@@ -1,9 +1,10 @@
 """Gathers the commands, maps every error to its exit code, and ends the process in one place."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -23,6 +24,24 @@ from chaoskit.cli.schema import schema
 from chaoskit.cli.up import up
 from chaoskit.cli.validate import validate
 from chaoskit.errors import ChaoskitError
+
+# What the system answers where a path or a disk is not fit for what was asked; chaoskit cannot mend that.
+_NOT_OURS: Final = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.EMFILE,
+        errno.ENAMETOOLONG,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+_PATH_SHOWN: Final = 200
+_CLICK_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="chaoskit",
@@ -68,6 +87,8 @@ def main() -> None:
     """Run the command line and exit; the `chaoskit` console script."""
     try:
         code = app(standalone_mode=False) or 0
+        if code == _CLICK_INTERRUPTED:
+            raise KeyboardInterrupt
     except ChaoskitError as error:
         ERR.print(str(error), style="red", markup=False)
         code = of_error(error)
@@ -80,7 +101,14 @@ def main() -> None:
         code = ExitCode.ABORTED
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own usage errors
-            ERR.print(f"{error.format_message()} (`chaoskit --help` lists the commands)", style="red", markup=False)
+            ERR.print(f"{error.format_message()}{_hint(getattr(error, 'ctx', None))}", style="red", markup=False)
+            code = ExitCode.USAGE
+        elif isinstance(error, OSError) and error.errno in _NOT_OURS:
+            path = f"{str(error.filename)[:_PATH_SHOWN]}: " if error.filename else ""
+            said = (
+                f"the system refuses: {path}{error.strerror}; check the path, its permissions and the room on the disk"
+            )
+            ERR.print(said, style="red", markup=False)
             code = ExitCode.USAGE
         else:
             if os.environ.get("CHAOSKIT_TRACEBACK"):
@@ -93,3 +121,9 @@ def main() -> None:
             )
             code = ExitCode.INTERNAL_ERROR
     sys.exit(int(code))
+
+
+def _hint(context: object) -> str:
+    """Return where to read on: the help of the command that was called, else that of chaoskit."""
+    command = getattr(context, "info_name", None) if getattr(context, "parent", None) else None
+    return f" (`chaoskit {command} --help` shows how)" if command else " (`chaoskit --help` lists the commands)"

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from chaoskit import plan as planning
 from chaoskit.cli.console import ERR
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
 from chaoskit.store import RunFolder, find
+from chaoskit.units import plural
 
 
 class SavedRun(NamedTuple):
@@ -25,7 +25,8 @@ def read_saved(reports: Path, name: str) -> SavedRun:
         StoreError: there is no such run, or it is damaged.
     """
     folder = find(reports, name)
+    plan = folder.plan()
     history, dropped_lines = folder.history()
     if dropped_lines:
-        ERR.print(f"{dropped_lines} torn lines of the records were left out", style="yellow")
-    return SavedRun(folder, planning.decode(folder.plan_bytes()), history)
+        ERR.print(f"left out of the records: {plural(dropped_lines, 'torn line')}", style="yellow")
+    return SavedRun(folder, plan, history)

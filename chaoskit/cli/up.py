@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
-from chaoskit.cli.arguments import AsJson, Driver, Settings, read_settings
+from chaoskit.cli.arguments import AsJson, Driver, Settings, complete_targets, read_settings
 
 
 def up(
-    target: Annotated[str, typer.Argument(help="A built-in target's name, or the path of a target.yaml.")],
+    target: Annotated[
+        str, typer.Argument(help="A target's name, or the path of a target.yaml.", autocompletion=complete_targets)
+    ],
     settings: Settings = None,
     regions: Annotated[list[str] | None, typer.Option("--region", help="A region to play; repeatable.")] = None,
     driver: Driver = None,

@@ -17,8 +17,10 @@ _STYLES: Final = {
 def say_verdict(result: Result, written: Path) -> None:
     """Print the verdict, its reasons, the bottleneck and where the rest is written."""
     OUT.print(result.verdict.upper(), style=_STYLES[result.verdict], end="  ")
-    OUT.print(result.headline, markup=False)
+    OUT.print(result.headline.removeprefix(f"{result.verdict.capitalize()}: "), markup=False)
     for reason in result.reasons:
+        if reason in result.headline:
+            continue
         OUT.print(f"  · {reason}", markup=False)
     for bottleneck in result.bottlenecks[:1]:
         OUT.print(f"bottleneck: {bottleneck.resource} — {bottleneck.prediction}", markup=False)

@@ -218,7 +218,7 @@ class PhaseEvent:
 
 @dataclass(frozen=True, slots=True)
 class RunEvent:
-    """Anything else that belongs on the time axis: `gate`, `abort`, `component_died`, `worker_lost`, `note`."""
+    """Anything else on the time axis: `setup_failed`, `gate`, `abort`, `component_died`, `worker_lost`, `note`."""
 
     t_s: float
     event: str

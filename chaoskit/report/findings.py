@@ -24,7 +24,10 @@ def state(rung: Rung) -> str:
 
 
 def ladder(rungs: Sequence[Rung]) -> Table:
-    """Return the nearest rungs with the share clipped to what the axis shows; `label` has the true one."""
+    """Return the nearest rungs with the share clipped to what the axis shows; `label` has the true one.
+
+    `short` is the label where there is little room.
+    """
     rows: list[Sequence[Value]] = []
     for rung in rungs[:MAX_RUNGS]:
         share = rung.saturates_at.share
@@ -32,8 +35,9 @@ def ladder(rungs: Sequence[Rung]) -> Table:
         name = wording.short_resource(rung.resource)
         label = " · ".join(part for part in (name, wording.surge_share(share), load) if part)
         own = rung.own_share if rung.own_share is not None and rung.own_share > share * OWN_APART else None
-        rows.append((name, label, _clipped(share), _clipped(own), state(rung)))
-    return table(("resource", "label", "share", "own_share", "state"), rows)
+        short = f"{name} · {wording.surge_share(share)}"
+        rows.append((name, label, short, _clipped(share), _clipped(own), state(rung)))
+    return table(("resource", "label", "short", "share", "own_share", "state"), rows)
 
 
 def _clipped(share: float | None) -> float | None:

@@ -19,6 +19,7 @@ from chaoskit.plan.model import Plan
 from chaoskit.records import History
 from chaoskit.report import diagnosis, gallery, wording
 from chaoskit.report.chronicle import chronicle
+from chaoskit.units import plural
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _TOLD: Final = frozenset({"command", "driver", "scenario", "seed", "self_check", "settings", "target"})
@@ -31,11 +32,12 @@ _FILTERS: Final = (
     wording.multiple,
     wording.multiples,
     wording.pairs,
-    wording.plural,
+    plural,
     wording.quantity,
     wording.short_resource,
     wording.surge,
     wording.surge_share,
+    wording.utilization,
 )
 
 

@@ -41,6 +41,11 @@ def ratio(value: float | None) -> str:
     return f"{percent:.1f}%".replace(".0%", "%")
 
 
+def utilization(value: float | None) -> str:
+    """Return a utilisation in percent, 100% at most: what a window's rounding adds beyond means nothing."""
+    return ratio(None if value is None else min(value, 1.0))
+
+
 def multiple(value: float) -> str:
     """Return a multiple of the baseline rate: `×35`."""
     return f"×{number(value)}"
@@ -99,8 +104,3 @@ def without_region(resource: str) -> str:
     """Return a resource id without its region: `exchange/gateway@us-east-1.db_pool` as `exchange/gateway.db_pool`."""
     instance, dot, name = resource.rpartition(".")
     return instance.partition("@")[0] + dot + name
-
-
-def plural(count: int, noun: str) -> str:
-    """Return `1 check`, `3 checks`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

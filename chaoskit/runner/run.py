@@ -11,7 +11,7 @@ from chaoskit.analysis import analyse
 from chaoskit.analysis import encode as encode_result
 from chaoskit.analysis.result import Result
 from chaoskit.clock import Clock
-from chaoskit.errors import RestoreFailed
+from chaoskit.errors import RestoreFailed, SetupFailed
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
 from chaoskit.runner.live import LiveState, Watcher
@@ -34,15 +34,17 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run that was played, saved and analysed.
+    """A run that was saved and analysed: to its end, or as far as it came.
 
-    `restore_error` is set where a link was not proven clean, or something that the run made could not be removed.
+    `setup_error` is set where something did not come up; `restore_error` where a link was not proven clean, or
+    something that the run made could not be removed.
     """
 
     folder: RunFolder
     history: History
     result: Result
     restore_error: RestoreFailed | None
+    setup_error: SetupFailed | None = None
 
 
 async def play(request: RunRequest, watcher: Watcher, stop: Stop) -> Outcome:
@@ -51,8 +53,9 @@ async def play(request: RunRequest, watcher: Watcher, stop: Stop) -> Outcome:
     `stop` ends the run early: it is healed, saved and analysed as aborted. Cancelling the task undoes everything at
     once instead.
 
+    What does not come up is in the outcome and in the records, and everything that had started is stopped again.
+
     Raises:
-        SetupFailed: something did not come up; everything that had started is stopped again.
         StoreError: the run folder cannot be written.
     """
     folder = RunFolder.create(
@@ -61,27 +64,36 @@ async def play(request: RunRequest, watcher: Watcher, stop: Stop) -> Outcome:
     state = LiveState(request.plan)
     recorder = Recorder(folder, state, Clock.starting_now())
     restore_error: RestoreFailed | None = None
-    played = False
+    setup_error: SetupFailed | None = None
+    reached_end = False
     try:
         async with AsyncExitStack() as undo:
             undo.callback(folder.close)
-            stage = await stop.unless_asked(
-                bring_up(request.plan, folder.run_id, folder.path, recorder, watcher, undo),
-            )
-            if stage is None:
+            stage = None
+            try:
+                stage = await stop.unless_asked(
+                    bring_up(request.plan, folder.run_id, folder.path, recorder, watcher, undo),
+                )
+            except SetupFailed as error:
+                setup_error = error
+            if setup_error is not None:
+                recorder.note("setup_failed", str(setup_error))
+            elif stage is None:
                 recorder.note(stop.event, f"{stop.reason}, before the target was up")
             else:
                 server = stage.target.server
                 folder.amend_provenance({"toxiproxy": server.described(), **stage.target.driver.provenance})
                 restore_error = await Performance(request.plan, stage, recorder, state).play(watcher, stop)
-            played = True
-            watcher.stage("stopping the target")
+            reached_end = True
+            watcher.stage(
+                "stopping the target" if request.plan.instances else "taking the proxies away; the target goes on"
+            )
     except RestoreFailed as error:
-        if not played:
+        if not reached_end:
             raise
         restore_error = restore_error or error  # the records are whole: they are reported all the same
     watcher.stage("analysing")
     history = folder.history().history
     result = await asyncio.to_thread(analyse, request.plan, history, folder.provenance())
     folder.save_result(encode_result(result))
-    return Outcome(folder, history, result, restore_error)
+    return Outcome(folder, history, result, restore_error, setup_error)

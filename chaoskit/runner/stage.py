@@ -68,7 +68,7 @@ async def bring_up_target(
         undo.push_async_callback(_delete_links, faults, lease)
     await faults.create_links(lease)
     names = ", ".join(instance.name for instance in plan.instances)
-    watcher.stage(f"starting {plan.target}: {names}" if names else f"{plan.target} is running already")
+    watcher.stage(f"starting {plan.target}: {names}" if names else f"looking whether {plan.target} can be reached")
     await driver.start()
     return Target(driver, layout, server, faults, environment)
 

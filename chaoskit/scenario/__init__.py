@@ -4,7 +4,7 @@ from typing import Any
 
 from chaoskit.scenario.alone import load_target
 from chaoskit.scenario.builtin import Listed, list_scenarios
-from chaoskit.scenario.loader import Loaded, is_manifest, load, load_manifest
+from chaoskit.scenario.loader import Loaded, find_manifest, load, load_manifest
 from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import Scenario
 
@@ -13,7 +13,7 @@ __all__ = [
     "Loaded",
     "Manifest",
     "Scenario",
-    "is_manifest",
+    "find_manifest",
     "list_scenarios",
     "load",
     "load_manifest",

@@ -1,17 +1,21 @@
 """Where scenarios and targets are found by name: the user's own folders, the installed package, or the checkout."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chaoskit.scenario.document import read
+from chaoskit.scenario.document import MAX_FILE_BYTES, read
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _SUFFIXES: Final = (".yaml", ".yml")
 
-OWN_FOLDERS: Final[Sequence[Path]] = (Path("scenarios"), Path("targets"))
-"""Where the user's own scenarios and targets are looked for, seen from the current folder."""
+_HERE: Final = Path()
+_PHASES: Final = re.compile(rb"^phases\s*:", re.MULTILINE)
+
+OWN_FOLDERS: Final[Sequence[Path]] = (Path("scenarios"), Path("targets"), _HERE)
+"""Where the user's own scenarios and targets are looked for, seen from the current folder; last in that itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ def folder(kind: str) -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / kind
 
 
+def is_builtin(path: Path) -> bool:
+    """Return whether `path` belongs to a built-in scenario or target."""
+    return any(path.resolve().is_relative_to(folder(kind).resolve()) for kind in ("scenarios", "targets"))
+
+
 def find_scenario(name: str, search: Sequence[Path]) -> Path | None:
     """Return the file of the scenario called `name`, from the folders of `search` first, then the built-in ones."""
     return next((listed.path for listed in _scenarios(search) if listed.path.stem == name), None)
@@ -45,7 +54,7 @@ def find_target(name: str, search: Sequence[Path]) -> Path | None:
 
 
 def scenario_names(search: Sequence[Path]) -> tuple[str, ...]:
-    """Return the names of all scenarios that can be found; nothing is read."""
+    """Return the names of all scenarios that can be found."""
     return tuple(listed.path.stem for listed in _scenarios(search))
 
 
@@ -72,6 +81,15 @@ def _scenarios(search: Sequence[Path]) -> Iterator[Listed]:
         if not place.is_dir():
             continue
         for path in sorted(file for file in place.iterdir() if file.suffix in _SUFFIXES):
-            if path.stem not in seen:
+            if path.stem not in seen and (place != _HERE or _has_phases(path)):
                 seen.add(path.stem)
                 yield Listed(path.stem, "", path, place.resolve() == builtin.resolve())
+
+
+def _has_phases(path: Path) -> bool:
+    """Return whether a file looks like a scenario, a broken one too; in the current folder lies other YAML as well."""
+    try:
+        with path.open("rb") as file:
+            return _PHASES.search(file.read(MAX_FILE_BYTES)) is not None
+    except OSError:
+        return False

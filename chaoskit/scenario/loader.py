@@ -6,7 +6,14 @@ from pathlib import Path
 
 from chaoskit.errors import InvalidFile, Problem, UsageError
 from chaoskit.scenario import topology as layout
-from chaoskit.scenario.builtin import OWN_FOLDERS, find_scenario, find_target, scenario_names, target_names
+from chaoskit.scenario.builtin import (
+    OWN_FOLDERS,
+    find_scenario,
+    find_target,
+    is_builtin,
+    scenario_names,
+    target_names,
+)
 from chaoskit.scenario.code import module_file
 from chaoskit.scenario.consistency import check_manifest
 from chaoskit.scenario.document import Document, read
@@ -42,7 +49,7 @@ class Loaded:
 
     @property
     def runs_code(self) -> tuple[Path, ...]:
-        """The Python files that a run would import: flows of the scenario and those it uses of the target."""
+        """The Python files of the user's own that a run would import: flows of the scenario and of its target."""
         files = []
         for stream in self.scenario.load.values():
             if stream.locustfile is not None:
@@ -52,7 +59,7 @@ class Loaded:
             elif stream.flow is not None and self.manifest is not None and self.manifest_folder is not None:
                 module = self.manifest.flows[stream.flow].python.partition(":")[0]
                 files.append(module_file(self.manifest_folder, module))
-        return tuple(dict.fromkeys(files))
+        return tuple(file for file in dict.fromkeys(files) if not is_builtin(file))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ def load_document(document: Document, path: Path, options: Options, known: Seque
         manifest_path, manifest, found = _target(document, scenario.target.use, path.parent, options.search)
         problems += found
     topology = None if "target" in sketch.broken else _topology(scenario.target, manifest)
-    names = Names(_phase_names(document), document.names("load"))
+    names = Names(_phase_names(document), document.names("load") or None)
     references = References(scenario, names, path.parent, manifest, topology, options.allow_targets)
     for finding in references.check():
         problems.append(document.problem(sketch.in_file(finding.location), finding.message, key=finding.key))
@@ -124,12 +131,18 @@ def load_document(document: Document, path: Path, options: Options, known: Seque
     )
 
 
-def is_manifest(path: Path) -> bool:
-    """Return whether the file at `path` is a target manifest (it has `components`) and no scenario."""
-    if not path.is_file():
-        return False
-    document, _ = read(path)
-    return document.at(("components",)) is not None and document.at(("load",)) is None
+def find_manifest(path_or_name: str, *, search: Sequence[Path] = OWN_FOLDERS) -> Path | None:
+    """Return the target manifest that a file, a folder or a name means; None where it means a scenario, or nothing.
+
+    A file is a manifest when it has `components` and no `load`; a name means a scenario first.
+    """
+    path = Path(path_or_name)
+    if path.is_file():
+        document, _ = read(path)
+        return path if document.at(("components",)) is not None and document.at(("load",)) is None else None
+    if find_scenario(path_or_name, search) is not None:
+        return None
+    return find_target(path_or_name, search)
 
 
 def load_manifest(path: Path) -> Manifest:
@@ -151,18 +164,20 @@ def _find(path_or_name: str | Path, search: Sequence[Path]) -> Path:
     name = str(path_or_name)
     if isinstance(path_or_name, str) and "/" not in name and path.suffix not in {".yaml", ".yml"}:
         found = find_scenario(name, search)
-        if found is None:
-            message = f"there is no scenario {name!r}{did_you_mean(name, scenario_names(search))}"
-            raise UsageError(message)
-        return found.resolve()
-    message = f"there is no file {name}; check the path, or name a scenario of `chaoskit list`"
+        if found is not None:
+            return found.resolve()
+        message = f"there is no scenario {name!r}{did_you_mean(name, scenario_names(search))}"
+    else:
+        message = f"there is no file {name}; check the path, or name a scenario of `chaoskit list`"
+    if path.is_dir():
+        message = f"{name} is a folder; name a scenario file in it, or a scenario of `chaoskit list`"
     raise UsageError(message)
 
 
-def _phase_names(document: Document) -> tuple[str, ...]:
+def _phase_names(document: Document) -> tuple[str, ...] | None:
     phases = document.at(("phases",))
-    count = len(phases) if isinstance(phases, list) else 0
-    return tuple(name for index in range(count) for name in document.names("phases", index))
+    names = [document.names("phases", index) for index in range(len(phases))] if isinstance(phases, list) else []
+    return tuple(name for each in names for name in each) if names and all(names) else None
 
 
 def _target(

@@ -114,7 +114,7 @@ def _name(location: Location) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:,g}"
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:,g}"
 
 
 def _shown(value: object) -> str:

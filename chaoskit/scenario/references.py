@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from chaoskit.address import Address
-from chaoskit.scenario.code import missing_function
+from chaoskit.scenario.code import missing_function, missing_user
 from chaoskit.scenario.component_faults import ComponentFault
 from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.fault import Fault
@@ -34,10 +34,13 @@ OTHER_SUSPECTS: Final = ("none", "host.cpu", "generator.cpu", "generator.connect
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the file declares under its keys, also where a declaration itself has a problem."""
+    """What the file declares under its keys, also where a declaration itself has a problem.
 
-    phases: tuple[str, ...]
-    streams: tuple[str, ...]
+    None where that cannot be read, under a misspelt key for one: then nothing can be said of what refers to it.
+    """
+
+    phases: tuple[str, ...] | None
+    streams: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +176,13 @@ class References:
             yield Finding(here, f"the target has no flow {flow!r}{did_you_mean(flow, self.manifest.flows)}")
 
     def _check_code(self, here: Location, stream: Stream) -> Iterator[Finding]:
-        if stream.locustfile is not None and not (self.folder / stream.locustfile).is_file():
-            message = f"there is no file {stream.locustfile!r} next to the scenario; check the path"
-            yield Finding((*here, "locustfile"), message)
+        if stream.locustfile is not None:
+            file_path = self.folder / stream.locustfile
+            wrong: str | None = f"there is no file {stream.locustfile!r} next to the scenario; check the path"
+            if file_path.is_file():
+                wrong = missing_user(file_path)
+            if wrong is not None:
+                yield Finding((*here, "locustfile"), wrong)
         if stream.python is not None:
             file, colon, function = stream.python.rpartition(":")
             missing: str | None = f"{stream.python!r} is not a function; write it like `flows.py:buy`"
@@ -192,13 +199,13 @@ class References:
                 yield Finding(here, f"the phase `{phase.name}` is declared above already; rename one of them", key=True)
             seen.add(phase.name)
             for stream in phase.body.multiply:
-                if stream not in (ALL_STREAMS, *self.names.streams):
+                if self.names.streams is not None and stream not in (ALL_STREAMS, *self.names.streams):
                     message = f"`{stream}` is no stream of `load`{did_you_mean(stream, self.names.streams)}"
                     yield Finding((*here, "multiply", stream), message, key=True)
 
     def _check_fault(self, here: Location, entry: FaultEntry) -> Iterator[Finding]:
         yield from self._check_place((*here, entry.fault.kind), entry.fault)
-        if entry.during not in self.names.phases:
+        if self.names.phases is not None and entry.during not in self.names.phases:
             message = f"there is no phase {entry.during!r}{did_you_mean(entry.during, self.names.phases)}"
             yield Finding((*here, "during"), message)
         phase = next((phase for phase in self.scenario.phases if phase.name == entry.during), None)
@@ -256,12 +263,10 @@ class References:
                 yield from self._check_regions((*here, name), (region,), topology)
 
     def _check_statement(self, here: Location, statement: Statement) -> Iterator[Finding]:
-        if statement.stream is not None and statement.stream not in self.names.streams:
-            message = f"there is no stream {statement.stream!r}{did_you_mean(statement.stream, self.names.streams)}"
-            yield Finding(here, message)
-        if statement.phase is not None and statement.phase not in self.names.phases:
-            message = f"there is no phase {statement.phase!r}{did_you_mean(statement.phase, self.names.phases)}"
-            yield Finding(here, message)
+        said = (("stream", statement.stream, self.names.streams), ("phase", statement.phase, self.names.phases))
+        for what, name, known in said:
+            if name is not None and known is not None and name not in known:
+                yield Finding(here, f"there is no {what} {name!r}{did_you_mean(name, known)}")
 
     def _check_expectation(self) -> Iterator[Finding]:
         if self.scenario.expect is None or self.topology is None:

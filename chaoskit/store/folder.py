@@ -14,6 +14,7 @@ import orjson
 from chaoskit.clock import utc_now
 from chaoskit.errors import StoreError
 from chaoskit.plan import Plan
+from chaoskit.plan import decode as decode_plan
 from chaoskit.plan import encode as encode_plan
 from chaoskit.records import Record
 from chaoskit.store.journal import Journal, SavedHistory, read_journal
@@ -131,6 +132,21 @@ class RunFolder:
         """Return the encoded plan."""
         return self._read(PLAN)
 
+    def plan(self) -> Plan:
+        """Return the plan that was played.
+
+        Raises:
+            StoreError: it is damaged, or another version of chaoskit wrote it.
+        """
+        try:
+            return decode_plan(self.plan_bytes())
+        except ValueError as error:
+            mend = (
+                "it is damaged or of another version of chaoskit, which can read it still; else play the scenario again"
+            )
+            message = f"{self.path / PLAN} is {error}; {mend}"
+            raise StoreError(message) from error
+
     def provenance(self) -> Mapping[str, Any]:
         """Return where the run came from.
 
@@ -138,10 +154,13 @@ class RunFolder:
             StoreError: it was not saved or is damaged.
         """
         try:
-            provenance: Mapping[str, Any] = orjson.loads(self._read(PROVENANCE))
+            provenance = orjson.loads(self._read(PROVENANCE))
         except orjson.JSONDecodeError as error:
             message = f"{self.path / PROVENANCE} is damaged: {error}"
             raise StoreError(message) from error
+        if not isinstance(provenance, dict):
+            message = f"{self.path / PROVENANCE} is damaged: it holds no mapping of facts"
+            raise StoreError(message)
         return provenance
 
     def history(self) -> SavedHistory:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -10,7 +12,7 @@ from ruamel.yaml import YAML
 
 from chaoskit.cli.arguments import read_settings
 from chaoskit.errors import UsageError
-from tests.cli.conftest import Call
+from tests.cli.conftest import Call, command, environment
 from tests.support.shop_plan import DAY, SHOP
 
 
@@ -19,6 +21,21 @@ def test_list_as_table_and_as_json(chaoskit: Call) -> None:
     assert {"smoke", "liquidation-cascade", "region-outage"} <= set(names["scenarios"])
     assert names["targets"] == ["exchange"]
     assert "liquidation-cascade" in chaoskit("list").stdout
+
+
+def test_a_pipe_has_no_width(tmp_path: Path) -> None:
+    (tmp_path / "scenarios").mkdir()
+    path = tmp_path / "scenarios" / f"{'long-' * 30}day.yaml"
+    path.write_text(f"title: {'A long title. ' * 10}\n")
+    said = subprocess.run(
+        command("list"),
+        check=True,
+        cwd=tmp_path,
+        env={name: value for name, value in environment().items() if name != "COLUMNS"},
+        capture_output=True,
+        text=True,
+    )
+    assert str(path.relative_to(tmp_path)) in said.stdout
 
 
 def test_list_shows_own_scenarios_and_targets_in_full(chaoskit: Call, tmp_path: Path) -> None:
@@ -37,7 +54,7 @@ def test_list_shows_own_scenarios_and_targets_in_full(chaoskit: Call, tmp_path: 
 
 def test_validate_checks_a_target_alone(chaoskit: Call, tmp_path: Path) -> None:
     said = chaoskit("validate", str(SHOP))
-    assert (said.returncode, said.stdout) == (0, "shop: a valid target; 1 components, 4 settings, 1 flows\n")
+    assert (said.returncode, said.stdout) == (0, "shop: a valid target; 1 component, 5 settings, 1 flow\n")
     (tmp_path / "target.yaml").write_text("version: 1\nname: broken\ncomponents: {api: {comand: [x]}}\n")
     broken = chaoskit("validate", "target.yaml")
     assert broken.returncode == 2
@@ -45,10 +62,56 @@ def test_validate_checks_a_target_alone(chaoskit: Call, tmp_path: Path) -> None:
     assert "did you mean `command`" in broken.stderr
 
 
-@pytest.mark.parametrize("command", ["validate", "plan"])
-def test_an_objective_without_enough_arrivals_is_warned_of(chaoskit: Call, tmp_path: Path, command: str) -> None:
+def test_validate_takes_the_name_of_a_target_and_tells_a_folder(chaoskit: Call, tmp_path: Path) -> None:
+    said = chaoskit("validate", "exchange")
+    assert said.returncode == 0
+    assert said.stdout.startswith("exchange: a valid target; ")
+    (tmp_path / "days").mkdir()
+    for name in ("days", "days/"):
+        said = chaoskit("validate", name)
+        assert said.returncode == 2
+        assert f"{name} is a folder; name a scenario file in it" in said.stderr
+
+
+def test_built_in_flows_are_not_called_the_user_s(chaoskit: Call) -> None:
+    said = chaoskit("validate", "smoke")
+    assert said.returncode == 0
+    assert "runs code" not in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ("run smo", ["smoke"]),
+        ("up ex", ["exchange"]),
+        ("validate ", ["smoke", "exchange"]),
+        ("report n", ["new-1-abc"]),
+    ],
+)
+def test_names_are_completed(tmp_path: Path, arguments: str, names: list[str]) -> None:
+    (tmp_path / "reports" / "new-1-abc").mkdir(parents=True)
+    (tmp_path / "reports" / "new-1-abc" / "plan.json").touch()
+    completing = {
+        "_CHAOSKIT_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"chaoskit {arguments}",
+        "COMP_CWORD": "2",
+        "_TYPER_COMPLETE_ARGS": f"chaoskit {arguments}",
+    }
+    said = subprocess.run(
+        [sys.executable, "-c", "from chaoskit.cli.main import app; app(prog_name='chaoskit')"],
+        check=False,
+        cwd=tmp_path,
+        env={**environment(), **completing},
+        capture_output=True,
+        text=True,
+    )
+    assert set(names) <= set(said.stdout.split()), said.stderr
+
+
+@pytest.mark.parametrize("name", ["validate", "plan"])
+def test_an_objective_without_enough_arrivals_is_warned_of(chaoskit: Call, tmp_path: Path, name: str) -> None:
     (tmp_path / "day.yaml").write_text(DAY + "objectives: [buying p99.9 < 1s in baseline, buying p50 < 1s]\n")
-    said = chaoskit(command, "day.yaml")
+    said = chaoskit(name, "day.yaml")
     assert said.returncode == 0
     assert "p99.9" in said.stderr
     assert "p50" not in said.stderr
@@ -65,7 +128,7 @@ def test_validate_says_what_runs_code(chaoskit: Call, tmp_path: Path) -> None:
     (tmp_path / "day.yaml").write_text(DAY)
     said = chaoskit("validate", "day.yaml")
     assert said.returncode == 0
-    assert "shop-day: valid; 9 s, 1 streams, 0 faults" in said.stdout
+    assert "shop-day: valid; 9 s, 1 stream, 0 faults" in said.stdout
     assert "flows.py" in said.stdout
 
 
@@ -85,7 +148,9 @@ def test_the_schemas_are_such_and_fit(chaoskit: Call) -> None:
 
 
 def test_init_copies_and_overwrites_nothing(chaoskit: Call, tmp_path: Path) -> None:
-    assert chaoskit("init", "mine").returncode == 0
+    said = chaoskit("init", "mine")
+    assert said.returncode == 0
+    assert said.stdout.splitlines()[-1].endswith("chaoskit run mine/scenarios/smoke.yaml")
     assert (tmp_path / "mine" / "targets" / "exchange" / "target.yaml").is_file()
     assert chaoskit("validate", "mine/scenarios/smoke.yaml").returncode == 0
     again = chaoskit("init", "mine")

@@ -12,7 +12,7 @@ import pytest
 
 from chaoskit.environment.labels import find_labelled
 from chaoskit.store import saved_runs
-from tests.cli.conftest import Start, command, environment, until_line
+from tests.cli.conftest import Call, Start, command, environment, until_line
 from tests.support.shop_plan import DAY, SHOP
 
 FAULT = "faults: [{latency: {link: client->api, delay: 30ms}, during: surge, at: 0s, for: 2s}]\n"
@@ -49,6 +49,25 @@ def test_a_signal_winds_a_run_down_and_reports_it(
     assert printed.startswith("ABORTED")
     assert said in printed
     assert_reported_and_gone(tmp_path)
+
+
+def test_a_second_ctrl_c_ends_at_once_and_says_what_is_kept(
+    started: Start, chaoskit: Call, tmp_path: Path, day: str
+) -> None:
+    running = started("run", day)
+    until_line(running, "surge")
+    running.send_signal(signal.SIGINT)
+    until_line(running, "winding down")
+    running.send_signal(signal.SIGINT)
+    _, complaints = running.communicate(timeout=60)
+    (run,) = saved_runs(tmp_path / "reports")
+    assert running.returncode == 4
+    (kept,) = [line for line in complaints.splitlines() if line.startswith("interrupted: ")]
+    assert run.name in kept
+    assert "chaoskit report latest` makes their report" in kept
+    assert [str(found) for found in find_labelled() if found.label.run_id == run.run_id] == []
+    assert chaoskit("report", "latest").returncode == 0
+    assert (run.path / "report.html").is_file()
 
 
 def test_ctrl_c_during_bring_up_is_reported_at_once(started: Start, tmp_path: Path, day: str) -> None:

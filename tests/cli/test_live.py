@@ -34,7 +34,13 @@ def test_plain_lines_say_what_changed_and_not_more() -> None:
     lines = written.getvalue().splitlines()
     assert lines[0] == "· starting the target"
     assert len(lines) == 2
-    for part in ("surge", "300/s (20 failed, p99 12.3ms)", "shop/api.tills 99%", "latency: adds 40ms"):
+    for part in (
+        "surge",
+        "buying 300 of 300/s (20 failed, p99 12.3ms)",
+        "12 in flight",
+        "shop/api.tills 99%",
+        "latency: adds 40ms",
+    ):
         assert part in lines[1]
 
 

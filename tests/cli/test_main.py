@@ -1,5 +1,6 @@
 """Help, exit codes and errors of the command line."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import typer
 
 from chaoskit.cli.main import app
-from tests.cli.conftest import ROOT, Call
+from tests.cli.conftest import ROOT, Call, command, environment
 
 README = (ROOT / "README.md").read_text()
 
@@ -44,6 +45,11 @@ def test_every_command_has_help_and_stands_in_the_readme(chaoskit: Call, name: s
         (["report", "latest"], "there is no run in reports yet"),
         (["analyze", "nothing"], "no run 'nothing' in reports"),
         (["proxy", "--config", "absent.json"], "absent.json"),
+        (["run"], "`chaoskit run --help` shows how"),
+        (["no-such-command"], "`chaoskit --help` lists the commands"),
+        (["init", "/proc/x"], "cannot write /proc/x: No such file or directory; name a place that you may write"),
+        (["run", "smoke", "--reports", "/proc/x"], "choose another with --reports"),
+        (["validate", "a" * 5000], "File name too long; check the path"),
     ],
 )
 def test_usage_errors_are_one_sentence_and_exit_2(chaoskit: Call, arguments: list[str], sentence: str) -> None:
@@ -51,6 +57,33 @@ def test_usage_errors_are_one_sentence_and_exit_2(chaoskit: Call, arguments: lis
     assert said.returncode == 2
     assert sentence in said.stderr
     assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize("command", ["report", "analyze"])
+def test_a_damaged_run_is_told_in_a_sentence(chaoskit: Call, tmp_path: Path, command: str) -> None:
+    run = tmp_path / "reports" / "small-20260101T000000Z-abcdef"
+    run.mkdir(parents=True)
+    (run / "plan.json").write_text("{")
+    said = chaoskit(command, run.name)
+    assert said.returncode == 2
+    assert "plan.json is not a plan" in said.stderr
+    assert "bug" not in said.stderr
+
+
+def test_a_full_disk_is_no_bug(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        said = subprocess.run(
+            command("schema"),
+            check=False,
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert said.returncode == 2
+    assert "the system refuses: No space left on device" in said.stderr
+    assert "bug" not in said.stderr
 
 
 def test_all_problems_of_a_file_are_listed_at_once(chaoskit: Call, tmp_path: Path) -> None:

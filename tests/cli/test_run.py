@@ -1,7 +1,9 @@
 """`chaoskit run` and what follows a run: verdict, pages, kill -9."""
 
 import json
+import socket
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -63,7 +65,7 @@ def test_after_kill_9_clean_leaves_nothing_and_report_still_renders(
     for command in ("report", "analyze"):
         said = chaoskit(command, run.run_id)
         assert said.returncode == (0 if command == "report" else 3)
-        assert "1 torn lines of the records were left out" in said.stderr
+        assert "left out of the records: 1 torn line\n" in said.stderr
     assert (run.path / "report.html").stat().st_size > 100_000
 
 
@@ -115,3 +117,26 @@ def test_a_freeze_shows_in_response_and_not_in_service(chaoskit: Call, tmp_path:
     surge = json.loads((run.path / "result.json").read_bytes())["streams"]["buying"]["surge"]
     assert 0.7 < surge["response_s"]["p99"] < 1.3, surge
     assert surge["service_s"]["p50"] < 0.05, surge
+
+
+def test_a_failed_set_up_exits_5_and_is_reported_to_ci_all_the_same(chaoskit: Call, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    (tmp_path / "day.yaml").write_text(
+        f"{{version: 1, name: away, target: {{external: {{api: 'http://127.0.0.1:{port}'}}}},"
+        " phases: [{one: {for: 1s}}], load: {quotes: {request: {path: /}, rate: 1/s}}, objectives: [errors < 1%]}"
+    )
+    said = chaoskit("run", "day.yaml")
+    assert said.returncode == 5
+    assert "looking whether external can be reached" in said.stderr
+    assert "is running already" not in said.stderr
+    assert "stopping the target" not in said.stderr
+    assert said.stderr.splitlines()[-1].startswith("set-up failed: ")
+    (run,) = saved_runs(tmp_path / "reports")
+    assert f"report: {Path('reports') / run.name / 'report.html'}" in said.stdout
+    for name in ("junit.xml", "summary.md", "result.json", "report.html"):
+        assert "set-up failed" in (run.path / name).read_text().lower()
+    junit = ET.fromstring((run.path / "junit.xml").read_text())
+    errors = {case.get("name") for case in junit.iter("testcase") if case.find("error") is not None}
+    assert "set-up" in errors
+    assert chaoskit("report").returncode == 0

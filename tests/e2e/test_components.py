@@ -32,7 +32,7 @@ FAULTS = {
     "component:positions": fault("kill", 6, 2, component="positions"),
     "component:gateway@us-east-1": fault("stop", 12, 2, component="gateway@us-east-1"),
     "link:gateway->engine": fault("partition", 17, 2, regions=["us-east-1", "eu-west-1"]),
-    "component:gateway@eu-west-1": fault("cpu_limit", 21, 3, component="gateway@eu-west-1", cores=0.02),
+    "component:gateway@eu-west-1": fault("cpu_limit", 21, 3, component="gateway@eu-west-1", cores=0.01),
 }
 
 
@@ -44,6 +44,14 @@ def assert_undone(outcome: Outcome) -> None:
     assert not [event for event in outcome.history.events if event.event == "component_died"]
 
 
+def assert_recovered(outcome: Outcome) -> None:
+    """After every fault a stream came back, and none stayed away."""
+    back = {fault.id: set[bool | None]() for fault in outcome.result.faults}
+    for recovery in outcome.result.recovery:
+        back.setdefault(recovery.trigger, set()).add(recovery.came_back)
+    assert all(True in seen and False not in seen for seen in back.values()), outcome.result.recovery
+
+
 async def test_each_component_that_was_struck_is_named_and_comes_back(played: Play) -> None:
     scenario = day(target=TWO_REGIONS, load=LOAD, phases=PHASES, faults=list(FAULTS.values()))
     outcome = await played(scenario)
@@ -53,7 +61,7 @@ async def test_each_component_that_was_struck_is_named_and_comes_back(played: Pl
     kinds = {fault.id: fault.kind for fault in outcome.result.faults}
     for subject, declared in FAULTS.items():
         assert kinds[found[subject].fault or ""] in declared
-    assert {recovery.came_back for recovery in outcome.result.recovery} == {True}, outcome.result.recovery
+    assert_recovered(outcome)
 
 
 async def test_what_its_memory_limit_killed_did_not_die_by_itself(played: Play) -> None:
@@ -67,5 +75,5 @@ async def test_what_its_memory_limit_killed_did_not_die_by_itself(played: Play) 
     outcome = await played(scenario)
     assert_undone(outcome)
     assert [event.event for event in outcome.history.events if event.event == "killed_by_limit"] == ["killed_by_limit"]
-    assert [bottleneck.resource for bottleneck in outcome.result.bottlenecks] == ["component:api"]
-    assert {recovery.came_back for recovery in outcome.result.recovery} == {True}
+    assert "component:api" in {bottleneck.resource for bottleneck in outcome.result.bottlenecks}
+    assert_recovered(outcome)

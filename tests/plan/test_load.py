@@ -60,7 +60,7 @@ def test_flows_of_every_kind(full: Plan) -> None:
     assert (asking.flow.request.method, asking.flow.request.path) == ("POST", "/ask?price=1")
     assert asking.flow.request.headers == {"X-Key": "abc"}
     assert (own.flow.kind, own.flow.reference) == ("python", "shop_flows:buy")
-    assert (people.flow.kind, people.flow.reference, people.users) == ("locustfile", "shop_flows.py", 5)
+    assert (people.flow.kind, people.flow.reference, people.users) == ("locustfile", "shoppers.py", 5)
     assert people.segments[1] == Segment(1.0, 4.0, 5.0, 5.0)
     assert sum(people.expected_per_second) == 0
 

@@ -13,7 +13,7 @@ def test_the_plan_reads_as_text(full: Plan) -> None:
     by_title = {table.title: table.rows for table in tables(full)}
     assert by_title["Phases"][2] == ("surge", "4s … 14s", "2s", "100/s", "55/s", "2/s", "1/s", "5 users")
     buying = ("buying", "shop_flows:buy", "constant", "failover", "2s", "x10", "100/s", "975")
-    people = ("people", "shop_flows.py", "users", "round robin", "10s", "x1", "", "")
+    people = ("people", "shoppers.py", "users", "round robin", "10s", "x1", "", "")
     assert (by_title["Streams"][0], by_title["Streams"][-1]) == (buying, people)
     assert by_title["Streams"][2][1] == "POST /ask?price=1"
     assert ("down", "down on counter->till", "lull", "14s … 15.5s", "2") in by_title["Faults"]

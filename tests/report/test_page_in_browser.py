@@ -60,6 +60,19 @@ def test_every_chart_is_drawn(browser: Browser, written: Path, width: int, dark:
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_phone_shows_whole_words(browser: Browser, written: Path) -> None:
+    page = Opened(browser, written, 390).page
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll("[data-chart] svg")].flatMap((svg) => {
+             const right = svg.parentElement.getBoundingClientRect().right;
+             return [...svg.querySelectorAll("text")]
+               .filter((text) => text.getBoundingClientRect().right > right + 1 || text.textContent.endsWith("…"))
+               .map((text) => text.textContent);
+           })"""
+    )
+    assert cut == []
+
+
 def test_time_axes_stand_below_one_another(browser: Browser, written: Path) -> None:
     opened = Opened(browser, written, 1440)
     lefts = opened.page.evaluate(

@@ -78,3 +78,8 @@ def test_multiples_by_stream() -> None:
 def test_resource_names(resource: str, short: str, without: str) -> None:
     assert wording.short_resource(resource) == short
     assert wording.without_region(resource) == without
+
+
+@pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.5, "50%"), (1.013, "100%")])
+def test_no_utilisation_is_beyond_everything(value: float | None, text: str) -> None:
+    assert wording.utilization(value) == text

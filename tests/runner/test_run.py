@@ -10,7 +10,7 @@ import pytest
 from chaoskit.analysis.result import Verdict
 from chaoskit.environment.labels import find_labelled
 from chaoskit.environment.workspace import FOLDER_PREFIX, temporary_folder
-from chaoskit.errors import SetupFailed, StoreError
+from chaoskit.errors import StoreError
 from chaoskit.faults.plane import FaultPlane
 from chaoskit.plan.model import Plan
 from chaoskit.runner.live import NoWatcher, Snapshot
@@ -141,9 +141,13 @@ async def test_a_target_that_does_not_come_up_says_so(tmp_path: Path) -> None:
     plan = shop_plan(tmp_path)
     broken = replace(plan.instances[0], command=("{python}", "-c", "raise SystemExit('no till today')"))
     plan = replace(plan, instances=(broken,))
-    with pytest.raises(SetupFailed, match="no till today"):
-        await played(plan, tmp_path / "reports")
-    assert_nothing_is_left(saved_runs(tmp_path / "reports")[0].run_id)
+    outcome = await played(plan, tmp_path / "reports")
+    assert "no till today" in str(outcome.setup_error)
+    (event,) = outcome.history.events
+    assert (event.event, event.detail) == ("setup_failed", str(outcome.setup_error))
+    assert outcome.result.verdict is Verdict.INCONCLUSIVE
+    assert outcome.result.headline.startswith("Inconclusive: Set-up failed: ")
+    assert_nothing_is_left(outcome.folder.run_id)
 
 
 async def test_a_component_that_dies_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,17 @@
 from pathlib import Path
 
-from chaoskit.scenario.builtin import find_scenario, find_target, folder, list_scenarios, scenario_names, target_names
+import pytest
+
+from chaoskit.scenario.builtin import (
+    OWN_FOLDERS,
+    find_scenario,
+    find_target,
+    folder,
+    is_builtin,
+    list_scenarios,
+    scenario_names,
+    target_names,
+)
 
 GOOD = Path(__file__).parent / "good"
 TARGETS = Path(__file__).parent / "targets"
@@ -37,3 +48,20 @@ def test_scenarios_are_listed_with_their_titles_even_a_broken_one(tmp_path: Path
     assert not listed["own"].builtin
     assert listed["smoke"].builtin
     assert listed["smoke"].title
+
+
+def test_a_scenario_in_the_current_folder_has_a_name_and_other_yaml_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-first-day.yaml").write_text("title: My day\nphases: []\n")
+    (tmp_path / "docker-compose.yaml").write_text("services: {}\n")
+    own = [listed for listed in list_scenarios(OWN_FOLDERS) if not listed.builtin]
+    assert [(listed.name, listed.title, listed.path) for listed in own] == [
+        ("my-first-day", "My day", Path("my-first-day.yaml"))
+    ]
+
+
+def test_what_is_built_in_is_known_as_such(tmp_path: Path) -> None:
+    assert is_builtin(folder("targets") / "exchange" / "exchange" / "flows.py")
+    assert not is_builtin(tmp_path / "flows.py")

@@ -28,6 +28,7 @@ UNSEEN_BY_A_SCHEMA = {
     "hosts",
     "limits-external",
     "limits-names",
+    "locustfile-without-users",
     "not-a-number",
     "objective-names",
     "phase-twice",

@@ -4,10 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from pydantic import TypeAdapter
 
 from chaoskit.errors import StoreError
-from chaoskit.plan.model import Plan
 from chaoskit.records import PhaseEvent
 from chaoskit.store import RunFolder, find, saved_runs
 from tests.support.small_plan import small_plan
@@ -26,7 +24,7 @@ def test_save_0_is_whole_before_anything_starts(tmp_path: Path) -> None:
     opened = RunFolder.open(tmp_path / "reports" / "latest")
     assert opened.path == run.path.resolve()
     assert opened.scenario_text() == "name: small\n"
-    assert TypeAdapter(Plan).validate_json(opened.plan_bytes()) == small_plan()
+    assert opened.plan() == small_plan()
     assert opened.provenance() == {"seed": 7}
     assert opened.history().history.phases == []
     assert run.logs.is_dir()
@@ -44,6 +42,21 @@ def test_records_result_and_provenance_are_added_as_the_run_goes(tmp_path: Path)
     assert RunFolder.open(run.path).result() == b"{}"
     assert run.provenance() == {"seed": 7, "toxiproxy": "2.12.0"}
     assert [path.name for path in run.path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"scenario": "small"}'])
+def test_a_plan_that_cannot_be_read_is_told(tmp_path: Path, content: str) -> None:
+    run = new_run(tmp_path)
+    run.write("plan.json", content.encode())
+    with pytest.raises(StoreError, match=r"plan.json is not a plan: .+; it is damaged or of another version"):
+        RunFolder.open(run.path).plan()
+
+
+def test_a_provenance_that_is_no_mapping_is_told(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    run.write("provenance.json", b"[]")
+    with pytest.raises(StoreError, match=r"provenance.json is damaged"):
+        run.provenance()
 
 
 def test_a_run_is_found_by_latest_path_name_and_beginning(tmp_path: Path) -> None:

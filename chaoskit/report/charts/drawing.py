@@ -20,6 +20,9 @@ MUTED: Final = "var(--muted)"
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 """The page's own fonts: Vega measures labels with them, so they must be named here as in the style sheet."""
 
+NARROW_PX: Final = 480
+"""Below this width of a plot its texts are the short ones."""
+
 AXIS_PX: Final = 54
 """Width kept for the labels of every left axis, so that plots below one another share their time axis."""
 
@@ -51,6 +54,11 @@ def millisecond_axis() -> alt.Axis:
 def row_scale() -> alt.Scale:
     """Return the scale of rows that have their label above them, inside the plot."""
     return alt.Scale(paddingInner=0.5, paddingOuter=0.6)
+
+
+def unless_narrow(wide: str, narrow: str) -> str:
+    """Return the Vega expression that is `wide` in a plot with room for a line of text, else `narrow`."""
+    return f"width < {NARROW_PX} ? {narrow} : {wide}"
 
 
 def legend() -> alt.Legend:

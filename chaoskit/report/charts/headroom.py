@@ -46,9 +46,15 @@ def ladder_chart(rungs: int) -> Spec:
     )
     declared = alt.Chart(alt.InlineData([{"share": 1}]))
     rule = declared.mark_rule(color=drawing.INK, strokeWidth=1.5, strokeDash=[5, 3]).encode(x="share:Q")
-    labels = base.mark_text(align="left", baseline="bottom", x=4, dy=-9, limit={"expr": "width"}, fontSize=11.5).encode(
-        y=row, text="label:N"
-    )
+    labels = base.mark_text(
+        align="left",
+        baseline="bottom",
+        x=4,
+        dy=-9,
+        limit={"expr": "width"},
+        fontSize=11.5,
+        text={"expr": drawing.unless_narrow("datum.label", "datum.short")},
+    ).encode(y=row)
     return drawing.finished(
         alt.layer(bars, rule, own, labels), 36 * rungs + 14, "Surge share at which each resource saturates."
     )

@@ -63,23 +63,24 @@ class Timeline:
         bars = bands.transform_filter("datum.kind === 'fault'").transform_calculate(
             top=f"{_PHASE_PX + 4} + datum.row * {_FAULT_PX}", bottom=f"{_PHASE_PX} + (datum.row + 1) * {_FAULT_PX}"
         )
-        room = {"expr": "max(8, scale('x', datum.end) - scale('x', datum.start) - 10)"}
+        room = {"expr": "max(8, scale('x', datum.end) - scale('x', datum.start) - 8)"}
+        title = {"expr": "scale('x', datum.end) - scale('x', datum.start) < 30 ? '' : datum.title"}  # no bare ellipsis
+        size = {"expr": drawing.unless_narrow("11", "10")}
         tips = ["mark:N", "title:N", alt.Tooltip("start:Q", title="from (s)"), alt.Tooltip("end:Q", title="to (s)")]
-        words = bars.transform_calculate(
-            middle="(datum.top + datum.bottom) / 2", words="datum.mark + '  ' + datum.title"
-        )
-        early = words.transform_filter(f"datum.start < {self.end_s / 2}")
-        late = words.transform_filter(f"datum.start >= {self.end_s / 2}")
+        words = {"expr": drawing.unless_narrow("datum.mark + '  ' + datum.title", "datum.mark")}
+        named = bars.transform_calculate(middle="(datum.top + datum.bottom) / 2")
+        early = named.transform_filter(f"datum.start < {self.end_s / 2}")
+        late = named.transform_filter(f"datum.start >= {self.end_s / 2}")
         height = _PHASE_PX + 4 + _FAULT_PX * faults
         pixels = alt.Scale(domain=[height, 0], nice=False, zero=False)
-        text = {"y": alt.Y("middle:Q", scale=pixels), "text": alt.Text("words:N")}
+        middle = alt.Y("middle:Q", scale=pixels)
         layers: list[Layer] = [
             phases.mark_rect(
                 clip=True, color="var(--phase)", stroke="var(--surface)", strokeWidth=2, y=0, y2=_PHASE_PX
             ).encode(x=self._time("start"), x2="end:Q", tooltip=tips),
-            phases.mark_text(clip=True, align="left", dx=7, y=_PHASE_PX / 2, fontWeight=600, limit=room).encode(
-                x=self._time("start"), text="title:N"
-            ),
+            phases.mark_text(
+                clip=True, align="left", dx=6, y=_PHASE_PX / 2, fontWeight=600, fontSize=size, limit=room, text=title
+            ).encode(x=self._time("start")),
             bars.mark_rect(clip=True, color=drawing.FAULT, opacity=0.4, cornerRadius=3).encode(
                 x=self._time("start"),
                 x2="end:Q",
@@ -87,8 +88,8 @@ class Timeline:
                 y2="bottom:Q",
                 tooltip=tips,
             ),
-            early.mark_text(clip=True, align="left", dx=6).encode(x=self._time("start"), **text),
-            late.mark_text(clip=True, align="right", dx=-6).encode(x=self._time("end"), **text),
+            early.mark_text(clip=True, align="left", dx=6, text=words).encode(x=self._time("start"), y=middle),
+            late.mark_text(clip=True, align="right", dx=-6, text=words).encode(x=self._time("end"), y=middle),
             alt.Chart(alt.NamedData("events"))
             .mark_point(clip=True, shape="triangle-up", filled=True, size=60, color=drawing.INK, y=_PHASE_PX - 4)
             .encode(x=self._time("t"), tooltip=["t:Q", "event:N", "detail:N"]),

@@ -13,7 +13,8 @@ from chaoskit.report.tables.columns import MAX_GAP_S, Table, Value, cell_edges, 
 def utilization(history: History, cell: int, order: Sequence[str]) -> Table:
     """Return per resource and cell: utilisation, share of busy time blocked, queue length, rejections per second.
 
-    Resources come in `order`, then by name. A queue has no servers; its fill (length / limit) stands for utilisation.
+    Resources come in `order`, then by name. Utilisation is 1 at most, though readings a little apart may measure 1.01.
+    A queue has no servers; its fill (length / limit) stands for utilisation.
     """
     by_resource: dict[str, list[ResourceSample]] = defaultdict(list)
     for sample in history.resources:
@@ -42,7 +43,7 @@ def _resource_cells(samples: Sequence[ResourceSample], cell: int) -> Iterable[Se
         share = blocked[place] / busy[place] if busy[place] > 0 else 0.0
         yield (
             rounded(float(start), 6),
-            rounded(min(fill, 9.99)),
+            rounded(min(fill, 1.0)),
             rounded(share, 2),
             rounded(length),
             rounded(rejected[place] / cell),

@@ -1,6 +1,7 @@
 "use strict";
 (() => {
   const report = JSON.parse(document.getElementById("report-data").textContent);
+  const SERIES = ["resource", "source", "reason", "instance"];
   const views = new Map();
   const controls = document.querySelector(".controls");
   const moment = document.querySelector(".moment");
@@ -56,13 +57,20 @@
     }
   };
 
+  // As many columns as the longest name of a line leaves room for; charts without lines have few and short entries.
+  const legendColumns = (chart, width) => {
+    const names = chart.timeline ? chart.reads.flatMap((table) => SERIES.flatMap((name) => report.tables[table][name] ?? [])) : [];
+    const longest = Math.max(0, ...names.map((name) => String(name).length));
+    return longest ? Math.max(1, Math.floor(width / (longest * 6.5 + 40))) : Math.max(2, Math.floor(width / 180));
+  };
+
   const draw = async (plot) => {
     const chart = report.charts[plot.dataset.chart];
     const shared = Object.fromEntries(chart.reads.map((name) => [name, rows(name)]));
     const datasets = { ...chart.spec.datasets, ...shared };
     const options = { mode: "vega-lite", renderer: "svg", actions: false, ast: true, tooltip: { theme: "report" } };
     const config = { ...chart.spec.config };
-    config.legend = { ...config.legend, columns: Math.max(2, Math.floor(plot.clientWidth / 180)) };
+    config.legend = { ...config.legend, columns: legendColumns(chart, plot.clientWidth) };
     const { view } = await window.vegaEmbed(plot, { ...chart.spec, config, datasets }, options);
     views.set(plot.dataset.chart, view);
     if (chart.timeline) plot.append(Object.assign(document.createElement("div"), { className: "cursor" }));
