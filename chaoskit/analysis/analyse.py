@@ -1,18 +1,24 @@
 """From a plan and what its run recorded to the result; no I/O, no clock, the same records give the same result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from chaoskit.analysis.blackbox import client_side_finding, is_black_box, limit_from_outside, without_overload
-from chaoskit.analysis.causes import Harm, find_harm
-from chaoskit.analysis.findings import findings
+from chaoskit.analysis.blackbox import (
+    client_side_finding,
+    is_black_box,
+    limit_from_outside,
+    outside_rung,
+    without_overload,
+)
+from chaoskit.analysis.causes import find_harm
+from chaoskit.analysis.findings import SUBSTANTIAL, findings
 from chaoskit.analysis.invariants import invariants
 from chaoskit.analysis.ladder import ladder
 from chaoskit.analysis.objectives import objective_results
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.recovery import recoveries
-from chaoskit.analysis.result import Bottleneck, Result
+from chaoskit.analysis.result import MOSTLY, Bottleneck, Result
 from chaoskit.analysis.score import SELF_CHECK
 from chaoskit.analysis.validity import checks
 from chaoskit.analysis.verdict import Judgement, expectation_met, judge
@@ -30,23 +36,28 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
     into the result, beside the analysis' own score (`self_check`).
     """
     seen = observe(plan, history)
-    rungs = ladder(seen)
     harms = find_harm(seen)
     limit = limit_from_outside(seen)
     if limit is not None and is_black_box(seen):
         harms = without_overload(seen, harms, limit)
-    bottlenecks = findings(seen, harms, rungs)
-    if limit is not None and (not bottlenecks or is_black_box(seen)):
-        bottlenecks = _beside(bottlenecks, client_side_finding(seen, limit), harms)
+    harmed, without_cause = (sum(h.arrivals for h in kept) for kept in (harms, [h for h in harms if h.root is None]))
+    unexplained = without_cause / harmed if harmed else 0.0
+    outside = client_side_finding(seen, limit) if limit is not None else None
+    leads = outside is not None and is_black_box(seen) and unexplained > MOSTLY
+    rungs = ladder(seen, outside_rung(outside) if outside is not None and leads else None)
     recovery = recoveries(seen)
     objectives = objective_results(plan, history, recovery)
-    validity = checks(seen, [found.resource for found in bottlenecks])
+    all_held = bool(objectives) and all(objective.met is not False for objective in objectives)
+    bottlenecks = findings(seen, harms, rungs, all_held=all_held)
+    if outside is not None and (not bottlenecks or is_black_box(seen)):
+        bottlenecks = _beside(bottlenecks, outside, unexplained)
+    validity = checks(seen, [found.resource for found in bottlenecks if (found.explains or 0.0) >= SUBSTANTIAL])
     held = invariants(plan, history)
     met = expectation_met(plan.expected_bottleneck, bottlenecks)
-    without_cause = sum(harm.arrivals for harm in harms if harm.root is None)
-    verdict, headline, reasons = judge(
-        plan, history, Judgement(objectives, (*validity, *held), bottlenecks, rungs, recovery, met, without_cause)
+    judgement = Judgement(
+        objectives, (*validity, *held), bottlenecks, rungs, recovery, met, without_cause, unexplained, harmed
     )
+    verdict, headline, reasons = judge(plan, history, judgement)
     return Result(
         version=VERSION,
         scenario=plan.scenario,
@@ -65,16 +76,15 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
         expectation_met=met,
         invariants=held,
         provenance={"self_check": SELF_CHECK, **provenance},
+        unexplained=unexplained,
     )
 
 
-def _beside(found: tuple[Bottleneck, ...], outside: Bottleneck, harms: Sequence[Harm]) -> tuple[Bottleneck, ...]:
+def _beside(found: tuple[Bottleneck, ...], outside: Bottleneck, unexplained: float) -> tuple[Bottleneck, ...]:
     """Put what is seen from outside beside what was found: first where it stands for more harm than has a cause.
 
     While the load generator or its host is short, nothing is proven of the target, from outside either.
     """
     if any(bottleneck.kind in {"generator", "host"} for bottleneck in found):
         return found
-    explained = sum(harm.arrivals for harm in harms if harm.root is not None)
-    total = sum(harm.arrivals for harm in harms)
-    return (outside, *found) if explained < total / 2 else (*found, outside)
+    return (outside, *found) if unexplained > MOSTLY else (*found, outside)

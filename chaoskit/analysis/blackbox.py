@@ -16,7 +16,7 @@ from chaoskit.analysis.causes import HARMED_RATIO, Harm
 from chaoskit.analysis.ladder import point_at
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.prediction import describe_load
-from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence
+from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence, Rung
 from chaoskit.analysis.windows import Mask, Series
 from chaoskit.records import Histogram
 from chaoskit.units import format_duration, format_number
@@ -119,6 +119,24 @@ def client_side_finding(seen: Observations, limit: Limit) -> Bottleneck:
     )
 
 
+def outside_rung(found: Bottleneck) -> Rung | None:
+    """Return the target as a rung of the ladder, where it stops following the load; None where that is not known."""
+    if found.saturates_at is None:
+        return None
+    return Rung(
+        resource=found.resource,
+        kind=found.kind,
+        saturates_at=found.saturates_at,
+        own_share=None,
+        baseline_utilization=None,
+        surge_utilization=None,
+        demand_s=0.0,
+        capacity_per_s=found.capacity_per_s,
+        setting=None,
+        saturated=True,
+    )
+
+
 def _statements(seen: Observations, limit: Limit, worst: str) -> list[str]:
     served, asked = format_number(limit.served_rps), format_number(limit.asked_rps)
     lines = [f"served {served}/s of {asked}/s offered"]
@@ -135,24 +153,30 @@ def _statements(seen: Observations, limit: Limit, worst: str) -> list[str]:
                 failed[reason] = failed.get(reason, 0) + count
     kinds = sorted(failed.items(), key=lambda kind: (-kind[1], kind[0]))[:3]
     lines.append(f"{worst} failed by: {', '.join(f'{reason} ({count})' for reason, count in kinds) or 'lateness only'}")
-    return [*lines, *_manner(seen, limit, sum(failed.values()))]
+    return [*lines, *_manner(seen, limit, worst, sum(failed.values()))]
 
 
-def _manner(seen: Observations, limit: Limit, failed: int) -> list[str]:
-    """Say whether work waited inside the target or was turned away, where the time of the answers shows it."""
+def _manner(seen: Observations, limit: Limit, stream: str, failed: int) -> list[str]:
+    """Say whether work waited inside the target or was turned away, where the time of the answers shows it.
+
+    One stream is compared with itself: of all together, the mix alone may be slower in the surge.
+    """
     baseline = np.zeros_like(limit.behind)
     baseline[seen.phase_windows(seen.plan.baseline_phase)] = True
-    then_s, usual_s = _median_service_s(seen, limit.behind), _median_service_s(seen, baseline)
+    then_s, usual_s = (_median_service_s(seen, stream, windows) for windows in (limit.behind, baseline))
     if then_s is None or usual_s is None:
         return []
-    compared = f"an answer took {format_duration(then_s)}, and {format_duration(usual_s)} at baseline (medians)"
+    compared = (
+        f"an answer to {stream} took {format_duration(then_s)}, and {format_duration(usual_s)} at baseline (medians)"
+    )
     if then_s >= SLOWER * usual_s:
         return [f"{compared}: requests wait inside the target, or on its links"]
     return [f"{compared}: the rest was not kept waiting but turned away or dropped"] if failed else []
 
 
-def _median_service_s(seen: Observations, windows: Mask) -> float | None:
-    merged = Histogram.merged(batch.service_us for batch in seen.history.samples if _within(batch.second, windows))
+def _median_service_s(seen: Observations, stream: str, windows: Mask) -> float | None:
+    own = (batch for batch in seen.history.samples if batch.stream == stream and _within(batch.second, windows))
+    merged = Histogram.merged(batch.service_us for batch in own)
     median_us = merged.quantile_us(0.5) if merged.count else None
     return None if median_us is None else median_us / 1e6
 

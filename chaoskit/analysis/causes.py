@@ -14,7 +14,9 @@ For each stream, entry and second in which more than `HARMED_RATIO` of the arriv
    else what was struck is. The same holds for a host whose CPU is full.
 5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
 
-A limiter is credited with what it refused, what is behind it with the rest.
+A fault explains only what follows it: arrivals that were not late yet when it was applied, and, where nothing shows how
+it worked, only harm that was not there before it. A limiter is credited with what it refused, what is behind it with
+the rest.
 """
 
 import math
@@ -41,6 +43,12 @@ MINOR_USE: Final = 0.02
 
 MINOR_SHARE: Final = 0.1
 """Waits that make up less of the time held than this are not followed."""
+
+HALF: Final = 0.5
+
+BEFORE_S: Final = 3
+NEW_RATIO: Final = 0.5
+"""Harm came with a fault when at least this part of it was not there in the seconds of load before the fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,9 @@ def find_harm(seen: Observations) -> list[Harm]:
         for second in np.flatnonzero(entry.harmed > HARMED_RATIO * np.maximum(entry.offered, 1)).tolist():
             harms = search.at(second, math.ceil(min(timeout_s, 10.0)), previous)
             found += harms
-            previous = harms[-1].root or previous
+            found_root = harms[-1].root
+            if found_root is not None and found_root.subject != "generator.cpu":  # lag leaves no queue to drain
+                previous = found_root
     return found
 
 
@@ -105,11 +115,31 @@ class _Search:
         if harmed - refused <= HARMED_RATIO * self._entry.offered[second] and harms:
             return harms
         for near in [*range(second, min(second + reach, last) + 1), second - 1, second - 2]:
-            root = self._root(near) if near >= 0 else None
-            if root is not None:
+            root = self._root(near, second) if near >= 0 else None
+            if root is not None and self._may_follow(root, second):
                 return [*harms, self._harm(second, harmed - refused, root)]
         draining = previous if self._still_draining(second) else None
         return [*harms, self._harm(second, harmed - refused, draining)]
+
+    def _may_follow(self, root: Root, second: int) -> bool:
+        """Return whether harm of `second` can come from the root's fault: those already late when it came cannot."""
+        applied_s = self._applied_s(root.fault)
+        return applied_s is None or applied_s < second + 1 + float(self._entry.late_s[second])
+
+    def _applied_s(self, fault: str | None) -> float | None:
+        return next((one.applied_s for one in self._seen.faults if one.id == fault), None)
+
+    def _is_new(self, fault: str, second: int) -> bool:
+        """Return whether most of the harm of `second` was not there just before `fault` could reach any arrival."""
+        applied_s = self._applied_s(fault)
+        if applied_s is None:
+            return False
+        offered, harmed = self._entry.offered, self._entry.harmed
+        first = max(0, math.floor(applied_s - float(self._entry.late_s[math.floor(applied_s)])))
+        before = [past for past in range(first) if offered[past] > 0][-BEFORE_S:]
+        usual = float(harmed[before].sum() / offered[before].sum()) if before else 0.0
+        asked = float(offered[second])
+        return asked <= 0 or usual <= (1 - NEW_RATIO) * float(harmed[second]) / asked
 
     def _harm(self, second: int, arrivals: float, root: Root | None) -> Harm:
         return Harm(self._entry.stream, self._entry.entry, second, arrivals, root)
@@ -145,11 +175,12 @@ class _Search:
         rejections = float(limiter.rejections[max(0, second - 1) : second + 2].max())
         return rejections * float(self._entry.harmed[second]) / harmed if harmed else 0.0
 
-    def _root(self, second: int) -> Root | None:
+    def _root(self, second: int, harmed_in: int) -> Root | None:
+        """Return what was wrong in `second`, for arrivals that were harmed in `harmed_in` (or nothing was)."""
         lost = next((strike for link in self._entry_links if (strike := self._strikes.on_entry(link, second))), None)
         if lost is not None:
             return _struck_root(lost)
-        generator = self._generator(second)
+        generator = self._generator(second, harmed_in)
         if generator is not None:
             return generator
         full = [one for one in self._path if self._seen.saturated[one.id][second] and one.kind != "limiter"]
@@ -219,12 +250,12 @@ class _Search:
         usual_s = share * float(demand.blocked_s @ seen.arrivals.offered[second]) / visits
         return usual_s > 0 and float(one.blocked_s[on][second]) / completions > SLOWER * usual_s
 
-    def _generator(self, second: int) -> Root | None:
+    def _generator(self, second: int, harmed_in: int) -> Root | None:
         seen = self._seen
         own = [one for one in seen.series.values() if one.kind == "generator" and seen.saturated[one.id][second]]
         cpus = [one for one in own if one.kind_id == "generator.cpu"]
-        if self._entry.lag_s[second] > seen.plan.generator.max_lag_s and self._late_phase(second):
-            host = self._host(second)
+        if second == harmed_in and self._was_behind(second):
+            host = next((h for near in (second, second - 1, second + 1) if (h := self._host(near)) is not None), None)
             if host is not None and not cpus:
                 return host
             return Root("generator.cpu", "generator", victim=cpus[0].id if cpus else None)
@@ -237,12 +268,22 @@ class _Search:
 
     def _held_longer(self, one: ResourceSeries, second: int) -> bool:
         """Return whether a unit of `one` is held for longer than undisturbed: then what it waits for is to blame."""
-        seen = self._seen
-        demand, offered = seen.demands[one.id], seen.arrivals.offered[second]
-        visits = float(demand.visits @ offered)
-        usual_s = float(demand.total_s @ offered) / visits if visits > 0 else 0.0
         held_s = float(one.busy_s[second]) / max(float(one.completions[second]), 1.0)
+        usual_s = self._usual_service_s(second)
         return usual_s > 0 and held_s > SLOWER * usual_s
+
+    def _usual_service_s(self, second: int) -> float:
+        """Return the mean service time that the arrivals of `second` (or the last before) would have at baseline."""
+        seen = self._seen
+        loaded = [past for past in range(second, -1, -1) if seen.arrivals.offered[past].any()]
+        offered = seen.arrivals.offered[loaded[0] if loaded else second]
+        known = offered * (seen.baseline_service_s > 0)
+        return float(known @ seen.baseline_service_s / known.sum()) if known.any() else 0.0
+
+    def _was_behind(self, second: int) -> bool:
+        """Return whether a late generator explains most of the harm of `second`: as many were not sent in time."""
+        late = self._entry.lag_s[second] > self._seen.plan.generator.max_lag_s and self._late_phase(second)
+        return bool(late and self._entry.behind[second] >= self._entry.harmed[second] / 2)
 
     def _late_phase(self, second: int) -> bool:
         """Return whether lag is above its bound over the whole phase too: one late second is no late generator."""
@@ -251,8 +292,13 @@ class _Search:
         return max(lags, default=0.0) > self._seen.plan.generator.max_lag_s
 
     def _host(self, second: int) -> Root | None:
-        full = "host.cpu" in self._seen.saturated and bool(self._seen.saturated["host.cpu"][second])
-        return Root("host.cpu", "host", victim="host.cpu") if full else None
+        """Return the host where its CPU is full, unless it was full at baseline too: that is not what changed."""
+        full = self._seen.saturated.get("host.cpu")
+        if full is None or not 0 <= second < len(full) or not full[second]:
+            return None
+        before = full[self._seen.phase_windows(self._seen.plan.baseline_phase)]
+        usual = before.size > 0 and float(before.mean()) >= HALF
+        return None if usual else Root("host.cpu", "host", victim="host.cpu")
 
     def _strike_on_path(self, second: int) -> Strike | None:
         """Return what struck the way of this stream, the furthest link first."""
@@ -261,9 +307,10 @@ class _Search:
         unmeasured = [link for entry in self._entry_links for link in seen.topology.unmeasured_links(entry)]
         for link in reversed(list(dict.fromkeys([*links, *unmeasured]))):
             strike = self._strikes.on_links([link], self._region, second)
-            if strike is not None:
+            if strike is not None and self._is_new(strike.fault, second):
                 return strike
-        return self._strikes.on_instances({one.instance for one in self._path}, second)
+        strike = self._strikes.on_instances({one.instance for one in self._path}, second)
+        return strike if strike is not None and self._is_new(strike.fault, second) else None
 
     def _still_draining(self, second: int) -> bool:
         """Return whether any resource on the path still had a queue shortly before `second`."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from chaoskit.analysis.windows import Mask, Series
 
 Basis = Literal["offered", "served", "clean", "none"]
-Background = Literal["never", "maybe", "always"]
+Background = Literal["never", "maybe", "likely", "always"]
 
 GOOD_FIT: Final = 0.1
 """Relative residual up to which windows with failures are believed as well."""
@@ -120,8 +120,9 @@ def fit(work: Work, arrivals: Arrivals, usable: Mask, background: Background = "
     Work that was refused upstream never reaches a resource, so both pairs, offered and served, are tried and the better
     fit is kept. What was served of one load all the time has one mix, and not that of the surge: it then tells nothing.
     Where neither explains the windows with failures, only the clean ones are believed, provided that they
-    hold enough arrivals. `background`: whether the resource also works without arrivals, as a host's CPU always does.
-    `never` is for what is known too roughly to tell work without arrivals from chance.
+    hold enough arrivals. `background`: whether the resource also works without arrivals, as a host's CPU always does
+    and a program's CPU is likely to, which shows where the load varies. `never` is for what is known too roughly to
+    tell work without arrivals from chance.
     """
     offered = _best(work.offered_s, arrivals.offered, usable, "offered", background)
     best = offered
@@ -139,10 +140,10 @@ def _best(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis,
     plain = _solve(work_s, counts, rows, basis, above_background=False)
     totals = counts[rows].sum(axis=1)
     varied = totals.size > 0 and totals.max() >= VARIED * max(totals.min(), 1.0)
-    if background == "never" or (background == "maybe" and not varied):
+    if background == "never" or (background != "always" and not varied):
         return plain
     widened = _solve(work_s, counts, rows, basis, above_background=True)
-    return widened if background == "always" or widened.residual < PREFERENCE * plain.residual else plain
+    return widened if background != "maybe" or widened.residual < PREFERENCE * plain.residual else plain
 
 
 def _solve(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis, *, above_background: bool) -> Fit:

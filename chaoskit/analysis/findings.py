@@ -1,8 +1,10 @@
 """From harmed arrivals and their roots to ranked findings with evidence.
 
-Rank: the load generator and the host that it runs on first (nothing else is proven while they are short), then by the
-number of harmed arrivals that a root explains. Confidence: 0.4 + 0.55 x (checks that agree / checks that apply); the
-checks are those of `_checks` and `_fault_votes`, nearly each of which is also a line of evidence.
+Rank: the load generator and the host that it runs on first where they explain a substantial part of the harm (nothing
+else is proven while they are short), then by the number of harmed arrivals that a root explains. While every objective
+holds, harm that hardly any arrival of its phase shared in is no finding. Confidence: 0.4 + 0.55 x (checks that agree /
+checks that apply) x n / (n + 10) for n arrivals; the checks are those of `_checks` and `_fault_votes`, nearly each of
+which is also a line of evidence.
 """
 
 from collections import Counter
@@ -13,10 +15,10 @@ from typing import Final
 
 import numpy as np
 
-from chaoskit.analysis.causes import Harm, Root
+from chaoskit.analysis.causes import HARMED_RATIO, SLOWER, Harm, Root
 from chaoskit.analysis.ladder import point_at, rates_at, saturating_share, shares_by_instance
 from chaoskit.analysis.observations import Observations, demand_in
-from chaoskit.analysis.prediction import describe_load, describe_share, enlarged, without_fault
+from chaoskit.analysis.prediction import WORSE, describe_load, describe_share, enlarged, slowdown, without_fault
 from chaoskit.analysis.result import Bottleneck, CauseStep, Evidence, Rung, SaturationPoint
 from chaoskit.analysis.windows import ResourceSeries
 from chaoskit.units import format_duration, format_number
@@ -25,10 +27,16 @@ MINOR_RATIO: Final = 0.02
 MINOR_ARRIVALS: Final = 5
 """Roots that explain fewer arrivals, or a smaller share of the harm, are noise and not listed."""
 
-REGIONS_DIFFER: Final = 1.25
-WORSE: Final = 1.1
-"""A fault made a full resource worse when it makes each visit this much longer; less is noise of the estimate."""
+SUBSTANTIAL: Final = 0.25
+"""A generator or host that explains less of the harm than this neither leads nor voids the run."""
 
+MATTERS: Final = HARMED_RATIO
+"""While every objective holds, a root must have harmed this part of a stream's arrivals in a phase to be a finding."""
+
+FEW: Final = 10.0
+"""With this many arrivals a finding is half as sure as with very many."""
+
+REGIONS_DIFFER: Final = 1.25
 HELD_UP_S: Final = 3
 """Harm this near to that of another finding needs no cause of its own (a call that began then may live so long)."""
 
@@ -77,8 +85,10 @@ class _Case:
         return max(sorted(sums), key=lambda stream: sums[stream])
 
 
-def findings(seen: Observations, harms: Sequence[Harm], rungs: Sequence[Rung]) -> tuple[Bottleneck, ...]:
-    """Return the bottlenecks, the one that explains most harm first."""
+def findings(
+    seen: Observations, harms: Sequence[Harm], rungs: Sequence[Rung], *, all_held: bool = False
+) -> tuple[Bottleneck, ...]:
+    """Return the bottlenecks, the one that explains most harm first; `all_held`: no objective was missed."""
     total = sum(harm.arrivals for harm in harms)
     by_subject: dict[str, list[Harm]] = {}
     for harm in harms:
@@ -87,14 +97,29 @@ def findings(seen: Observations, harms: Sequence[Harm], rungs: Sequence[Rung]) -
     cases = []
     for _, explained in sorted(by_subject.items()):
         arrivals = sum(harm.arrivals for harm in explained)
-        if arrivals >= max(MINOR_ARRIVALS, MINOR_RATIO * total):
+        matters = not all_held or _worst_share(seen, explained) >= MATTERS
+        if matters and arrivals >= max(MINOR_ARRIVALS, MINOR_RATIO * total):
             cases.append(_Case(_commonest(explained), tuple(explained), arrivals, total))
-    cases.sort(key=lambda case: (case.root.kind not in {"generator", "host"}, -case.arrivals, case.root.subject))
+    cases.sort(key=lambda case: (not _voids(case), -case.arrivals, case.root.subject))
     shares = {rung.resource: rung.saturates_at.share for rung in rungs}
     proven = [case for case in cases if not _roomy(case, shares)]
     near = {second + away for case in proven for second in case.seconds for away in range(-HELD_UP_S, HELD_UP_S + 1)}
     kept = [case for case in cases if case in proven or _outside(case, near) >= case.arrivals / 2]
     return tuple(_bottleneck(seen, case, rungs) for case in kept)
+
+
+def _voids(case: _Case) -> bool:
+    return case.root.kind in {"generator", "host"} and case.arrivals >= SUBSTANTIAL * case.total
+
+
+def _worst_share(seen: Observations, harms: Sequence[Harm]) -> float:
+    """Return the largest share of a stream's arrivals in a phase that `harms` make up."""
+    shares = [0.0]
+    for phase in seen.plan.phases:
+        for name in seen.names:
+            own = [h.arrivals for h in harms if h.stream == name and phase.start_s <= h.second < phase.end_s]
+            shares.append(sum(own) / max(1, seen.phases[name][phase.name].offered))
+    return max(shares)
 
 
 def _roomy(case: _Case, shares: Mapping[str, float]) -> bool:
@@ -125,7 +150,11 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
         if harm.root and harm.root.fault:
             faults[harm.root.fault] += round(harm.arrivals)
     fault = max(sorted(faults), key=lambda name: faults[name], default=None)
-    if fault is not None and root.kind not in _GONE and _slowdown(seen, root.victim, fault) < WORSE:
+    if (
+        fault is not None
+        and root.kind not in _GONE
+        and (root.victim is None or slowdown(seen, root.victim, fault) < WORSE)
+    ):
         fault = None
     evidence, agreeing, asked = _checks(seen, case, rung, nearest)
     if fault is not None:
@@ -137,7 +166,7 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
     prediction = (
         enlarged(seen, one, rungs)
         if one is not None and one.kind_id == root.subject and one.id in seen.demands
-        else without_fault(fault, rungs)
+        else without_fault(fault, rungs, others=any(other.id != fault and other.applied_s for other in seen.faults))
     )
     return Bottleneck(
         resource=root.subject,
@@ -147,12 +176,18 @@ def _bottleneck(seen: Observations, case: _Case, rungs: Sequence[Rung]) -> Bottl
         prediction=prediction,
         capacity_per_s=rung.capacity_per_s if rung else None,
         utilization=min(1.0, float(seen.series[nearest].utilization[case.seconds].max())) if nearest else None,
-        confidence=round(LEAST_CONFIDENCE + (MOST_CONFIDENCE - LEAST_CONFIDENCE) * agreeing / max(asked, 1), 2),
+        confidence=_confidence(agreeing / max(asked, 1), case.arrivals),
         evidence=tuple(evidence),
-        cause_chain=_chain(case, seen),
+        cause_chain=_chain(case, seen, fault),
         fault=fault,
         setting=one.sized_by if one and one.kind_id == root.subject else None,
+        explains=case.arrivals / case.total if case.total else 0.0,
     )
+
+
+def _confidence(agreement: float, arrivals: float) -> float:
+    known = arrivals / (arrivals + FEW)
+    return round(LEAST_CONFIDENCE + (MOST_CONFIDENCE - LEAST_CONFIDENCE) * agreement * known, 2)
 
 
 def _nearest(seen: Observations, root: Root) -> str | None:
@@ -185,8 +220,12 @@ def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault:
     if root.kind in {"region", "component"}:
         how = _HOW_STRUCK.get(kinds.get(fault or "", ""), "gone")
         return f"The {root.subject.replace(':', ' ')} is {how}: {titles.get(fault or '', '')}"
+    if root.kind == "host" and point is not None and point.share > 1:
+        return f"The host has no CPU left, with other programs on it (the load alone fills it only{at})"
     if root.kind == "host":
         return f"The host has no CPU left{at}; the target is not tested"
+    if root.kind == "generator" and point is not None and point.share > 1:
+        return f"The load generator was late, although the load alone fills {root.subject} only{at}"
     if root.kind == "generator":
         return f"The load generator cannot keep up ({root.subject}){at}; the target is not tested"
     worse = f", made worse by {titles[fault]}" if fault in titles else ""
@@ -195,7 +234,7 @@ def _title(seen: Observations, root: Root, point: SaturationPoint | None, fault:
     return f"{root.subject} runs out{at}{worse}"
 
 
-def _chain(case: _Case, seen: Observations) -> tuple[CauseStep, ...]:
+def _chain(case: _Case, seen: Observations, fault: str | None) -> tuple[CauseStep, ...]:
     steps = [CauseStep(case.stream, "symptom", f"{case.arrivals:,.0f} arrivals failed or came late")]
     for held, following in pairwise((*case.root.held, case.root.subject)):
         kin = [one for one in seen.series.values() if one.kind_id == held]
@@ -212,14 +251,35 @@ def _chain(case: _Case, seen: Observations) -> tuple[CauseStep, ...]:
         "generator": "full, or late by itself, while the target answers",
         "host": "its CPU was full",
     }
-    one = seen.series.get(case.root.victim or "")
-    full = FULL_OF_ITSELF if one is None or _knows_suppliers(seen, one) else FULL_FOR_ALL_THAT_IS_KNOWN
-    return (*steps, CauseStep(case.root.subject, "root", reasons.get(case.root.kind, full)))
+    return (*steps, CauseStep(case.root.subject, "root", reasons.get(case.root.kind) or _why_full(case, seen, fault)))
 
 
 def _knows_suppliers(seen: Observations, one: ResourceSeries) -> bool:
     """Return whether what `one` waits for is measured: by its own account, or by what stands there."""
     return one.waiting == "measured" or bool(seen.topology.all_suppliers(one))
+
+
+def _why_full(case: _Case, seen: Observations, fault: str | None) -> str:
+    one = seen.series.get(case.root.victim or "")
+    if fault is not None and one is not None:
+        times = slowdown(seen, one.id, fault)
+        return f"too small for the load even without {fault}, which makes each visit {times:.2g} times as long"
+    if one is not None and not _knows_suppliers(seen, one):
+        return FULL_FOR_ALL_THAT_IS_KNOWN
+    if one is None or not one.blocked_s:
+        return "full"
+    times = _held_times(seen, one.id, case.seconds)
+    if times >= SLOWER:
+        return f"too small for the load at its usual speed; each visit took {times:.2g} times as long"
+    return FULL_OF_ITSELF
+
+
+def _held_times(seen: Observations, resource: str, seconds: list[int]) -> float:
+    """Return how many times as long as undisturbed a visit took in `seconds`."""
+    mask, surge = np.zeros(len(seen.arrivals.clean), dtype=np.bool_), rates_at(seen.plan, 1.0)
+    mask[seconds] = True
+    usual_s = float(seen.demands[resource].total_s @ surge)
+    return float(demand_in(seen, resource, mask) @ surge) / usual_s if usual_s else 1.0
 
 
 def _blocked_ratio(seen: Observations, resource: str, seconds: list[int]) -> float:
@@ -234,7 +294,7 @@ def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | N
     evidence = [
         Evidence(
             f"explains {case.arrivals:,.0f} of {case.total:,.0f} arrivals that failed or came late ({explained:.0%}), "
-            f"t = {case.seconds[0]} to {case.seconds[-1] + 1} s",
+            f"in {_span(case.seconds)}",
             "client samples",
         )
     ]
@@ -245,8 +305,9 @@ def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | N
         usual = seen.mean_utilization(nearest, seen.plan.baseline_phase)
         full_then = [second for second in case.seconds if seen.saturated[nearest][second]]
         used = _mean_known(one, full_then or case.seconds)
-        where = f"full in {len(full_then)} of those {len(case.seconds)} s, " if full_then else ""
-        text = f"{nearest}: {where}utilization {used:.2f} then (baseline {usual:.2f})"
+        when = f"full in {len(full_then)} of those {len(case.seconds)} s, " if full_then else ""
+        of = "while full" if full_then else "in those seconds"
+        text = f"{nearest}: {when}mean utilization {of} {used:.2f} (mean of baseline {usual:.2f})"
         evidence.append(Evidence(text, "resource metrics"))
         votes.append(len(full) >= 2)
         if full.size:
@@ -265,8 +326,15 @@ def _checks(seen: Observations, case: _Case, rung: Rung | None, nearest: str | N
             used = _mean_known(supplier, case.seconds)
             behind[supplier.kind_id] = max(used, behind.get(supplier.kind_id, 0.0))
         text = ", ".join(f"{kind_id} {used:.2f}" for kind_id, used in sorted(behind.items()))
-        evidence += [Evidence(f"utilization of what it waits for: {text}", "resource metrics")] if text else []
+        evidence += [Evidence(f"mean utilization of what it waits for: {text}", "resource metrics")] if text else []
     return evidence, sum(votes), len(votes)
+
+
+def _span(seconds: list[int]) -> str:
+    """Say in which seconds, `seconds` ascending: `the 3 s from t = 5 to 8 s`, `3 of the 9 s from t = 5 to 14 s`."""
+    length = seconds[-1] + 1 - seconds[0]
+    some = f"{len(seconds)} of " if len(seconds) < length else ""
+    return f"{some}the {length} s from t = {seconds[0]} to {seconds[-1] + 1} s"
 
 
 def _mean_known(one: ResourceSeries, seconds: list[int]) -> float:
@@ -325,8 +393,8 @@ def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence
     offered = max((seen.offered_utilization(root.victim, window) for window in during.tolist()), default=0.0)
     verdict = "would carry" if offered < 1 else "could not carry"
     roughly = ", by few readings" if seen.demands[root.victim].rough else ""
-    slowdown = _slowdown(seen, root.victim, fault) if root.kind != "component" else 1.0
-    longer = f"; the fault makes each visit {slowdown:.2g} times as long" if slowdown >= WORSE else ""
+    times = slowdown(seen, root.victim, fault) if root.kind != "component" else 1.0
+    longer = f"; the fault makes each visit {times:.2g} times as long" if times >= WORSE else ""
     lines.append(
         Evidence(
             f"undisturbed, {root.victim} {verdict} the load of that time (utilization {offered:.2f}{roughly}){longer}",
@@ -334,12 +402,3 @@ def _fault_evidence(seen: Observations, root: Root, fault: str) -> list[Evidence
         )
     )
     return lines
-
-
-def _slowdown(seen: Observations, victim: str | None, fault: str) -> float:
-    """Return how many times as long as undisturbed the fault makes a visit to `victim`; 1 where nothing is known."""
-    if victim is None:
-        return 1.0
-    surge = rates_at(seen.plan, 1.0)
-    usual_s = float(seen.demands[victim].total_s @ surge)
-    return float(demand_in(seen, victim, seen.active[fault]) @ surge) / usual_s if usual_s else 1.0

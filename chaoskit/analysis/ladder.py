@@ -10,10 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from chaoskit.analysis.observations import Observations
+from chaoskit.analysis.observations import CLEAN_FAILED_RATIO, Observations
 from chaoskit.analysis.result import Rung, SaturationPoint
 from chaoskit.analysis.windows import Series
 from chaoskit.plan.model import Plan
+
+CARRIED_S: Final = 3
+"""A load counts as carried when it was for this many seconds on end."""
 
 FAR_SHARE: Final = 1000.0
 """Beyond this surge share a straight line says nothing more; such resources are left off the ladder."""
@@ -52,15 +55,36 @@ def shares_by_instance(seen: Observations, kind_id: str) -> Mapping[str, float]:
     return shares
 
 
-def ladder(seen: Observations) -> tuple[Rung, ...]:
-    """Return one rung per kind of resource, for its instance that gives way first; nearest rung first."""
+def carried_share(seen: Observations) -> float:
+    """Return the largest surge share that was carried for `CARRIED_S` on end, hardly any arrival failed or late."""
+    baseline, surge = (float(rates_at(seen.plan, share).sum()) for share in (0.0, 1.0))
+    asked = seen.arrivals.offered.sum(axis=1)
+    harmed = sum((entry.harmed for entry in seen.entries), np.zeros(len(asked)))
+    carried = seen.arrivals.clean & (asked > 0) & (harmed <= CLEAN_FAILED_RATIO * asked)
+    rates = [
+        float(asked[first : first + CARRIED_S].mean())
+        for first in range(len(asked) - CARRIED_S + 1)
+        if carried[first : first + CARRIED_S].all()
+    ]
+    return (max(rates, default=0.0) - baseline) / (surge - baseline) if surge > baseline else 0.0
+
+
+def ladder(seen: Observations, outside: Rung | None = None) -> tuple[Rung, ...]:
+    """Return one rung per kind of resource, for its instance that gives way first; nearest rung first.
+
+    A processor that other programs use too looks nearer to its end than it is: where more was carried than it should
+    have had room for, what it did cannot be told from the load, and it is left off. `outside` is the target as a
+    whole, where nothing of it was measured.
+    """
+    carried = carried_share(seen)
     kinds = sorted({one.kind_id for one in seen.series.values() if one.kind != "queue"})
-    rungs = []
+    rungs = [] if outside is None else [outside]
     for kind_id in kinds:
         shares = shares_by_instance(seen, kind_id)
         if shares:
             nearest = min(shares, key=lambda resource: (shares[resource], resource))
-            rungs.append(_rung(seen, nearest, shares[nearest]))
+            refuted = seen.series[nearest].kind in {"host", "cpu"} and shares[nearest] < carried
+            rungs += [] if refuted else [_rung(seen, nearest, shares[nearest])]
     return tuple(sorted(rungs, key=lambda rung: (rung.saturates_at.share, rung.resource)))
 
 

@@ -12,18 +12,23 @@ from chaoskit.analysis.demand import ENOUGH_ERROR, Arrivals, Background, Work, f
 from chaoskit.analysis.disturbances import active_windows, disturbed_windows, fault_results
 from chaoskit.analysis.result import FaultResult, StreamPhase
 from chaoskit.analysis.saturation import saturated_windows
-from chaoskit.analysis.streams import EntrySeries, entry_series, stream_phases
+from chaoskit.analysis.streams import EntrySeries, entry_series, in_phase, stream_phases
 from chaoskit.analysis.topology import Topology
 from chaoskit.analysis.windows import Mask, ResourceSeries, Series, resource_series, window_count
 from chaoskit.plan.model import Plan
-from chaoskit.records import History
+from chaoskit.records import Histogram, History
 
 CLEAN_FAILED_RATIO: Final = 0.02
 CLEAN_BACKLOG_RATIO: Final = 0.1
 CLEAN_EXCESS: Final = 3
+_BACKGROUND: Final[Mapping[str, Background]] = {"host": "always", "cpu": "likely"}
 _NOT_OURS: Final = frozenset({"generator", "host"})
 DRAIN_ARRIVALS: Final = 50
 """A window is clean when at most 2 % of its arrivals failed, and as many were served as arrived to 10 % or 3."""
+
+
+_CUTS: Final = frozenset({"gate", "abort", "setup_failed"})
+"""Events that end a run before its last phase does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,10 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """A run as the analysis sees it: counters by window, streams by second, faults, demands."""
+    """A run as the analysis sees it: counters by window, streams by second, faults, demands.
+
+    `baseline_service_s` is the mean service time of each stream's successes at baseline, in seconds; 0: not known.
+    """
 
     plan: Plan
     history: History
@@ -69,6 +77,7 @@ class Observations:
     active: Mapping[str, Mask]
     demands: Mapping[str, Demand]
     arrivals: Arrivals
+    baseline_service_s: Series
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -77,9 +86,27 @@ class Observations:
 
     @property
     def cut_s(self) -> float:
-        """When the run was cut short, by a failed set-up, the gate or an abort; infinite for one played to its end."""
-        ends = (event.t_s for event in self.history.events if event.event in {"gate", "abort", "setup_failed"})
-        return min(ends, default=math.inf)
+        """When the run was cut short: by the gate, an abort or a kill; infinite for a run played to its end."""
+        ends = [event.t_s for event in self.history.events if event.event in _CUTS]
+        return min(ends, default=self._recorded_s if self.was_killed else math.inf)
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the records end in the middle: neither the gate nor an abort ended the run, nor its last phase."""
+        history, final = self.history, self.plan.phases[-1].name if self.plan.phases else None
+        stopped = any(event.event in _CUTS for event in history.events)
+        ended = any(event.phase == final and event.step == "ended" for event in history.phases)
+        return bool(history.phases) and not stopped and not ended
+
+    @property
+    def _recorded_s(self) -> float:
+        return float(max((batch.second + 1 for batch in self.history.samples), default=0))
+
+    @property
+    def watched_s(self) -> float:
+        """Until when the load was watched: its planned end, or when the run was cut short or its records end."""
+        played = any(event.step == "ended" for event in self.history.phases) and not self.was_killed
+        return min(self.plan.duration_s, self.cut_s, math.inf if played else self._recorded_s)
 
     def phase_windows(self, phase: str | None) -> slice:
         """Return the whole windows of `phase`, its ramp left out; the empty slice where there is none."""
@@ -126,7 +153,19 @@ def observe(plan: Plan, history: History) -> Observations:
         active={fault.id: active_windows(plan, fault) for fault in faults},
         demands=demands,
         arrivals=arrivals,
+        baseline_service_s=_baseline_service(plan, history),
     )
+
+
+def _baseline_service(plan: Plan, history: History) -> Series:
+    if plan.baseline_phase is None:
+        return np.zeros(len(plan.streams))
+    phase = plan.phase(plan.baseline_phase)
+    merged = [
+        Histogram.merged(b.service_us for b in history.samples if b.stream == stream.name and in_phase(b, phase))
+        for stream in plan.streams
+    ]
+    return np.array([times.total_us / times.count / 1e6 if times.count else 0.0 for times in merged])
 
 
 def demand_in(seen: Observations, resource: str, windows: Mask) -> Series:
@@ -180,9 +219,12 @@ def _demand(
     free = usable & ~contended if (usable & ~contended).any() else usable
     if one.kind == "generator":  # it works for every arrival, whatever the target makes of it
         arrivals = replace(arrivals, served=arrivals.offered)
-    background: Background = "always" if one.kind in {"host", "cpu"} else "never" if one.reading_s else "maybe"
-    own = fit(_work(one, one.own_s), arrivals, usable, background)
-    blocked = fit(_work(one, one.all_blocked_s), arrivals, free, "never" if one.reading_s else "maybe")
+    clean = usable & arrivals.clean
+    if not _read_often_enough(one, clean & ~_around(saturated[one.id]), clean):
+        arrivals = replace(arrivals, clean=np.zeros_like(clean))
+    waiting: Background = "never" if one.reading_s else "maybe"
+    own = fit(_work(one, one.own_s), arrivals, usable, _BACKGROUND.get(one.kind, waiting))
+    blocked = fit(_work(one, one.all_blocked_s), arrivals, free, waiting)
     visits = fit(Work(one.arrivals, one.completions), arrivals, usable)
     known = one.servers[one.known]
     return Demand(
@@ -211,12 +253,13 @@ def _unthinned(
         thinned |= _around(saturated[holder.id])
     # What a full resource refuses or still has in its queue need not be like what it served: free windows come first.
     free = ~_around(saturated[one.id])
-    for kept in (usable & ~thinned & free, usable & ~thinned, usable & (~thinned | arrivals.clean)):
+    # Where it was full and nobody counted what came, the time used tells what it has and not what was asked of it.
+    counted = one.completions.any() or one.kind in _NOT_OURS
+    telling = usable if counted or not (usable & free).any() else usable & free
+    for kept in (telling & ~thinned & free, telling & ~thinned, telling & (~thinned | arrivals.clean)):
         if arrivals.enough(kept) and _read_often_enough(one, kept & free, kept):
             return kept
-    # Where it was full and nobody counted what came, the time used tells what it has and not what was asked of it.
-    unbiased = usable & ~thinned & free
-    return unbiased if not one.completions.any() and one.kind not in _NOT_OURS and unbiased.any() else usable
+    return telling
 
 
 def _read_often_enough(one: ResourceSeries, chance: Mask, rows: Mask) -> bool:

@@ -19,7 +19,9 @@ from chaoskit.units import format_duration
 
 BAD_RATIO: Final = 0.01
 LAST_S: Final = 5
-"""A stream is lost (metastable) when most of its last seconds at baseline load are bad; a single bad one is a blip."""
+"""A stream is lost (metastable) when most of its last seconds at baseline load are bad; a single bad one is a blip.
+
+One that was watched for less after the trigger, or for fewer seconds at baseline load, is not known to be lost."""
 
 BEFORE_S: Final = 3
 """A stream was good before a fault when most of this many seconds before it were."""
@@ -61,10 +63,12 @@ def _recovery(seen: Observations, stream: str, trigger: str, since_s: float, app
         first_good_s = stays_good_s = came_back = None
         reason = "was not good before it either"
     elif not span.any():
-        reason = "had no load after it"
+        ended = until <= since_s + 1 and seen.watched_s < seen.plan.duration_s
+        reason = "was not watched after it, since the run ended first" if ended else "had no load after it"
     elif came_back is None:
         last = np.flatnonzero(span)[-LAST_S:]
-        came_back = False if _calm(seen.plan, until) and good[last].sum() * 2 < len(last) else None
+        calm = len(last) == LAST_S and all(_calm(seen.plan, second) for second in last.tolist())
+        came_back = False if calm and good[last].sum() * 2 < len(last) else None
         if 1 < len(last) == good[last].sum() + 1:
             reason = "had one bad second, the last that was watched"
         else:
@@ -97,7 +101,7 @@ def _of_stream(seen: Observations, stream: str) -> tuple[Series, Series]:
 
 
 def _horizon(seen: Observations, since_s: float) -> int:
-    """Return the second at which something else begins: the next fault, a phase with more load, or the end of load."""
+    """Return the second at which something else begins: a fault, a phase with more load, or the end of the watch."""
     starts = [fault.applied_s for fault in seen.faults if fault.applied_s is not None]
     phases = seen.plan.phases
     starts += [
@@ -105,7 +109,7 @@ def _horizon(seen: Observations, since_s: float) -> int:
         for before, after in pairwise(phases)
         if any(after.multiply.get(name, 1.0) > before.multiply.get(name, 1.0) for name in seen.names)
     ]
-    return math.floor(min([start for start in starts if start > since_s] + [seen.plan.duration_s]))
+    return math.floor(min([start for start in starts if start > since_s] + [seen.watched_s]))
 
 
 def _was_good(good: Mask, loaded: Mask, before: int) -> bool:
@@ -114,8 +118,8 @@ def _was_good(good: Mask, loaded: Mask, before: int) -> bool:
 
 
 def _calm(plan: Plan, second: int) -> bool:
-    """Return whether the load just before `second` is back at baseline."""
-    current = [phase for phase in plan.phases if phase.start_s < second]
+    """Return whether the load in `second` is back at baseline."""
+    current = [phase for phase in plan.phases if phase.start_s <= second]
     return bool(current) and all(multiple <= 1 for multiple in current[-1].multiply.values())
 
 

@@ -3,10 +3,13 @@
 All times are seconds since the run's zero, all durations seconds, all rates per second, all shares ratios.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+MOSTLY: Final = 0.5
+"""A finding does not lead while no cause was found for more than this part of the harm."""
 
 
 class Verdict(StrEnum):
@@ -62,7 +65,8 @@ class Bottleneck:
     `host.cpu` or `generator.…`; `kind` is the resource's kind, or `link`, `region`, `host`, `generator`.
 
     `fault` names the fault that is the root or made it worse, `setting` the setting that sizes the resource.
-    `capacity_per_s` is that of all instances together, `confidence` is 0 … 1.
+    `capacity_per_s` is that of all instances together, `utilization` its peak in the seconds of harm, `confidence` is
+    0 … 1. `explains` is the share of all arrivals that failed or came late (0 … 1), None where they are not counted.
     """
 
     resource: str
@@ -77,6 +81,7 @@ class Bottleneck:
     cause_chain: tuple[CauseStep, ...]
     fault: str | None = None
     setting: str | None = None
+    explains: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +89,15 @@ class Rung:
     """One resource on the ladder of what gives way next, nearest first. `own_share` leaves out what it waits for.
 
     `demand_s` is the time of one visit, `capacity_per_s` that of all instances together, `setting` names what sizes it.
+    The utilisations are means of the phase. A target seen from outside only (kind `target`) has none, and no demand.
     """
 
     resource: str
     kind: str
     saturates_at: SaturationPoint
     own_share: float | None
-    baseline_utilization: float
-    surge_utilization: float
+    baseline_utilization: float | None
+    surge_utilization: float | None
     demand_s: float
     capacity_per_s: float | None
     setting: str | None
@@ -168,7 +174,8 @@ class Result:
     """Everything the analysis says. `headline` is the verdict in one sentence.
 
     `invariants` must hold whatever the target does (every arrival accounted for, links clean again); one that does not
-    makes the run inconclusive like a check of `validity`.
+    makes the run inconclusive like a check of `validity`. `unexplained` is the share of the arrivals that failed or
+    came late for which no cause was found (0 … 1).
     """
 
     version: int
@@ -188,3 +195,11 @@ class Result:
     expectation_met: bool | None
     invariants: tuple[Check, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    unexplained: float = 0.0
+
+
+def leading(bottlenecks: Sequence[Bottleneck], unexplained: float) -> Bottleneck | None:
+    """Return the finding that may stand for the run: the first, unless most of the harm is `unexplained` (a ratio)."""
+    first = bottlenecks[0] if bottlenecks else None
+    counted = first is not None and first.explains is not None
+    return None if counted and unexplained > MOSTLY else first

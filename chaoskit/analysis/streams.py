@@ -23,7 +23,8 @@ LATE_FLOOR_S: Final = 0.02
 class EntrySeries:
     """One stream through one entry; arrays by second of the intended start, but for `served` (second of the end).
 
-    `late` counts successes that came after the bound, `harmed` = failed + late. `lag_s` is the p99 of send lag.
+    `late` counts successes that came after the bound `late_s`, `harmed` = failed + late. `lag_s` is the p99 of send
+    lag, `behind` counts arrivals not sent within the lag that the plan allows.
     """
 
     stream: str
@@ -33,6 +34,8 @@ class EntrySeries:
     late: Series
     served: Series
     lag_s: Series
+    late_s: Series
+    behind: Series
 
     @property
     def harmed(self) -> Series:
@@ -114,7 +117,8 @@ def entry_series(plan: Plan, history: History, phases: Mapping[str, Mapping[str,
 
     def series(stream: str, entry: str) -> EntrySeries:
         if (stream, entry) not in made:
-            made[stream, entry] = EntrySeries(stream, entry, *(np.zeros(count) for _ in range(5)))
+            offered, ok, late, served, lag_s, behind = (np.zeros(count) for _ in range(6))
+            made[stream, entry] = EntrySeries(stream, entry, offered, ok, late, served, lag_s, bounds[stream], behind)
         return made[stream, entry]
 
     for batch in history.samples:
@@ -124,6 +128,8 @@ def entry_series(plan: Plan, history: History, phases: Mapping[str, Mapping[str,
         row.ok[second] += batch.ok
         row.offered[second] += batch.ok + sum(batch.failed.values())
         row.late[second] += batch.ok * batch.response_us.share_above(int(bounds[batch.stream][second] * 1e6))
+        in_time = batch.lag_us.count * (1 - batch.lag_us.share_above(int(plan.generator.max_lag_s * 1e6)))
+        row.behind[second] += max(0.0, batch.ok + sum(batch.failed.values()) - in_time)
         row.lag_s[second] = max(row.lag_s[second], (batch.lag_us.quantile_us(0.99) or 0) / 1e6)
     for done in history.completions:
         if done.stream in bounds and 0 <= done.second < count:

@@ -10,6 +10,7 @@ from typing import Final
 from chaoskit.analysis.windows import ResourceSeries
 from chaoskit.plan.model import Plan, PlannedLink
 
+CLIENT: Final = "client"
 _SAY_NOTHING: Final = frozenset({"cpu", "queue"})
 """Kinds of resources that do not tell what their instance waits for."""
 
@@ -26,22 +27,29 @@ class Topology:
             if one.kind != "queue":
                 self._by_instance.setdefault(one.instance, []).append(one.id)
         telling = {one.instance for one in series.values() if one.kind not in _SAY_NOTHING}
+        entries = {link.destination for link in plan.links if link.name in plan.entries}
+        placed = {instance.name for instance in plan.instances} | {CLIENT}
         self._leaving: dict[str, list[PlannedLink]] = {}
         for link in plan.links:
-            if link.source not in telling:
-                self._leaving.setdefault(link.source, []).append(link)
+            # Of a system that runs already it is not known which part calls its upstreams: any that load enters may.
+            for source in [link.source] if link.source in placed else sorted(entries):
+                if source not in telling:
+                    self._leaving.setdefault(source, []).append(link)
 
     def links(self, resource: ResourceSeries, on: str) -> list[PlannedLink]:
         """Return the links that `on` (a link kind) means for `resource`; none where `on` is a local resource."""
         if "->" not in on:
             return []
-        source = "client" if resource.kind == "generator" else resource.instance
+        source = CLIENT if resource.kind == "generator" else resource.instance
         kin = [link for link in self._plan.links if on in {link.kind, link.name}]
         return [link for link in kin if link.source == source] or kin
 
     def reach(self, resource: ResourceSeries, on: str) -> list[PlannedLink]:
         """Return the links that `on` means, and those behind blind instances; each after what leads to it."""
-        found = dict.fromkeys(self.links(resource, on))
+        return self._through(self.links(resource, on))
+
+    def _through(self, links: Iterable[PlannedLink]) -> list[PlannedLink]:
+        found = dict.fromkeys(links)
         waiting = list(found)
         while waiting:
             behind = [link for link in self._leaving.get(waiting.pop(0).destination, ()) if link not in found]
@@ -87,16 +95,7 @@ class Topology:
 
     def unmeasured_links(self, entry: PlannedLink) -> list[PlannedLink]:
         """Return the links behind `entry`, nearest first, of instances that measure nothing: each may be on the way."""
-        measured = {resource.instance for resource in self._plan.resources if resource.kind != "cpu"}
-        found: dict[str, PlannedLink] = {}
-        waiting = [entry.destination]
-        while waiting:
-            source = waiting.pop(0)
-            for link in self._plan.links:
-                if link.source == source and source not in measured and link.name not in found:
-                    found[link.name] = link
-                    waiting.append(link.destination)
-        return list(found.values())
+        return self._through([entry])[1:]
 
     def path_links(self, resource: ResourceSeries) -> list[PlannedLink]:
         """Return the links on which `resource`, or anything that it waits for, is or may be blocked."""

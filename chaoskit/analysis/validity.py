@@ -27,14 +27,30 @@ UNKNOWN_RATIO: Final = 0.1
 
 def checks(seen: Observations, blamed: Collection[str] = ()) -> tuple[Check, ...]:
     """Return every check that applies to the run, those that hold included; `blamed` are the resources found guilty."""
-    groups = (_setup, _baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes, _possible)
+    if not _played(seen):
+        return (_not_up(seen),)
+    groups = (_records, _baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes, _possible)
     return (*(check for group in groups for check in group(seen)), *_connections(blamed), *_host(seen, blamed))
 
 
-def _setup(seen: Observations) -> Iterator[Check]:
+def _played(seen: Observations) -> bool:
+    """Return whether the run came as far as its first phase: set-up may have failed, or was stopped."""
+    history = seen.history
+    return bool(history.phases or history.samples or any(e.event in {"gate", "gate_open"} for e in history.events))
+
+
+def _not_up(seen: Observations) -> Check:
     for event in seen.history.events:
         if event.event == "setup_failed":
-            yield Check("set-up", False, f"Set-up failed: {event.detail.rstrip('.')}.")
+            return Check("set-up", False, f"Set-up failed: {event.detail.rstrip('.')}.")
+    said = "The target was not up: no load was played, so nothing was measured. What its parts said is in logs/."
+    return Check("target", False, said)
+
+
+def _records(seen: Observations) -> Iterator[Check]:
+    if seen.was_killed:
+        said = f"The records end at t = {seen.cut_s:.0f} s of {seen.plan.duration_s:.0f} s: the run was killed."
+        yield Check("records", False, said)
 
 
 def _baseline(seen: Observations) -> Iterator[Check]:
@@ -59,6 +75,7 @@ def _samples(seen: Observations) -> Iterator[Check]:
             if phase.end_s <= seen.cut_s
             and _plans_load(stream, phase)
             and seen.phases[stream.name][phase.name].offered == 0
+            and not _all_waiting(seen, stream, phase)
         ]
         where = f"no samples in {', '.join(silent)}" if silent else "samples in every phase that plans load"
         yield Check(f"samples of {stream.name}", not silent, f"Stream {stream.name} has {where}.")
@@ -69,6 +86,17 @@ def _plans_load(stream: PlannedStream, phase: PlannedPhase) -> bool:
     if stream.users is not None:
         return phase.multiply.get(stream.name, 1.0) > 0
     return sum(stream.expected_per_second[math.ceil(phase.start_s) : math.ceil(phase.end_s)]) > 0
+
+
+def _all_waiting(seen: Observations, stream: PlannedStream, phase: PlannedPhase) -> bool:
+    """Return whether users (who send nothing before they are answered) still waited when `phase` began, and in it."""
+    if stream.users is None:
+        return False
+    own = [batch for batch in seen.history.samples if batch.stream == stream.name and batch.second < phase.start_s]
+    begun = sum(batch.ok + sum(batch.failed.values()) for batch in own)
+    ended = [done for done in seen.history.completions if done.stream == stream.name]
+    before = sum(done.ok + done.failed for done in ended if done.second < phase.start_s)
+    return before < begun and any(done.second >= phase.start_s for done in ended)
 
 
 def _offered(seen: Observations) -> Iterator[Check]:
@@ -96,7 +124,7 @@ def _faults(seen: Observations) -> Iterator[Check]:
         if fault.applied_s is None:
             yield Check(f"fault {fault.id}", False, f"Fault {fault.id} was never applied.")
             continue
-        proven = fault.effective is not False and bool(fault.receipts)
+        proven = fault.effective is True
         words = {True: "took effect", False: "had no effect", None: "could not be measured"}
         said = words[fault.effective] if fault.receipts else "has no receipt"
         yield Check(f"fault {fault.id}", proven, f"Fault {fault.id} ({fault.title}) {said}.")

@@ -1,5 +1,6 @@
 """`chaoskit doctor`: what is installed, and what will be used."""
 
+import asyncio
 import os
 import platform
 import resource
@@ -32,7 +33,7 @@ def doctor() -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("", "what", "found", "what follows"):
         table.add_column(heading, overflow="fold")
-    for finding in (*_machine(), *_packages(), _engine(), _limits(), _toxiproxy(), _leftovers()):
+    for finding in (*_machine(), *_packages(), _engine(), _compose(), _limits(), _toxiproxy(), _leftovers()):
         table.add_row(*map(Text, ("✓" if finding.well else "!", finding.subject, finding.found, finding.follows)))
     OUT.print(table)
 
@@ -55,6 +56,17 @@ def _machine() -> Iterator[Finding]:
 def _packages() -> Iterator[Finding]:
     for name in ("locust", "toxiproxy-python"):
         yield Finding(name, metadata.version(name), "load" if name == "locust" else "the client of every fault proxy")
+
+
+def _compose() -> Finding:
+    from chaoskit.environment.compose.command import find_command
+    from chaoskit.errors import SetupFailed
+
+    try:
+        words = asyncio.run(find_command())
+    except SetupFailed:
+        return Finding("compose", "not here", "a target with a compose file needs `docker compose` or `docker-compose`")
+    return Finding("compose", " ".join(words), "brings up targets with a compose file")
 
 
 def _engine() -> Finding:

@@ -2,16 +2,15 @@
 
 import json
 import secrets
-import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 from chaoskit.cli.console import ERR, OUT, print_json
 from chaoskit.cli.interrupt import on_interrupt
 from chaoskit.cli.live import PlainLines
 from chaoskit.clock import Clock
+from chaoskit.environment import Workspace
 from chaoskit.errors import SetupFailed
 from chaoskit.plan.model import Plan
 from chaoskit.runner.recorder import Discard
@@ -28,10 +27,12 @@ async def stay(plan: Plan, as_json: bool) -> None:
     stop = Stop()
     with on_interrupt(stop.ask):
         async with AsyncExitStack() as undo:
-            logs = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="chaoskit-logs-")))
+            run_id = secrets.token_hex(3)
+            logs = Workspace.create(f"logs-{run_id}")  # so that `clean` finds them, should this process be killed
+            undo.callback(logs.remove)
             recorder = Discard(Clock.starting_now())
             started = await stop.unless_asked(
-                bring_up_target(plan, secrets.token_hex(3), logs, recorder, PlainLines(ERR), undo)
+                bring_up_target(plan, run_id, logs.folder, recorder, PlainLines(ERR), undo)
             )
             if started is None:
                 return

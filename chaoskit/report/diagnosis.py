@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from chaoskit.analysis.result import Bottleneck, Result, StreamPhase, Verdict
+from chaoskit.analysis.result import Bottleneck, Result, StreamPhase, Verdict, leading
 from chaoskit.plan.model import Plan
 from chaoskit.report import wording
 
@@ -40,8 +40,9 @@ class StreamCard:
 
 def cards(result: Result) -> tuple[Card, ...]:
     """Return the answers to "what broke, why, what to do", or what stands in the way of an answer."""
-    if result.bottlenecks:
-        return _found(result.bottlenecks[0])
+    lead = leading(result.bottlenecks, result.unexplained)
+    if lead is not None:
+        return _found(lead)
     unproven = tuple(check.statement for check in result.validity if not check.ok)
     if result.verdict in {Verdict.INCONCLUSIVE, Verdict.ABORTED}:
         why = " ".join(unproven) or " ".join(result.reasons) or "The run says no more."
@@ -58,6 +59,10 @@ def cards(result: Result) -> tuple[Card, ...]:
         if result.verdict is Verdict.PASS
         else "No cause found: no resource, link or region that was measured ran out."
     )
+    if result.bottlenecks:
+        first = result.bottlenecks[0]
+        told = f"{wording.ratio(first.explains)} of the harm is explained, by {wording.short_resource(first.resource)}."
+        why = f"No cause found for {wording.ratio(result.unexplained)} of it. {told}"
     return Card("What broke", broke), Card("Why", why), _next_to_give_way(result)
 
 

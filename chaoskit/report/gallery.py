@@ -233,7 +233,8 @@ def _machine_charts(timeline: Timeline, plan: Plan, history: History, data: Mapp
         yield Chart(
             "lateness",
             "Lateness of the load generator (p99, ms)",
-            f"How late requests were sent. Above {wording.duration(bound)} (dashed) a run proves nothing.",
+            "How late requests were sent, by second. Where the p99 over a whole phase is above "
+            f"{wording.duration(bound)} (dashed), a run proves nothing.",
             timeline.lines(Lines("lateness", "lag", None, "Lateness of the generator.", level=bound * 1e3)),
             ("bands", "lateness"),
         )

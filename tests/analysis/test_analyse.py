@@ -40,7 +40,7 @@ def test_an_empty_history_is_inconclusive_and_says_why() -> None:
     plan, _ = simulate(SHORT)
     result = analyse(plan, History())
     assert result.verdict is Verdict.INCONCLUSIVE
-    assert "Stream trading has no samples in baseline, surge, recovery." in result.reasons
+    assert result.reasons[0].startswith("The target was not up: no load was played")
     assert (result.bottlenecks, result.ladder, result.recovery[0].came_back) == ((), (), None)
 
 

@@ -188,6 +188,26 @@ def test_a_fault_that_did_nothing_is_never_blamed() -> None:
     assert result.verdict is Verdict.INCONCLUSIVE
 
 
+def test_a_fault_is_not_blamed_for_harm_that_was_over_or_late_before_it() -> None:
+    plan, history = simulate(replace(SHORT, latency=(18.0, 20.0, 0.3)))
+    patient = tuple(replace(stream, timeout_s=10.0) for stream in plan.streams)
+    history.samples = [
+        replace(b, ok=0, failed={"timeout": b.ok}) if b.second in {12, 13} else b for b in history.samples
+    ]
+    roots = {h.second: h.root for h in find_harm(observe(replace(plan, streams=patient), history))}
+    assert (roots[12], roots[13]) == (None, None)
+    root = roots[18]
+    assert root is not None
+    assert root.subject == "link:gateway->positions"
+
+
+def test_a_fault_is_not_blamed_for_harm_that_went_on_before_it() -> None:
+    plan, history = simulate(replace(SHORT, rate_limit=100, latency=(18.0, 20.0, 0.02)))
+    history.resources = []
+    harms = find_harm(observe(plan, history))
+    assert {harm.root for harm in harms if harm.second in {17, 18, 19}} == {None}
+
+
 def test_one_late_second_makes_no_late_generator() -> None:
     plan, history = simulate(PLANTED["small pool"].day)
     late = Histogram.of_us([200_000])

@@ -42,8 +42,28 @@ def test_evidence_names_both_numbers_where_a_fault_made_it_worse(small_pool: Bot
     assert "requested: 20 ms added; delivered: 20.0 ms added" in text
 
 
+def test_the_chain_of_what_a_fault_made_worse_fits_its_evidence(small_pool: Bottleneck) -> None:
+    times = re.search(r"the fault makes each visit ([\d.]+) times as long", statements(small_pool))
+    assert times is not None
+    said = f"too small for the load even without latency-1, which makes each visit {times[1]} times as long"
+    assert small_pool.cause_chain[-1].statement == said
+
+
+def test_utilisations_and_spans_say_what_they_are(small_pool: Bottleneck) -> None:
+    text = statements(small_pool)
+    assert re.search(r"full in \d+ of those \d+ s, mean utilization while full [\d.]+ \(mean of baseline ", text)
+    assert re.search(r"in (\d+ of )?the \d+ s from t = \d+ to \d+ s", text)
+
+
+def test_a_resource_that_was_slow_without_a_fault_is_not_called_as_fast_as_usual() -> None:
+    plan, history = simulate(replace(SHORT, db_pool=3, latency=(14.0, 20.0, 0.03)))
+    unknown = replace(plan, faults=())
+    chain = analyse(unknown, history).bottlenecks[0].cause_chain
+    assert "neither full nor slower" not in chain[-1].statement
+
+
 def test_evidence_says_what_is_idle_behind_it(small_pool: Bottleneck) -> None:
-    assert "utilization of what it waits for: exchange/positions.connections 0." in statements(small_pool)
+    assert "mean utilization of what it waits for: exchange/positions.connections 0." in statements(small_pool)
 
 
 def test_a_limiter_is_shown_by_what_it_refused() -> None:
@@ -78,6 +98,27 @@ def test_each_step_of_the_chain_says_what_it_waits_for() -> None:
 
 def seconds_of_harm(subject: str, *seconds: int) -> list[Harm]:
     return [Harm("positions", "client->gateway@us-east-1", second, 50.0, Root(subject, "pool")) for second in seconds]
+
+
+def test_a_handful_of_late_arrivals_is_no_finding_while_every_objective_holds() -> None:
+    seen = observe(*simulate(SHORT))
+    link = Root("link:gateway->positions", "link")
+    five = [Harm("positions", "client->gateway@us-east-1", 16, 5.0, link)]
+    assert findings(seen, five, (), all_held=True) == ()
+    many = [replace(five[0], second=second, arrivals=50.0) for second in (15, 16, 17)]
+    assert [finding.resource for finding in findings(seen, many, (), all_held=True)] == [link.subject]
+    assert findings(seen, five, ())[0].confidence < findings(seen, many, ())[0].confidence - 0.1
+
+
+def test_a_host_that_explains_little_does_not_come_first() -> None:
+    seen = observe(*simulate(SHORT))
+    harm = Harm("positions", "client->gateway@us-east-1", 16, 97.0, Root("link:gateway->positions", "link"))
+    host = Root("host.cpu", "host", victim="host.cpu")
+    found = [
+        [finding.resource for finding in findings(seen, [harm, replace(harm, arrivals=few, root=host)], ())]
+        for few in (10.0, 90.0)
+    ]
+    assert [first for first, *_ in found] == ["link:gateway->positions", "host.cpu"]
 
 
 def test_what_has_room_for_the_surge_is_held_up_from_elsewhere() -> None:

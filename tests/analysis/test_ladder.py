@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.analysis.ladder import ladder, point_at, rates_at, saturating_share
+from chaoskit.analysis.ladder import carried_share, ladder, point_at, rates_at, saturating_share
 from chaoskit.analysis.observations import observe
 from chaoskit.plan.model import Plan
 from tests.support.simulated_plan import plan_of
@@ -104,3 +104,12 @@ def test_rungs_are_sorted_and_carry_their_law() -> None:
     assert (pool.resource, pool.setting, pool.saturated) == ("exchange/gateway.db_pool", "gateway.db_pool", True)
     assert pool.demand_s == pytest.approx(0.0202, rel=0.1)
     assert pool.capacity_per_s == pytest.approx(2 * 2 / 0.0202, rel=0.1)
+
+
+def test_a_processor_that_is_full_while_the_load_is_carried_is_left_off() -> None:
+    plan, history = simulate(SHORT)
+    assert "host.cpu" in {rung.resource for rung in ladder(observe(plan, history))}
+    history.host = [replace(h, cpu_busy_s=1.0 * h.t_s + 6.9 * max(0.0, h.t_s - 11.0)) for h in history.host]
+    assert carried_share(observe(plan, history)) == pytest.approx(1.0, rel=0.1)
+    history.host = [replace(h, cpu_busy_s=1.5 * h.cpu_busy_s) for h in history.host]
+    assert "host.cpu" not in {rung.resource for rung in ladder(observe(plan, history))}

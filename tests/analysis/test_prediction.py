@@ -10,7 +10,7 @@ from chaoskit.analysis.ladder import ladder
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.prediction import describe_load, describe_share, enlarged, without_fault
 from chaoskit.analysis.result import Rung, SaturationPoint
-from tests.support.simulation import AMPLE, simulate
+from tests.support.simulation import AMPLE, Day, simulate
 
 SHORT = replace(AMPLE, surge_s=12.0, recovery_s=4.0)
 
@@ -24,6 +24,29 @@ def test_the_pool_enlarged_as_predicted_carries_the_surge() -> None:
     assert again.bottlenecks == ()
     rungs = [rung.resource for rung in again.ladder if rung.resource != "exchange/gateway.db_pool"]
     assert asked[2] == rungs[0]
+
+
+def test_the_pool_that_is_predicted_to_outlast_the_fault_does() -> None:
+    day = replace(SHORT, db_pool=2, latency=(14.0, 18.0, 0.03))
+    prediction = analyse(*simulate(day)).bottlenecks[0].prediction
+    asked = re.match(
+        r"With gateway\.db_pool 2 → (\d+) the declared surge is carried while no fault acts; .* "
+        r"While latency-1 acts it would take up to gateway\.db_pool 2 → (\d+)\.",
+        prediction,
+    )
+    assert asked is not None, prediction
+    calm, disturbed = (analyse(*simulate(replace(day, db_pool=int(size)))) for size in asked.groups())
+    assert [finding.resource for finding in calm.bottlenecks] == ["link:gateway->positions"]
+    assert disturbed.bottlenecks == ()
+    assert int(asked[2]) < 2 * day.positions_rps * day.positions_multiple * 0.0502
+
+
+def test_of_several_faults_each_prediction_says_that_it_knows_one() -> None:
+    found = {finding.kind: finding.prediction for finding in analyse(*simulate(Day())).bottlenecks}
+    assert " while no fault acts" in found["pool"]
+    assert "While latency-1 acts it would take up to" in found["pool"]
+    assert "While region_down" not in found["pool"]
+    assert found["region"].startswith("Without region_down-2 or any other fault ")
 
 
 def test_what_gives_way_before_the_surge_is_carried_is_named() -> None:

@@ -6,7 +6,7 @@ import pytest
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.recovery import _good, recoveries
 from chaoskit.analysis.result import Recovery
-from chaoskit.records import FaultEvent, Histogram, History, Receipt, SampleBatch
+from chaoskit.records import FaultEvent, Histogram, History, Receipt, RunEvent, SampleBatch
 from tests.support.simulated_plan import plan_of
 from tests.support.simulation import AMPLE
 
@@ -65,6 +65,31 @@ def test_bad_before_the_fault_cannot_come_back_from_it() -> None:
 def test_never_good_again_with_the_load_back_at_baseline_is_metastable() -> None:
     found = recovery_of(set(range(12, END)), "end of surge")
     assert (found.first_good_s, found.came_back) == (None, False)
+
+
+@pytest.mark.parametrize("watched_s", [31, 34])
+def test_a_run_that_ends_soon_after_does_not_know_whether_it_came_back(watched_s: int) -> None:
+    """As after Ctrl-C or a kill: the surge ended at 30, and the records end at `watched_s`."""
+    cut = history(set(range(12, END)))
+    cut.samples = [batch for batch in cut.samples if batch.second < watched_s]
+    found = next(one for one in recoveries(observe(PLAN, cut)) if one.trigger == "end of surge")
+    assert (found.came_back, found.unsettled_s) == (None, watched_s - 30)
+
+
+def test_a_run_that_is_stopped_before_the_surge_ends_watched_no_recovery() -> None:
+    cut = history(set(range(3, END)))
+    cut.add(RunEvent(5.7, "abort", "stopped from the keyboard"))
+    found = recoveries(observe(PLAN, cut))
+    assert {one.came_back for one in found} == {None}
+    assert {one.reason for one in found} == {"was not watched after it, since the run ended first"}
+
+
+def test_a_short_recovery_phase_is_too_short_to_say_never() -> None:
+    short = tuple(replace(phase, end_s=min(phase.end_s, 32.0)) for phase in PLAN.phases)
+    plan = replace(PLAN, phases=short, duration_s=32.0)
+    lost = history(set(range(12, END)))
+    found = next(one for one in recoveries(observe(plan, lost)) if one.trigger == "end of surge")
+    assert (found.came_back, found.reason) == (None, "did not settle in the 2s that were left to it")
 
 
 def test_a_blip_at_the_end_is_not_metastable() -> None:

@@ -78,6 +78,10 @@ def fault_without_effect(plan: Plan, history: History) -> tuple[Plan, History]:
     return plan, changed(history, receipts=[replace(receipt, effective=False) for receipt in history.receipts])
 
 
+def fault_not_measured(plan: Plan, history: History) -> tuple[Plan, History]:
+    return plan, changed(history, receipts=[replace(receipt, effective=None) for receipt in history.receipts])
+
+
 def fault_without_receipt(plan: Plan, history: History) -> tuple[Plan, History]:
     return plan, changed(history, receipts=[])
 
@@ -137,6 +141,7 @@ def test_what_was_cut_short_is_not_asked_for_what_it_never_played(run: tuple[Pla
         (late_generator, "generator lag"),
         (busy_generator, "generator cpu"),
         (fault_without_effect, "fault latency-1"),
+        (fault_not_measured, "fault latency-1"),
         (fault_without_receipt, "fault latency-1"),
         (fault_never_applied, "fault latency-1"),
         (event("gate"), "gate"),
@@ -153,6 +158,23 @@ def test_what_spoils_a_run_makes_it_inconclusive(run: tuple[Plan, History], spoi
     assert analyse(plan, history).verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize(
+    ("events", "verdict"),
+    [
+        ([], Verdict.INCONCLUSIVE),
+        ([RunEvent(1.3, "abort", "stopped from the keyboard, before the target was up")], Verdict.ABORTED),
+    ],
+)
+def test_a_target_that_never_came_up_is_all_there_is_to_say(
+    run: tuple[Plan, History], events: list[RunEvent], verdict: Verdict
+) -> None:
+    result = analyse(run[0], History(events=events))
+    assert result.verdict is verdict
+    assert [check.name for check in result.validity] == ["target"]
+    assert [reason for reason in result.reasons if "steady" in reason or "could not be told" in reason] == []
+    assert any(reason.startswith("The target was not up") for reason in result.reasons)
+
+
 def test_a_full_host_is_told_and_voids_the_run_only_where_it_is_to_blame(run: tuple[Plan, History]) -> None:
     plan, history = run
     full = changed(history, host=[replace(host, cpu_busy_s=host.cpu_count * host.t_s) for host in history.host])
@@ -167,3 +189,29 @@ def test_users_who_leave_no_sample_are_a_silent_stream(run: tuple[Plan, History]
     users = replace(plan.streams[1], name="shoppers", users=5, expected_per_second=(0,) * 40, segments=())
     found = failing(replace(plan, streams=(*plan.streams, users)), history)
     assert "samples of shoppers" in [check.name for check in found]
+
+
+def test_users_who_all_wait_for_an_answer_are_no_silent_stream(run: tuple[Plan, History]) -> None:
+    plan, history = run
+    users = replace(plan.streams[1], name="shoppers", users=5, expected_per_second=(0,) * 40, segments=())
+    own = [replace(b, stream="shoppers") for b in history.samples if b.stream == "positions" and b.second < 16]
+    ended = [
+        replace(done, stream="shoppers", second=done.second + 3) for done in history.completions if done.second < 14
+    ]
+    waiting = changed(history, samples=[*history.samples, *own], completions=[*history.completions, *ended])
+    found = failing(replace(plan, streams=(*plan.streams, users)), waiting)
+    assert "samples of shoppers" not in [check.name for check in found]
+
+
+def test_a_killed_run_says_so_and_is_not_asked_for_the_rest(run: tuple[Plan, History]) -> None:
+    plan, history = run
+    killed = changed(
+        history,
+        samples=[batch for batch in history.samples if batch.second < 9],
+        phases=[event for event in history.phases if event.t_s < 9],
+        faults=[],
+        receipts=[],
+    )
+    found = failing(plan, killed)
+    assert found[0].statement == "The records end at t = 9 s of 20 s: the run was killed."
+    assert {"samples of trading", "offered load of trading"} & {check.name for check in found} == set()

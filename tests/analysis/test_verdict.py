@@ -5,6 +5,7 @@ import pytest
 
 from chaoskit.analysis.result import Bottleneck, Check, ObjectiveResult, Recovery, Verdict
 from chaoskit.analysis.verdict import Judgement, expectation_met, judge
+from chaoskit.plan.model import Objective
 from chaoskit.records import History, RunEvent
 from chaoskit.scenario.references import OTHER_SUSPECTS
 from tests.support.simulated_plan import plan_of
@@ -49,10 +50,52 @@ def test_the_order_of_verdicts(judgement: Judgement, history: History, verdict: 
 
 def test_an_objective_missed_in_a_doubtful_run_is_named_all_the_same() -> None:
     _, headline, reasons = judge(PLAN, History(), replace(SOUND, objectives=(MISSED,), validity=(DOUBT,)))
-    assert headline == "Inconclusive: The load generator was late. An objective was missed as well."
+    assert headline == (
+        "Inconclusive: The load generator was late. "
+        "So it is not proven that 'errors < 1%' was missed: 12.0% (12 of 100 arrivals failed)."
+    )
     assert reasons[:2] == (
         "The load generator was late.",
         "'errors < 1%' was missed: 12.0% (12 of 100 arrivals failed).",
+    )
+
+
+def test_one_missed_objective_fails_the_run_whatever_could_not_be_told() -> None:
+    few = Check("percentile of 'p99 < 1s'", False, "'p99 < 1s' rests on 12 arrivals, which is too few.")
+    judgement = replace(SOUND, objectives=(MISSED, UNTOLD), validity=(few,))
+    verdict, _, reasons = judge(PLAN, History(), judgement)
+    assert verdict is Verdict.FAIL
+    assert reasons[1] == f"'errors < 1%' was missed whatever is in doubt here: {few.statement}"
+
+
+@pytest.mark.parametrize(
+    ("phase", "verdict"),
+    [("surge", Verdict.FAIL), ("recovery", Verdict.INCONCLUSIVE), (None, Verdict.INCONCLUSIVE)],
+)
+def test_a_fault_that_proved_nothing_spoils_only_what_it_could_touch(phase: str | None, verdict: Verdict) -> None:
+    day = replace(AMPLE, latency=(32.0, 34.0, 0.1))
+    asked = Objective(MISSED.text, None, "errors", None, "<", 0.01, phase)
+    plan = replace(plan_of(day, {"trading": np.zeros(0), "positions": np.zeros(0)}), objectives=(asked,))
+    unproven = Check("fault latency-1", False, "Fault latency-1 could not be measured on its link.")
+    judgement = replace(SOUND, objectives=(MISSED,), validity=(unproven,))
+    assert judge(plan, History(), judgement)[0] is verdict
+
+
+def test_the_heaviest_doubt_is_told_first() -> None:
+    silent = Check("samples of trading", False, "Stream trading has no samples in recovery.")
+    gate = Check("gate", False, "The gate stayed shut.")
+    _, headline, reasons = judge(PLAN, History(), replace(SOUND, objectives=(MET,), validity=(silent, DOUBT, gate)))
+    assert headline == "Inconclusive: The gate stayed shut."
+    assert reasons == (gate.statement, DOUBT.statement, silent.statement)
+
+
+def test_a_finding_that_explains_little_does_not_lead() -> None:
+    little = replace(POOL, explains=0.04)
+    judgement = replace(SOUND, objectives=(MISSED,), bottlenecks=(little,), without_cause=96.0, unexplained=0.96)
+    _, headline, _ = judge(PLAN, History(), judgement)
+    assert headline.startswith("Fail: 'errors < 1%' was missed")
+    assert headline.endswith(
+        "No cause found for 96% of the arrivals that failed or came late; exchange/gateway.db_pool explains 4%."
     )
 
 

@@ -18,8 +18,9 @@ TARGET = str(Path(__file__).parents[1] / "support" / "bazaar" / "target.yaml")
 
 
 @pytest.fixture(autouse=True)
-def _base(monkeypatch: pytest.MonkeyPatch) -> None:
+def _variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BASE", base_image())
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
 def run_behind(said: dict[str, Any], engine: docker.DockerClient) -> str:
@@ -34,7 +35,7 @@ def run_behind(said: dict[str, Any], engine: docker.DockerClient) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
-def test_up_leaves_nothing(chaoskit: Call, started: Start, number: signal.Signals) -> None:
+def test_up_leaves_nothing(chaoskit: Call, started: Start, tmp_path: Path, number: signal.Signals) -> None:
     engine = containers.connect()
     running = started("up", TARGET, "--json")
     assert running.stdout is not None
@@ -49,4 +50,5 @@ def test_up_leaves_nothing(chaoskit: Call, started: Start, number: signal.Signal
         cleaned = chaoskit("clean").stdout
         assert cleaned.count(f"of run {run_id}") >= 5
     assert everything_of(engine, run_id) == []
+    assert list(tmp_path.iterdir()) == []
     engine.close()

@@ -47,7 +47,7 @@ def test_every_command_has_help_and_stands_in_the_readme(chaoskit: Call, name: s
         (["proxy", "--config", "absent.json"], "absent.json"),
         (["run"], "`chaoskit run --help` shows how"),
         (["no-such-command"], "`chaoskit --help` lists the commands"),
-        (["init", "/proc/x"], "cannot write /proc/x: No such file or directory; name a folder that you may write"),
+        (["init", "/proc/x"], "cannot write /proc/x: No such file or directory; name a place that you may write"),
         (["run", "smoke", "--reports", "/proc/x"], "choose another with --reports"),
         (["validate", "a" * 5000], "File name too long; check the path"),
     ],

@@ -71,12 +71,12 @@ async def test_a_slow_link_to_the_database_is_named_where_the_pool_would_have_ca
 async def test_the_connections_that_nginx_lets_in_are_named_as_the_pool_that_is_too_small(
     stack: ThirdParty, tmp_path: Path
 ) -> None:
-    result = await stack.play(day(settings={"nginx.connections": 8}), tmp_path)
+    result = await stack.play(day(settings={"nginx.connections": 10}), tmp_path)
     found = result.bottlenecks[0]
     assert (found.resource, found.setting) == ("bank/nginx.connections", "nginx.connections"), result.headline
     assert any("refused or dropped" in evidence.statement for evidence in found.evidence)
 
 
 async def test_a_service_without_cpu_is_named(stack: ThirdParty, tmp_path: Path) -> None:
-    result = await stack.play(day(api_cpus=0.04), tmp_path)
+    result = await stack.play(day(api_cpus=0.08), tmp_path)
     assert result.bottlenecks[0].resource == "bank/api.cpu", result.headline

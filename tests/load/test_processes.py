@@ -194,6 +194,21 @@ async def test_a_flow_that_cannot_be_loaded_is_a_failed_setup(
         await play(plan_of(stream_of(flow, (1, 10))), server.address)
 
 
+async def test_a_locustfile_that_wants_an_option_is_told_where_it_comes_from(
+    play: Play, server: MisbehavingServer, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from locust import HttpUser, events\n"
+        "@events.init_command_line_parser.add_listener\n"
+        "def add(parser): parser.add_argument('--key', required=True)\n"
+        "class Visitor(HttpUser):\n"
+        "    tasks = [lambda self: None]\n"
+    )
+    closed = stream_of(PlannedFlow("locustfile", "mine.py", str(tmp_path)), (1, 1), users=1)
+    with pytest.raises(SetupFailed, match=r"options are not complete: .*--key; give the option a default, or an `env_"):
+        await play(plan_of(closed), server.address)
+
+
 async def test_a_process_that_dies_is_an_event(play: Play, server: MisbehavingServer) -> None:
     def kill_one(load: LoadProcesses) -> None:
         asyncio.get_running_loop().call_later(0.7, os.kill, load.pids[0], signal.SIGKILL)
