@@ -27,7 +27,7 @@ def test_a_draft_is_valid_and_never_overwritten(chaoskit: Call, tmp_path: Path) 
     assert "chaoskit run first-day.yaml" in said.stdout
     assert chaoskit("validate", "target.yaml").returncode == 0
     valid = chaoskit("validate", "first-day.yaml")
-    assert "valid; 45 s, 1 streams, 1 faults" in valid.stdout
+    assert "valid; 45 s, 1 stream, 1 fault" in valid.stdout
     assert "latency" in chaoskit("plan", "first-day.yaml").stdout
     again = chaoskit("init", "--from-compose", "docker-compose.yaml")
     assert again.returncode == 2

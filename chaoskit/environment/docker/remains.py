@@ -56,6 +56,13 @@ def remove_run(client: docker.DockerClient, run_id: str) -> None:
             return
 
 
+def release_run(client: docker.DockerClient, run_id: str) -> None:
+    """Let the paused containers of one run go on."""
+    paused = {"label": f"{containers.RUN_LABEL}={run_id}", "status": "paused"}
+    for one in client.api.containers(filters=paused):
+        unless_gone(client.api.unpause, one["Id"])
+
+
 def _remnant(kind: Kind, one: dict[str, Any]) -> Remnant:
     labels = one["Labels"]
     name = one["Names"][0].lstrip("/") if kind == "container" else one["Name"]

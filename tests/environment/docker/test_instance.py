@@ -9,7 +9,7 @@ import pytest
 
 from chaoskit import containers
 from chaoskit.address import Address
-from chaoskit.environment import DockerDriver
+from chaoskit.environment import DockerDriver, release
 from chaoskit.environment.ports import is_listening
 from chaoskit.errors import FaultFailed
 from chaoskit.faults.control import Control
@@ -84,6 +84,12 @@ async def test_pause_and_resume(up: DockerDriver) -> None:
     await up.halt("front", False)
     await up.start_again("front")
     await up.pause("front")  # and it is stopped all the same
+
+
+async def test_what_stands_still_goes_on_once_its_run_is_released(up: DockerDriver) -> None:
+    await up.pause("front")
+    await asyncio.to_thread(release.release, up._run_id)
+    assert await ask(address_of(up, "front"), "/ready") == "ready"
 
 
 async def test_a_memory_limit_kills_and_is_no_death(up: DockerDriver) -> None:
