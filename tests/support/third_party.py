@@ -63,7 +63,11 @@ def day(
             "limits": {"api": {"cpus": api_cpus}} if api_cpus else {},
         },
         "load": {"quotes": {"request": request, "rate": "8/s", "arrivals": "poisson", "timeout": "2s"}},
-        "phases": [{"baseline": {"for": "4s"}}, {"surge": {"for": "6s", "multiply": {"quotes": 8}}}],
+        "phases": [
+            {"warmup": {"for": "1s"}},
+            {"baseline": {"for": "4s"}},
+            {"surge": {"for": "6s", "multiply": {"quotes": 8}}},
+        ],
         "faults": faults or [],
         "objectives": ["quotes errors < 1% in surge"],
     }
