@@ -156,7 +156,8 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 @pytest.fixture
 async def relay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: docker.DockerClient) -> AsyncIterator[Relay]:
     """A relay that drivers take for the engine; `engine` itself goes past it."""
-    relay = Relay(tmp_path / "engine.sock", "/var/run/docker.sock")
+    socket = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
+    relay = Relay(tmp_path / "engine.sock", socket)
     await relay.open()
     monkeypatch.setenv("DOCKER_HOST", f"unix://{relay.path}")
     yield relay
