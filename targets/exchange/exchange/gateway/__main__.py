@@ -52,7 +52,7 @@ class Gateway:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
         self.workers = Workers(arguments.workers, arguments.worker_queue, arguments.service_time)
-        self.pool = Pool(arguments.positions, arguments.db_pool)
+        self.pool = Pool(arguments.positions, arguments.db_pool, arguments.backend_timeout)
         self.limiter = WeightLimiter(
             arguments.rate_limit, arguments.rate_limit_window, arguments.ban_after, arguments.ban_time
         )

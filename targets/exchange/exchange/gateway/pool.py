@@ -40,11 +40,16 @@ class _Waiter:
 
 
 class Pool(Resource):
-    """`size` connections, first come first served: `start` opens them `close` ends them."""
+    """`size` connections, first come first served: `start` opens them, `close` ends them.
 
-    def __init__(self, address: tuple[str, int], size: int) -> None:
+    A query that is under way may take `query_timeout_s`, however long its caller waited for the connection: cut
+    at the caller's deadline it would cost its connection too, and a crowded pool would do little but connect again.
+    """
+
+    def __init__(self, address: tuple[str, int], size: int, query_timeout_s: float) -> None:
         super().__init__("db_pool", size)
         self._host, self._port = address
+        self._query_timeout_s = query_timeout_s
         self._size = size
         self._idle: list[_Place] = []
         self._waiters: deque[_Waiter] = deque()
@@ -67,15 +72,15 @@ class Pool(Resource):
             self._idle.pop().connection.terminate()
 
     async def read_account(self, account: int, deadline_s: float) -> list[Any]:
-        """The rows of one account (see `exchange.storage.READ_ACCOUNT`), by monotonic `deadline_s`.
+        """The rows of one account (see `exchange.storage.READ_ACCOUNT`).
 
-        Raises `Refusal` -1007 where no connection comes free or the database does not answer in time.
+        Raises `Refusal` -1007 where no connection comes free by monotonic `deadline_s`, or the database then does
+        not answer within the pool's time-out.
         """
         place = await self._acquire(deadline_s)
         healthy = False
         try:
-            timeout_s = max(0.001, deadline_s - monotonic())
-            rows: list[Any] = await place.read_account.fetch(account, timeout=timeout_s)
+            rows: list[Any] = await place.read_account.fetch(account, timeout=self._query_timeout_s)
             healthy = True
         except LOST as error:
             self.rejections["timeout" if isinstance(error, TimeoutError) else "broken"] += 1

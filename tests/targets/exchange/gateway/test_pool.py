@@ -28,9 +28,9 @@ async def until_served(pool: Pool) -> int:
             return refused
 
 
-async def started(port: int, size: int) -> Pool:
+async def started(port: int, size: int, query_timeout_s: float = 0.3) -> Pool:
     """A pool all of whose connections are open."""
-    pool = Pool(("127.0.0.1", port), size)
+    pool = Pool(("127.0.0.1", port), size, query_timeout_s)
     pool.start()
     await until_open(pool, size)
     return pool
@@ -120,6 +120,20 @@ async def test_a_black_hole_ends_each_read_at_its_deadline_and_leaks_nothing(
         await until_open(pool, 2)
         assert pool.busy.holders == pool.waiting.holders == 0
         await pool.close()
+
+
+async def test_a_query_under_way_outlives_the_wait_for_its_connection(exchange: RunningExchange) -> None:
+    """Readers that come to their connection late do not cost the pool its connections."""
+    pool = await started(exchange.components["positions"].port, 1)
+    answers = await asyncio.gather(
+        *(pool.read_account(1, monotonic() + 0.03) for _ in range(100)), return_exceptions=True
+    )
+    served = [answer for answer in answers if not isinstance(answer, BaseException)]
+    assert 1 < len(served) < 100
+    assert pool.completions == len(served)
+    assert dict(pool.rejections) == {"acquire_timeout": 100 - len(served)}
+    assert pool.open == 1
+    await pool.close()
 
 
 async def test_callers_that_go_away_leave_no_trace(exchange: RunningExchange) -> None:

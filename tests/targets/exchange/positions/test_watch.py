@@ -13,7 +13,7 @@ from tests.support.exchange import Component, RunningExchange
 
 async def test_busy_time_is_what_the_queries_took(exchange: RunningExchange) -> None:
     positions = exchange.components["positions"]
-    pool = Pool(("127.0.0.1", positions.port), 4)
+    pool = Pool(("127.0.0.1", positions.port), 4, 2.0)
     pool.start()
     await pool.read_account(1, monotonic() + 10)
     before = positions.metrics()
