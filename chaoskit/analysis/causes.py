@@ -11,7 +11,8 @@ For each stream, entry and second in which more than `HARMED_RATIO` of the arriv
    the root.
 4. A resource whose component is under an effective fault, or that is held by a link that is (or whose far end is, or
    that is slower without a fault), is the root only if it would not carry the offered load at its undisturbed demand;
-   else what was struck is. The same holds for a host whose CPU is full.
+   else what was struck is. What would carry the load and is full all the same runs on a processor that may not: a full
+   one of its component, or of the host, is then the root.
 5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
 
 A fault explains only what follows it: arrivals that were not late yet when it was applied, and, where nothing shows how
@@ -190,8 +191,9 @@ class _Search:
         if upstream:
             first = max(upstream, key=lambda one: (self._waited(one, second), one.id))
             root = self._follow(first, second, ())
-            carries = root.victim is None or self._seen.offered_utilization(root.victim, second) < CARRIES
-            return (self._host(second) if carries and root.fault is None else None) or root
+            if root.victim is not None and self._seen.offered_utilization(root.victim, second) >= CARRIES:
+                return root
+            return self._processor(upstream, second) or (self._host(second) if root.fault is None else None) or root
         strike = self._strike_on_path(second)
         return _struck_root(strike) if strike is not None else self._host(second)
 
@@ -299,6 +301,14 @@ class _Search:
         before = full[self._seen.phase_windows(self._seen.plan.baseline_phase)]
         usual = before.size > 0 and float(before.mean()) >= HALF
         return None if usual else Root("host.cpu", "host", victim="host.cpu")
+
+    def _processor(self, full: list[ResourceSeries], second: int) -> Root | None:
+        """Return a full processor of a component that does not carry the load: all that runs on it takes longer."""
+        cpus = [one for one in full if one.kind == "cpu"]
+        short = [one for one in cpus if self._seen.offered_utilization(one.id, second) >= CARRIES]
+        if not short or self._strikes.on_instances({one.instance for one in short}, second) is not None:
+            return None
+        return Root(short[0].kind_id, short[0].kind, victim=short[0].id)
 
     def _strike_on_path(self, second: int) -> Strike | None:
         """Return what struck the way of this stream, the furthest link first."""

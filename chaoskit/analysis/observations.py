@@ -23,6 +23,7 @@ CLEAN_BACKLOG_RATIO: Final = 0.1
 CLEAN_EXCESS: Final = 3
 _BACKGROUND: Final[Mapping[str, Background]] = {"host": "always", "cpu": "likely"}
 _NOT_OURS: Final = frozenset({"generator", "host"})
+MOSTLY: Final = 0.5
 DRAIN_ARRIVALS: Final = 50
 """A window is clean when at most 2 % of its arrivals failed, and as many were served as arrived to 10 % or 3."""
 
@@ -223,15 +224,17 @@ def _demand(
     if not _read_often_enough(one, clean & ~_around(saturated[one.id]), clean):
         arrivals = replace(arrivals, clean=np.zeros_like(clean))
     waiting: Background = "never" if one.reading_s else "maybe"
+    servers = float(np.median(one.servers[one.known])) if one.known.any() else 0.0
     own = fit(_work(one, one.own_s), arrivals, usable, _BACKGROUND.get(one.kind, waiting))
+    if one.kind == "cpu" and saturated[one.id][usable].mean() >= MOSTLY:  # full throughout, it does not show what for
+        own = fit(_work(one, one.own_s), arrivals, usable, "never")
     blocked = fit(_work(one, one.all_blocked_s), arrivals, free, waiting)
     visits = fit(Work(one.arrivals, one.completions), arrivals, usable)
-    known = one.servers[one.known]
     return Demand(
         own.demand_s,
         blocked.demand_s,
         visits.demand_s,
-        servers=float(np.median(known)) if known.size else 0.0,
+        servers=servers,
         residual=max(own.residual, blocked.residual),
         background_s=own.background_s + blocked.background_s,
         rough=not _read_often_enough(one, usable & ~_around(saturated[one.id]), usable)

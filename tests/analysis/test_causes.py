@@ -56,6 +56,10 @@ PLANTED = {
         SHORT.share_of(6 / HOLD_S, positions=1),
         fault="latency-1",
     ),
+    "little CPU, mild fault on a link": Planted(
+        replace(SHORT, cpus=0.05, cpu_time_s=0.0005, latency=(14.0, 18.0, 0.02)),
+        "exchange/gateway.cpu",  # at which load is not known: it was seen at a little baseline and full, no more
+    ),
     "lost region": Planted(replace(SHORT, region_lost=(14.0, 19.0)), "region:us-east-1", fault="region_down-1"),
     "generator without CPU": Planted(
         replace(SHORT, generator_cost_s=0.004), "generator.cpu", SHORT.share_of(250, trading=1, positions=1)

@@ -114,6 +114,21 @@ def program(*arguments: str, port: int) -> Iterator[None]:
 
 
 @pytest.mark.docker
+def test_in_containers_the_cpu_that_was_given_out_is_what_runs_out(tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "chaoskit"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m chaoskit "$@"\n')
+    program.chmod(0o755)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    said = subprocess.run(
+        ["bash", "-c", block("cd shop")], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    result = result_of(tmp_path / "shop")
+    assert result["bottlenecks"][0]["resource"] == "exchange/gateway.cpu", said.stdout + said.stderr
+    assert said.stdout.splitlines()[-1].startswith("CONTAINER ID"), "containers are left"
+
+
+@pytest.mark.docker
 def test_a_compose_file_is_drafted_and_played(tmp_path: Path) -> None:
     shutil.copytree(BAZAAR, tmp_path, dirs_exist_ok=True)
     (tmp_path / "target.yaml").unlink()

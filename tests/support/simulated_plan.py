@@ -51,6 +51,8 @@ class Day:
     workers: int = 400
     worker_queue: int = 256
     worker_time_s: float = 0.0005
+    cpu_time_s: float = 0.0001
+    cpus: float | None = None  # cores that each gateway may use; None is no limit
     db_pool: int = 2
     connections: int = 64
     query_time_s: float = 0.02
@@ -267,6 +269,8 @@ def _resources(day: Day) -> tuple[PlannedResource, ...]:
     resources = []
     for region in day.regions:
         resources += [_resource(f"gateway@{region}", name, kind, str(size)) for name, kind, size in gateway]
+        if day.cpus is not None:
+            resources.append(_resource(f"gateway@{region}", "cpu", "cpu", str(day.cpus)))
         resources.append(_resource(f"positions@{region}", "connections", "pool", str(day.connections)))
     matching = f"{day.service_time_s * 1e6:.0f}us"
     resources.append(_resource("engine", "matching", "server", matching, "engine.service_time"))

@@ -40,6 +40,7 @@ BACKEND_LINK_S = 0.0002
 SCRAPE_EVERY_S = 0.5
 SCRAPE_OFFSET_S = 0.13
 HOST_CPUS = 8
+UNLIMITED = 1_000_000
 CPU_LIMIT_SLOWNESS = 300.0
 
 
@@ -73,7 +74,7 @@ class _Gateway:
     workers: Station
     pool: Station
     backend: Station
-    cpu_s: float = 0.0
+    cpu: Station
 
 
 @dataclass(slots=True)
@@ -104,6 +105,7 @@ class _Exchange:
                 Station(simulation, f"exchange/gateway@{region}.workers", day.workers, day.worker_queue),
                 Station(simulation, f"exchange/gateway@{region}.db_pool", day.db_pool),
                 Station(simulation, f"exchange/positions@{region}.connections", day.connections),
+                Station(simulation, f"exchange/gateway@{region}.cpu", 1 if day.cpus else UNLIMITED),
             )
             for region in day.regions
         ]
@@ -149,7 +151,9 @@ class _Exchange:
         if call.outcome:
             gateway.workers.abandon()
             return
-        gateway.cpu_s += 0.0001
+        yield gateway.cpu
+        yield self.day.cpu_time_s / (self.day.cpus or 1)
+        gateway.cpu.release()
         yield self.day.worker_time_s * self._slowness(f"gateway@{gateway.region}")
         yield from self._positions(call, gateway) if call.stream == "positions" else self._trade(call, gateway)
         gateway.workers.release()
@@ -227,7 +231,8 @@ class _Exchange:
 
     def _scrape(self) -> None:
         t_s, cpu_s = self.simulation.now, self.cpu.sample(self.simulation.now).busy_s
-        used = {f"gateway@{gateway.region}": gateway.cpu_s for gateway in self.gateways} | {"generator@0": cpu_s}
+        used = {f"gateway@{gateway.region}": self._used_s(gateway.cpu) for gateway in self.gateways}
+        used["generator@0"] = cpu_s
         stations = [self.cpu, self.connections, self.engine]
         for gateway in self.gateways:
             stations += [gateway.workers, gateway.pool, gateway.backend]
@@ -245,6 +250,9 @@ class _Exchange:
         self.records.append(
             GeneratorHealth(t_s, 0, cpu_s, 0.001, self.connections.in_use, self.connections.in_use, len(self.cpu.queue))
         )
+
+    def _used_s(self, cpu: Station) -> float:
+        return cpu.sample(self.simulation.now).busy_s * (self.day.cpus or 1)
 
     def _write_calls(self) -> None:
         started: dict[tuple[str, str, int], list[_Call]] = {}

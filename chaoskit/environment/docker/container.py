@@ -25,7 +25,10 @@ _NUMERIC_USER: Final = re.compile(r"(\d+)(?::(\d+))?")
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """All that one container is made from. `addresses` are where its ports are published, by name."""
+    """All that one container is made from. `addresses` are where its ports are published, by name.
+
+    `host` is its address on its network; None leaves that to the engine.
+    """
 
     name: str
     instance: str
@@ -36,6 +39,7 @@ class Making:
     addresses: Mapping[str, Address]
     network: Network
     labels: dict[str, str]
+    host: str | None = None
 
 
 def make(engine: Engine, making: Making) -> Container:
@@ -51,6 +55,7 @@ def make(engine: Engine, making: Making) -> Container:
         labels=making.labels,
         environment=dict(making.environment),
         network=making.network.name,
+        networking_config={making.network.name: engine.client.api.create_endpoint_config(ipv4_address=making.host)},
         extra_hosts={} if making.network.gateway else {HOST_NAME: "host-gateway"},
         ports={
             f"{making.planned.ports[name]}/tcp": (address.host, address.port)

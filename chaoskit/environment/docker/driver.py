@@ -19,7 +19,7 @@ from chaoskit.environment.ports import PortHolder
 from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import RestoreFailed, SetupFailed
-from chaoskit.plan.model import Plan, PlannedInstance
+from chaoskit.plan.model import Plan, PlannedInstance, PlannedLink
 from chaoskit.records import Vitals
 
 COMMON: Final = "common"
@@ -37,6 +37,7 @@ class DockerDriver:
 
     def __init__(self, plan: Plan, workspace: Workspace, logs: Path, say: Callable[[str], None]) -> None:
         self._plan = plan
+        self._contained = {one.name: one.container for one in plan.instances if one.container is not None}
         self._run_id = workspace.run_id
         self._runner = str(workspace.runner() or "")
         self._logs = logs
@@ -47,6 +48,7 @@ class DockerDriver:
         self._layout = Layout({}, {})
         self._images: dict[str, Image] = {}
         self._networks: dict[str | None, Network] = {}
+        self._hosts: dict[str, str] = {}
         self._parts: dict[str, DockerInstance] = {}
         self._deaths: asyncio.Queue[Death | SetupFailed] = asyncio.Queue()
 
@@ -58,12 +60,14 @@ class DockerDriver:
         """
         engine = self._engine = await Engine.connect()
         provider = Images(engine, self._plan.target, self._say)
-        for instance in self._plan.instances:
-            assert instance.container is not None
-            self._images[instance.name] = await provider.provide(instance.container)
+        for name, container in self._contained.items():
+            self._images[name] = await provider.provide(container)
         for region in dict.fromkeys(instance.region for instance in self._plan.instances):
             name = f"{self._prefix}.{region}" if region else f"{self._prefix}-{COMMON}"
-            self._networks[region] = await Network.create(engine, name, self._labels())
+            members = [instance.name for instance in self._plan.instances if instance.region == region]
+            network = await Network.create(engine, name, self._labels(), hosts=len(members))
+            self._networks[region] = network
+            self._hosts |= zip(members, network.hosts, strict=False)
         ports = {
             instance.name: {port.name: self._ports.hold() for port in instance.ports}
             for instance in self._plan.instances
@@ -71,7 +75,7 @@ class DockerDriver:
         regions = {instance.name: instance.region for instance in self._plan.instances}
         links = {}
         for link in self._plan.links:
-            upstream = Address.parse(link.upstream) if link.upstream else ports[link.destination][link.port]
+            upstream = Address.parse(link.upstream) if link.upstream else self._upstream(link, ports)
             if link.source in regions:
                 listen, reached = self._networks[regions[link.source]].hold(self._ports)
                 links[link.name] = LinkAddresses(listen, upstream, reached)
@@ -204,8 +208,7 @@ class DockerDriver:
         return containers.labels(self._run_id, self._runner, instance)
 
     def _making(self, instance: PlannedInstance) -> Making:
-        container = instance.container
-        assert container is not None
+        container = self._contained[instance.name]
         place = Place("python", "0.0.0.0", WORKDIR, container.ports)  # noqa: S104 - of the container
         known = values(instance, self._plan, self._layout, place)
         environment = {
@@ -222,7 +225,13 @@ class DockerDriver:
             addresses=self._layout.ports[instance.name],
             network=self._networks[instance.region],
             labels=self._labels(instance.name),
+            host=self._hosts.get(instance.name),
         )
+
+    def _upstream(self, link: PlannedLink, ports: Mapping[str, Mapping[str, Address]]) -> Address:
+        """Where a proxy finds the far end: the container itself, or its published port where it is out of reach."""
+        host, container = self._hosts.get(link.destination), self._contained[link.destination]
+        return Address(host, container.ports[link.port]) if host else ports[link.destination][link.port]
 
     def _hear(self, event: Mapping[str, Any]) -> None:
         name = event["Actor"]["Attributes"].get(containers.INSTANCE_LABEL, "")
