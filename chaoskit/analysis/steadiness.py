@@ -12,8 +12,8 @@ from chaoskit.records import Histogram, SampleBatch
 from chaoskit.units import format_duration
 
 BASELINE_ERRORS: Final = 0.01
-STEADY_FLOOR_S: Final = 0.002
-"""Halves that differ by less are as good as equal: on loopback that is noise of the machine."""
+STEADY_FLOOR_S: Final = 0.005
+"""Halves that differ by less are as good as equal: between programs of one machine that is noise."""
 STEADY_ERRORS: Final = 3.0
 """Halves differ only beyond this many standard errors of their seconds' quartiles."""
 NOISE_CAP_RATIO: Final = 0.5
@@ -25,7 +25,7 @@ _QUARTILE: Final = 0.75
 def steadiness(plan: Plan, batches: Iterable[SampleBatch], until_s: float | None = None) -> Iterator[Check]:
     """Yield a check for each stream of a plan with a baseline: its two halves agree, and hardly anything failed.
 
-    The upper quartiles of the halves' responses may differ by `plan.steady_tolerance_ratio` of the larger one, by 2 ms,
+    The upper quartiles of the halves' responses may differ by `plan.steady_tolerance_ratio` of the larger one, by 5 ms,
     or by three standard errors (of at most half of the larger one), whichever is most. Quartiles, since one slow answer
     is no trend and a stall of seconds is. `until_s` ends the baseline early: what has not settled does not count.
     """
