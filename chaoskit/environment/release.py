@@ -19,21 +19,30 @@ def command(run_id: str) -> list[str]:
     return [sys.executable, "-m", "chaoskit.environment.release", run_id]
 
 
-def release(run_id: str) -> None:
-    """Let all instances of the run go on; harmless where nothing held them.
+def release(run_id: str) -> list[str]:
+    """Let all instances of the run go on, harmless where nothing held them; return what could not be released.
 
     Where no Docker engine answers, no container of the run can be held either.
     """
+    failures = []
     for group in find_groups():
         if group.run_id == run_id:
-            with contextlib.suppress(FaultFailed):
+            try:
                 group.limit(None, None)
+            except FaultFailed as error:
+                failures.append(str(error))
     members.resume(run_id)
-    with contextlib.suppress(SetupFailed):
+    try:
         client = containers.connect(containers.ANSWER_TIMEOUT_S)
+    except SetupFailed:
+        return failures
+    try:
         with contextlib.closing(client), containers.saying("containers cannot go on"):
             remains.release_run(client, run_id)
+    except SetupFailed as error:
+        failures.append(str(error))
+    return failures
 
 
 if __name__ == "__main__":
-    release(sys.argv[1])
+    sys.exit("\n".join(release(sys.argv[1])) or 0)

@@ -295,7 +295,7 @@ class FaultPlane:
             if self._restarts == restarts:
                 try:
                     await self._server.restart()
-                except SetupFailed as error:
+                except (SetupFailed, RestoreFailed) as error:
                     message = f"the Toxiproxy server hung and did not come back: {error}"
                     raise FaultFailed(message) from error
                 self._restarts += 1

@@ -42,7 +42,11 @@ class RemoteServer(ProxyServer):
 
 def _address_of(url: str) -> Address:
     parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
+    try:
+        port = parts.port or DEFAULT_PORT
+    except ValueError:  # it is beyond 65535
+        port = 0
+    if parts.scheme != "http" or not parts.hostname or not port:
         message = f"{url!r} is not the URL of a Toxiproxy server; write it like http://127.0.0.1:{DEFAULT_PORT}"
         raise SetupFailed(message)
-    return Address(parts.hostname, parts.port or DEFAULT_PORT)
+    return Address(parts.hostname, port)
