@@ -8,32 +8,38 @@ from typing import Final
 
 _START_TICKS_FIELD: Final = 19  # field 22 of /proc/PID/stat (proc(5)), counted after the command's closing bracket
 _STATE_FIELD: Final = 0
+_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+_MACHINE: Final = Path("/etc/machine-id")  # machine-id(5); containers often have none
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """The process that plays a run. A process id alone may be reused; with its start it is unique until the next boot.
+    """The process that plays a run. A process id alone may be reused; with its start and the boot it is unique.
 
-    `start_ticks` counts clock ticks since boot; `namespace` tells apart the process ids of containers on one /tmp.
+    `start_ticks` counts clock ticks since boot; `namespace` tells apart the process ids of containers on one /tmp, and
+    `boot` and `machine` those of machines that share a Docker engine (empty: not known, and of this very machine).
     """
 
     process_id: int
     start_ticks: int
     namespace: str
+    boot: str = ""
+    machine: str = ""
 
     @classmethod
     def current(cls) -> "Runner":
         """Return this process."""
         ticks = _start_ticks(os.getpid())
         assert ticks is not None
-        return cls(os.getpid(), ticks, _namespace())
+        return cls(os.getpid(), ticks, _namespace(), _read(_BOOT), _read(_MACHINE))
 
     @classmethod
     def parse(cls, text: str) -> "Runner | None":
         """Read what `str` wrote; None where it is anything else."""
         try:
             fields = json.loads(text)
-            return cls(int(fields["process_id"]), int(fields["start_ticks"]), str(fields["namespace"]))
+            numbers = int(fields["process_id"]), int(fields["start_ticks"])
+            return cls(*numbers, str(fields["namespace"]), str(fields.get("boot", "")), str(fields.get("machine", "")))
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -41,7 +47,12 @@ class Runner:
         return json.dumps(asdict(self))
 
     def may_live(self) -> bool:
-        """Return False only where the process is certainly gone; one in another container cannot be seen from here."""
+        """Return False only where the process is certainly gone.
+
+        One in another container, or on another machine that uses the same Docker engine, cannot be seen from here.
+        """
+        if self.boot and self.boot != _read(_BOOT):  # an earlier boot of this machine, or another machine
+            return not self.machine or self.machine != _read(_MACHINE)
         return self.namespace != _namespace() or _start_ticks(self.process_id) == self.start_ticks
 
 
@@ -53,6 +64,13 @@ def _start_ticks(process_id: int) -> int | None:
         return None
     fields = stat.rpartition(")")[2].split()
     return None if fields[_STATE_FIELD] in "ZX" else int(fields[_START_TICKS_FIELD])
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _namespace() -> str:

@@ -3,7 +3,8 @@
 import contextlib
 import signal
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from chaoskit.environment.docker.remains import Remnant
 from chaoskit.environment.identity import Runner
 from chaoskit.environment.labels import LabelledProcess, find_labelled, signal_all
 from chaoskit.environment.workspace import FOLDER_PREFIX, Workspace, temporary_folder
-from chaoskit.errors import SetupFailed
+from chaoskit.errors import ChaoskitError, RestoreFailed, SetupFailed
 
 TERMINATE_TIMEOUT_S: Final = 5.0
 KILL_TIMEOUT_S: Final = 5.0
@@ -59,28 +60,41 @@ def find(temporary: Path | None = None) -> list[Leftover]:
     return processes + groups + _in_engine() + folders
 
 
-def remove(leftovers: list[Leftover]) -> list[str]:
-    """Stop the processes (SIGTERM, then SIGKILL), remove groups, what is in the engine, and folders.
+@dataclass(slots=True)
+class Removal:
+    """A sentence for each thing that was removed, and for each that could not be."""
 
-    Returns a sentence for each thing done, and for each that could not be.
-    """
+    done: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def noting(self, done: str) -> Iterator[None]:
+        """Note `done`, or what came in its way."""
+        try:
+            yield
+        except ChaoskitError as error:
+            self.failed.append(str(error))
+        else:
+            self.done.append(done)
+
+
+def remove(leftovers: list[Leftover]) -> Removal:
+    """Stop the processes (SIGTERM, then SIGKILL), remove groups, what is in the engine, and folders; all are tried."""
+    removal = Removal()
     processes = [leftover.process for leftover in leftovers if leftover.process]
     survivors = end_processes(processes, TERMINATE_TIMEOUT_S, KILL_TIMEOUT_S)
-    done = [
-        f"could not stop {found}; it does not react to SIGKILL" if found in survivors else f"stopped {found}"
-        for found in processes
-    ]
-    done += _remove_from_engine([leftover.remnant for leftover in leftovers if leftover.remnant])
+    removal.failed += [f"could not stop {found}; it does not react to SIGKILL" for found in survivors]
+    removal.done += [f"stopped {found}" for found in processes if found not in survivors]
+    _remove_from_engine([leftover.remnant for leftover in leftovers if leftover.remnant], removal)
     for leftover in leftovers:
         if leftover.group:
-            removed = leftover.group.remove()
-            done.append(
-                f"removed {leftover}" if removed else f"could not remove {leftover}; something still runs in it"
-            )
+            with removal.noting(f"removed {leftover}"):
+                if not leftover.group.remove():
+                    raise RestoreFailed(f"could not remove {leftover}; something still runs in it")
         if leftover.folder:
-            Workspace(leftover.folder).remove()
-            done.append(f"removed {leftover}")
-    return done
+            with removal.noting(f"removed {leftover}"):
+                Workspace(leftover.folder).remove()
+    return removal
 
 
 def end_processes(
@@ -106,19 +120,18 @@ def _in_engine() -> list[Leftover]:
     return []
 
 
-def _remove_from_engine(remnants: list[Remnant]) -> list[str]:
-    done: list[str] = []
+def _remove_from_engine(remnants: list[Remnant], removal: Removal) -> None:
     if not remnants:
-        return done
-    with contextlib.closing(containers.connect()) as client:
+        return
+    try:
+        client = containers.connect()
+    except SetupFailed as error:
+        removal.failed += [f"could not remove {remnant}: {error}" for remnant in remnants]
+        return
+    with contextlib.closing(client):
         for remnant in remnants:
-            try:
-                with containers.saying(f"could not remove {remnant}"):
-                    remnant.remove(client)
-                done.append(f"removed {remnant}")
-            except SetupFailed as error:
-                done.append(str(error))
-    return done
+            with removal.noting(f"removed {remnant}"), containers.saying(f"could not remove {remnant}"):
+                remnant.remove(client)
 
 
 def _is_gone(runner: Runner | None) -> bool:

@@ -94,7 +94,9 @@ def test_a_killed_runner_leaves_nothing_once_cleaned_and_a_living_one_is_not_tou
     leftovers = found_of(dead_id, tmp_path)
     assert found_of(living_id, tmp_path) == []
     assert len([leftover for leftover in leftovers if leftover.process]) == 3
-    done = remove(leftovers)
+    removal = remove(leftovers)
+    done = removal.done
+    assert removal.failed == []
     assert len(done) == 4
     assert done[-1] == f"removed folder of run {dead_id}: {tmp_path / f'chaoskit-{dead_id}'}"
     assert processes_of(dead_id) == []
@@ -178,7 +180,7 @@ def test_what_a_killed_runner_left_paused_and_limited_is_released_and_then_remov
     subprocess.run(release.command(run_id), check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert not [process for process in paused if process.status() == psutil.STATUS_STOPPED]
 
-    done = remove(found_of(run_id, tmp_path))
+    done = remove(found_of(run_id, tmp_path)).done
     assert f"removed control group of run {run_id}: {groups[0].name}" in done
     assert processes_of(run_id) == []
     assert [group for group in find_groups() if group.run_id == run_id] == []
@@ -189,7 +191,15 @@ def test_what_is_still_paused_is_stopped_without_delay(start_runner: StartRunner
     runner.kill()
     runner.wait()
     stopped = [process for process in processes_of(run_id) if process.status() == psutil.STATUS_STOPPED]
-    done = remove(found_of(run_id, tmp_path))
-    assert not any("could not stop" in sentence for sentence in done)
+    assert remove(found_of(run_id, tmp_path)).failed == []
     assert len(stopped) == 2
     assert processes_of(run_id) == []
+
+
+def test_what_cannot_be_removed_is_said_and_keeps_nothing_else_from_it(tmp_path: Path) -> None:
+    folder = tmp_path / "chaoskit-kept"
+    folder.write_text("a file where a folder should be")
+    (tmp_path / "chaoskit-gone").mkdir()
+    removal = remove([Leftover("kept", folder=folder), Leftover("gone", folder=tmp_path / "chaoskit-gone")])
+    assert [str(folder) in sentence for sentence in removal.failed] == [True]
+    assert removal.done == [f"removed folder of run gone: {tmp_path / 'chaoskit-gone'}"]

@@ -56,8 +56,9 @@ async def test_what_a_killed_runner_leaves_is_found_and_removed(
     await process.communicate()
     found = [one for one in leftovers.find(tmp_path) if one.run_id == run_id]
     assert {one.remnant.kind for one in found if one.remnant} == {"container", "network", "volume"}
-    done = await asyncio.to_thread(leftovers.remove, found)
-    assert f"removed container chaoskit-{run_id}.front of run {run_id}" in done
+    removal = await asyncio.to_thread(leftovers.remove, found)
+    assert removal.failed == []
+    assert f"removed container chaoskit-{run_id}.front of run {run_id}" in removal.done
     assert in_engine(engine, process) == []
     assert [one for one in leftovers.find(tmp_path) if one.run_id == run_id] == []
 
