@@ -15,7 +15,7 @@ ResourceKind = Literal["pool", "server", "queue", "limiter", "cpu", "link"]
 Comparison = Literal["<", "<=", ">", ">="]
 DriverName = Literal["auto", "process", "docker", "compose", "external"]
 """How the target comes up; `auto` is settled when the run starts, for it depends on the machine."""
-Metric = Literal["quantile", "service_quantile", "errors", "rate", "recovery"]
+Metric = Literal["quantile", "service_quantile", "errors", "rate", "amplification", "recovery"]
 
 
 @dataclass(frozen=True, slots=True)
