@@ -11,7 +11,14 @@ from chaoskit.plan.evidence import carried, samples_needed
 from chaoskit.plan.model import Objective, Plan
 from chaoskit.records import Histogram, History, SampleBatch
 
-_UNITS: Final = {"quantile": "s", "service_quantile": "s", "errors": "ratio", "rate": "/s", "recovery": "s"}
+_UNITS: Final = {
+    "quantile": "s",
+    "service_quantile": "s",
+    "errors": "ratio",
+    "rate": "/s",
+    "amplification": "x",
+    "recovery": "s",
+}
 
 
 def objective_results(plan: Plan, history: History, recovery: Sequence[Recovery]) -> tuple[ObjectiveResult, ...]:
@@ -45,6 +52,9 @@ def _measure(objective: Objective, plan: Plan, history: History) -> tuple[float 
         return 1 - ok / arrivals, f"{arrivals - ok:,} of {arrivals:,} arrivals failed"
     if objective.metric == "rate":
         return ok / sum(phase.end_s - phase.start_s for phase in phases), f"{ok:,} arrivals were served"
+    if objective.metric == "amplification":
+        attempts = sum(batch.attempts for batch in batches)
+        return attempts / arrivals, f"{attempts:,} attempts for {arrivals:,} arrivals"
     return _quantile(objective, batches)
 
 

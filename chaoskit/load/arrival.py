@@ -2,18 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
+from chaoskit.load.answer import Answer
 from chaoskit.load.flow import Flow
 from chaoskit.load.outcomes import Recorder
+from chaoskit.load.request import PreparedRequest
 from chaoskit.load.routing import Router
+
+if TYPE_CHECKING:
+    from chaoskit.load.lane import Lane  # which itself needs arrivals
 
 _NOTES: Final = 3  # enough to see what is wrong with a flow, few enough not to flood the run's journal
 
 
+class Policy(Protocol):
+    """What a stream's clients do besides asking once, chosen once for the stream (`chaoskit.load.policy`)."""
+
+    def exchange(self, lane: "Lane", arrival: "Arrival", prepared: PreparedRequest) -> Answer:
+        """Send `prepared` on `lane` until there is an answer to be content with, and return it."""
+
+
 @dataclass(slots=True)
 class Stream:
-    """One open-model stream in play; `recorders` are in the order of the plan's entries."""
+    """One open-model stream in play; `recorders` are in the order of the plan's entries.
+
+    `policy` None: each request is sent once.
+    """
 
     name: str
     flow: Flow
@@ -22,6 +37,7 @@ class Stream:
     recorders: Sequence[Recorder]
     settings: Mapping[str, str]
     credentials: Mapping[str, str]
+    policy: Policy | None = None
     notes: list[str] = field(default_factory=list)
     noted: int = 0
 

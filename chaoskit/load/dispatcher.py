@@ -87,7 +87,7 @@ class Dispatcher:
             for arrival in pool.pop_all(now_us):
                 self._unsent(arrival, now_us)
         for lane in self._lanes:
-            self._hub.loop.run_callback(_cut_off, lane)
+            self._hub.loop.run_callback(lane.cut_off)  # whether it still plays is known only then
         while self.in_flight and self.run_time.now_us() < now_us + _CUT_OFF_US:
             gevent.sleep(SWEEP_S)
 
@@ -119,16 +119,26 @@ class Dispatcher:
 
     def change_entry(self, arrival: Arrival, entry: int) -> bool:
         """See `LaneKeeper`."""
+        if not self.take_place(entry):
+            return False
+        self.give_place(arrival.entry)
+        arrival.entry = entry
+        return True
+
+    def take_place(self, entry: int) -> bool:
+        """See `LaneKeeper`."""
         pool = self.pools[entry]
         if pool.is_full:
             return False
+        pool.busy.enter(self.run_time.now_us())
+        return True
+
+    def give_place(self, entry: int) -> None:
+        """See `LaneKeeper`."""
         now_us = self.run_time.now_us()
-        pool.busy.enter(now_us)
-        following = self._following(self.pools[arrival.entry], now_us)
+        following = self._following(self.pools[entry], now_us)
         if following is not None:
             self._start(following, now_us)
-        arrival.entry = entry
-        return True
 
     def _dispatch(self, arrival: Arrival, now_us: int) -> None:
         arrival.entry = arrival.stream.router.choose(arrival.index, arrival.key, now_us)
@@ -185,12 +195,6 @@ class Dispatcher:
             if not connection.is_open:
                 connection.close()
         pool.idle.append(connection)
-
-
-def _cut_off(lane: Lane) -> None:
-    """Called by the loop: whether the lane still plays is known only then."""
-    if lane.is_playing:
-        lane.greenlet.throw(ExchangeFailed("timeout"))
 
 
 def _positions(schedule: Schedule, worker: int, workers: int) -> Iterator[tuple[int, int, int]]:

@@ -16,7 +16,6 @@ from chaoskit.load.request import PreparedRequest
 from chaoskit.load.run_time import RunTime
 
 _FIRST_ERROR_STATUS: Final = 400
-_UNAVAILABLE: Final = 503
 _NEVER_US: Final = 1 << 62
 _STALE: Final = frozenset({"closed", "reset"})
 
@@ -33,17 +32,23 @@ class LaneKeeper(Protocol):
     def change_entry(self, arrival: Arrival, entry: int) -> bool:
         """Give the arrival's place back and take one at `entry`; False, and nothing done, where that is full."""
 
+    def take_place(self, entry: int) -> bool:
+        """Take a place at `entry` beside the arrival's own; False where that is full."""
+
+    def give_place(self, entry: int) -> None:
+        """Give a place at `entry` back; the first in its backlog has it then."""
+
 
 class Lane:
     """Plays one arrival at a time. `deadline_us` is when it gives up waiting; its keeper sees to that."""
 
-    __slots__ = ("_arrival", "_attempts", "_keeper", "_reason", "_sent_us", "connection", "deadline_us", "greenlet")
+    __slots__ = ("_arrival", "_reason", "_sent_us", "attempts", "connection", "deadline_us", "greenlet", "keeper")
 
     def __init__(self, keeper: LaneKeeper) -> None:
-        self._keeper = keeper
+        self.keeper = keeper
         self._arrival: Arrival | None = None
         self._reason: str | None = None
-        self._attempts = 0
+        self.attempts = 0
         self._sent_us = NEVER_SENT
         self.connection: Connection | None = None
         self.deadline_us = _NEVER_US
@@ -72,9 +77,10 @@ class Lane:
             message = "a flow's client was used after its arrival had ended"
             raise RuntimeError(message)
         if self._sent_us == NEVER_SENT:
-            self._sent_us = self._keeper.run_time.now_us()
+            self._sent_us = self.keeper.run_time.now_us()
+        policy = arrival.stream.policy
         try:
-            answer = (self._fail_over if arrival.stream.router.fails_over else self._attempt)(arrival, prepared)
+            answer = self.attempt(arrival, prepared) if policy is None else policy.exchange(self, arrival, prepared)
         except ExchangeFailed as failure:
             self.fail(failure.reason)
             raise
@@ -82,10 +88,16 @@ class Lane:
             self.fail(f"status {answer.status}")
         return answer
 
+    def cut_off(self) -> None:
+        """End the arrival that is played, which has no time left for another attempt. Call it from the hub only."""
+        if self._arrival is not None:
+            self._arrival.deadline_us = self.deadline_us = 0
+            self.greenlet.throw(ExchangeFailed("timeout"))
+
     def _run(self, arrival: Arrival) -> None:
         while True:
             self._play(arrival)
-            arrival = self._keeper.next_arrival(self, arrival)
+            arrival = self.keeper.next_arrival(self, arrival)
 
     def _play(self, arrival: Arrival) -> None:
         self._begin(arrival)
@@ -96,22 +108,22 @@ class Lane:
             self.fail(failure.reason)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a flow is the user's: what it raises is its arrival's
             self._note(stream, error)
-        done_us = self._keeper.run_time.now_us()
+        done_us = self.keeper.run_time.now_us()
         recorder = stream.recorders[arrival.entry]
         if self._reason is None:
             sent_us = done_us if self._sent_us == NEVER_SENT else self._sent_us
-            recorder.ok(arrival.intended_us, sent_us, done_us, self._attempts, arrival.waited_us)
+            recorder.ok(arrival.intended_us, sent_us, done_us, self.attempts, arrival.waited_us)
         else:
             times_us = (arrival.intended_us, self._sent_us, done_us)
-            recorder.failed(times_us, self._attempts, self._reason, arrival.waited_us)
+            recorder.failed(times_us, self.attempts, self._reason, arrival.waited_us)
         self._arrival = None
         self.deadline_us = _NEVER_US
-        self._put_back(arrival)
+        self.put_back(arrival)
 
     def _begin(self, arrival: Arrival) -> None:
         self._arrival = arrival
         self._reason = None
-        self._attempts = 0
+        self.attempts = 0
         self._sent_us = NEVER_SENT
         self.deadline_us = arrival.deadline_us
 
@@ -122,45 +134,21 @@ class Lane:
             stream.note(f"flow of stream {stream.name}: {name}: {error} ({last.filename}:{last.lineno})")
         self.fail(f"flow error: {name}")
 
-    def _fail_over(self, arrival: Arrival, prepared: PreparedRequest) -> Answer:
-        """Try the entries in turn; each has an equal share of the time that is left, so that the last has some."""
-        router = arrival.stream.router
-        for left in range(len(self._keeper.pools), 1, -1):
-            now_us = self._keeper.run_time.now_us()
-            self.deadline_us = now_us + (arrival.deadline_us - now_us) // left
-            answer: Answer | None = None
-            failure: ExchangeFailed | None = None
-            try:
-                answer = self._attempt(arrival, prepared)
-            except ExchangeFailed as error:
-                failure = error
-            if answer is not None and answer.status != _UNAVAILABLE:
-                router.answered(arrival.entry)
-                return answer
-            following = router.failed(arrival.entry, self._keeper.run_time.now_us())
-            self._put_back(arrival)
-            if not self._keeper.change_entry(arrival, following):
-                if answer is not None:
-                    return answer
-                raise failure or ExchangeFailed("unsent")
-        self.deadline_us = arrival.deadline_us
-        answer = self._attempt(arrival, prepared)
-        if answer.status != _UNAVAILABLE:
-            router.answered(arrival.entry)
-        return answer
-
-    def _put_back(self, arrival: Arrival) -> None:
+    def put_back(self, arrival: Arrival) -> None:
+        """Leave the connection to whoever needs one next."""
         if self.connection is not None:
-            self._keeper.pools[arrival.entry].idle.append(self.connection)
+            self.keeper.pools[arrival.entry].idle.append(self.connection)
             self.connection = None
 
-    def _attempt(self, arrival: Arrival, prepared: PreparedRequest) -> Answer:
+    def attempt(self, arrival: Arrival, prepared: PreparedRequest) -> Answer:
         """Send once, or twice where a kept connection proves stale and the request may be sent again."""
-        pool = self._keeper.pools[arrival.entry]
+        pool = self.keeper.pools[arrival.entry]
         data = prepared.start + (prepared.host_line or pool.host_line) + prepared.rest
         while True:
-            self._attempts += 1
-            kept = self.connection or pool.idle_connection()
+            self.attempts += 1
+            kept = self.connection
+            if kept is None or not kept.is_open:  # the server may have hung up while the flow did something else
+                kept = pool.idle_connection()
             self.connection = connection = kept or self._connect(pool)
             try:
                 answer = connection.exchange(data, head_only=prepared.head_only)

@@ -22,6 +22,7 @@ from chaoskit.load.health import Heartbeat, health, resources
 from chaoskit.load.locustfile import LocustfileStream, listener
 from chaoskit.load.messages import Setup
 from chaoskit.load.outcomes import Recorder
+from chaoskit.load.policy import policy_for
 from chaoskit.load.pool import Pool
 from chaoskit.load.references import resolved
 from chaoskit.load.routing import router_for
@@ -139,10 +140,12 @@ class Player:
     def _open(self, planned: PlannedStream) -> type[locust.User]:
         recorders = [Recorder(planned.name, entry) for entry in self.plan.entries]
         self._recorders.extend(recorders)
+        router = router_for(planned.routing, len(self._pools))
         stream = Stream(
             name=planned.name,
             flow=load_flow(planned.name, planned.flow),
-            router=router_for(planned.routing, len(self._pools)),
+            router=router,
+            policy=policy_for(planned, router, self.worker),
             timeout_us=round(planned.timeout_s * 1e6),
             recorders=recorders,
             settings=self.plan.settings,

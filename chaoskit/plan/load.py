@@ -5,8 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from chaoskit.plan.arrivals import per_second, schedule
-from chaoskit.plan.model import HttpRequest, PlannedFlow, PlannedPhase, PlannedStream, Segment
+from chaoskit.plan.model import (
+    HttpRequest,
+    PlannedFlow,
+    PlannedHedge,
+    PlannedPhase,
+    PlannedRetries,
+    PlannedStream,
+    Segment,
+)
 from chaoskit.scenario import Loaded, Scenario
+from chaoskit.scenario.clients import Hedge, Retries
 from chaoskit.scenario.model import Stream
 
 
@@ -72,11 +81,35 @@ def _plan_stream(
         surge_multiple=surge_multiple,
         segments=_segments(name, normal, phases),
         expected_per_second=(),
-        routing=stream.clients,
+        routing=stream.clients.route,
         timeout_s=stream.timeout,
         users=stream.users,
+        retries=_plan_retries(stream.clients.retries, stream_seed(loaded.seed, f"{name}/retries")),
+        hedge=_plan_hedge(stream.clients.hedge),
     )
     return replace(planned, expected_per_second=per_second(schedule(planned), phases[-1].end_s))
+
+
+def _plan_retries(retries: Retries | None, seed: int) -> PlannedRetries | None:
+    if retries is None:
+        return None
+    return PlannedRetries(
+        attempts=retries.attempts,
+        on=tuple(retries.on),
+        methods=tuple(retries.methods),
+        budget_ratio=retries.budget,
+        reserve=retries.reserve,
+        backoff_s=retries.backoff,
+        backoff_max_s=retries.backoff_max,
+        jitter=retries.jitter,
+        retry_after=retries.retry_after,
+        per_try_timeout_s=retries.per_try_timeout,
+        seed=seed,
+    )
+
+
+def _plan_hedge(hedge: Hedge | None) -> PlannedHedge | None:
+    return None if hedge is None else PlannedHedge(hedge.after, tuple(hedge.methods), hedge.budget)
 
 
 def _segments(name: str, normal: float, phases: tuple[PlannedPhase, ...]) -> tuple[Segment, ...]:

@@ -15,7 +15,7 @@ ResourceKind = Literal["pool", "server", "queue", "limiter", "cpu", "link"]
 Comparison = Literal["<", "<=", ">", ">="]
 DriverName = Literal["auto", "process", "docker", "compose", "external"]
 """How the target comes up; `auto` is settled when the run starts, for it depends on the machine."""
-Metric = Literal["quantile", "service_quantile", "errors", "rate", "recovery"]
+Metric = Literal["quantile", "service_quantile", "errors", "rate", "amplification", "recovery"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,35 @@ class PlannedFlow:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedRetries:
+    """When a request is sent again: `attempts` in all at most, after failures `on` (`reset`, `status 5xx`).
+
+    `methods` are sent again whatever became of the first try. `budget_ratio` None is no bound. `seed` fixes the jitter.
+    """
+
+    attempts: int
+    on: tuple[str, ...]
+    methods: tuple[str, ...]
+    budget_ratio: float | None = None
+    reserve: int = 10
+    backoff_s: float = 0.0
+    backoff_max_s: float = 1.0
+    jitter: Literal["full", "none"] = "full"
+    retry_after: bool = False
+    per_try_timeout_s: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedHedge:
+    """A second request of one of `methods` goes out where `after_s` brought no answer; `budget_ratio` None: always."""
+
+    after_s: float
+    methods: tuple[str, ...]
+    budget_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedStream:
     """One kind of load. Open model: arrivals come by `segments`; a locustfile is closed model and has `users` instead,
     and its segments are numbers of users in place of rates.
@@ -82,6 +111,8 @@ class PlannedStream:
     routing: Routing
     timeout_s: float
     users: int | None = None
+    retries: PlannedRetries | None = None
+    hedge: PlannedHedge | None = None
 
 
 @dataclass(frozen=True, slots=True)

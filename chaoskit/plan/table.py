@@ -42,12 +42,22 @@ def _stream_row(stream: PlannedStream) -> tuple[str, ...]:
         stream.name,
         f"{request.method} {request.path}" if request else stream.flow.reference,
         stream.arrivals if is_open else "users",
-        stream.routing.replace("_", " "),
+        _clients(stream),
         format_duration(stream.timeout_s),
         f"x{stream.surge_multiple:g}",
         f"{max(stream.expected_per_second):,}/s" if is_open else "",
         f"{sum(stream.expected_per_second):,}" if is_open else "",
     )
+
+
+def _clients(stream: PlannedStream) -> str:
+    parts = [stream.routing.replace("_", " ")]
+    if stream.retries is not None:
+        budget = stream.retries.budget_ratio
+        parts.append(f"{stream.retries.attempts} attempts" + ("" if budget is None else f", budget {budget:.0%}"))
+    if stream.hedge is not None:
+        parts.append(f"hedge after {format_duration(stream.hedge.after_s)}")
+    return ", ".join(parts)
 
 
 def _faults(plan: Plan) -> Table:

@@ -8,6 +8,7 @@ from chaoskit.analysis.result import Bottleneck, Result, Verdict
 from chaoskit.report import wording
 
 MAX_RUNGS: Final = 3
+AMPLIFIED: Final = 1.01
 _MARKS: Final = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "⚠️", Verdict.ABORTED: "🛑"}
 _MARKUP: Final = re.compile(r"([\\`*\[\]<>|#~]|\b_|_\b)")
 
@@ -21,6 +22,7 @@ def render_summary(result: Result, report: str = "report.html") -> str:
         "",
         *_reasons(result),
         *_objectives(result),
+        *_amplification(result),
         *(_bottleneck(result.bottlenecks[0]) if result.bottlenecks else ()),
         *_ladder(result),
         *_validity(result),
@@ -52,6 +54,20 @@ def _objectives(result: Result) -> Iterator[str]:
         reason = "" if objective.met else _plain(objective.reason)
         yield f"| {mark} | {_plain(objective.text)} | {_plain(measured)} | {_plain(bound)} | {reason} |"
     yield ""
+
+
+def _amplification(result: Result) -> Iterator[str]:
+    """Say where arrivals took more attempts than in the stream's best phase; a flow of two requests has 2 anyway."""
+    amplified = []
+    for stream, phases in result.streams.items():
+        attempts = {name: phase.attempts_per_arrival for name, phase in phases.items() if phase.offered}
+        usual = min(attempts.values(), default=1.0) if len(attempts) > 1 else 1.0
+        worst = max(attempts, key=lambda name: attempts[name], default="")
+        if attempts and attempts[worst] > max(1.0, usual) * AMPLIFIED:
+            said = f"{attempts[worst]:.2f} attempts per arrival in {worst}, {usual:.2f} at best"
+            amplified.append(f"- retry amplification: {_plain(stream)} {_plain(said)}")
+    if amplified:
+        yield from (*amplified, "")
 
 
 def _bottleneck(bottleneck: Bottleneck) -> Iterator[str]:

@@ -20,6 +20,8 @@ def measured(objective: Objective, tally: Tally, length_s: float) -> float | Non
             return tally.errors_ratio if tally.arrivals else None
         case "rate":
             return tally.ok / length_s
+        case "amplification":
+            return tally.attempts / tally.arrivals if tally.arrivals else None
         case "quantile" | "service_quantile":
             histogram = tally.response_us if objective.metric == "quantile" else tally.service_us
             return measured_quantile_s(

@@ -15,6 +15,7 @@ class Tally:
     failed: int
     response_us: Histogram
     service_us: Histogram
+    attempts: int = 0
 
     @property
     def arrivals(self) -> int:
@@ -56,4 +57,5 @@ class Seconds:
             failed=sum(sum(batch.failed.values()) for batch in chosen),
             response_us=Histogram.merged(batch.response_us for batch in chosen),
             service_us=Histogram.merged(batch.service_us for batch in chosen),
+            attempts=sum(batch.attempts for batch in chosen),
         )

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
 
+from chaoskit.scenario.clients import Clients, ClientsOrRoute
 from chaoskit.scenario.faults import FaultEntry
 from chaoskit.scenario.objectives import AbortText, ObjectiveText
 from chaoskit.scenario.quantities import Cores, Duration, Memory, Name, Plain, PositiveDuration, Rate, Ratio, Url
@@ -102,8 +103,8 @@ class Stream(Strict):
     users: int | None = Field(default=None, ge=1, le=100_000, examples=[50])
     """With `locustfile`: users at baseline."""
     arrivals: Literal["constant", "poisson"] = "constant"
-    clients: Literal["round_robin", "pinned", "failover"] = "round_robin"
-    """How arrivals choose among several entries: in turn, by their home, or by their home until it fails."""
+    clients: ClientsOrRoute = Field(default=Clients(), examples=["failover"])
+    """How arrivals choose among several entries, in one word, or a mapping that says when clients retry and hedge."""
     timeout: PositiveDuration = 10.0
 
     @model_validator(mode="after")
@@ -118,6 +119,9 @@ class Stream(Strict):
             raise ValueError(message)
         if self.locustfile is not None and (self.users is None or self.rate is not None):
             message = "a locustfile's load is measured in users; write `users: 50` or the like, and no `rate`"
+            raise ValueError(message)
+        if self.locustfile is not None and (self.clients.retries or self.clients.hedge):
+            message = "a locustfile's users have a client of their own; `retries` and `hedge` are not for them"
             raise ValueError(message)
         return self
 

@@ -9,15 +9,15 @@ from pydantic import BeforeValidator, WithJsonSchema
 from chaoskit.units import parse_duration_s, parse_rate_rps, parse_ratio
 
 Comparison = Literal["<", "<=", ">", ">="]
-Metric = Literal["quantile", "service_quantile", "errors", "rate", "recovery"]
+Metric = Literal["quantile", "service_quantile", "errors", "rate", "amplification", "recovery"]
 
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "p99.99": 0.9999}
-RESERVED: Final = frozenset({"service", "errors", "rate", "recovery", "in", "for", *QUANTILES})
+RESERVED: Final = frozenset({"service", "errors", "rate", "amplification", "recovery", "in", "for", *QUANTILES})
 _NEGATED: Final[dict[str, Comparison]] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _STATEMENT: Final = re.compile(
-    r"(?:(?P<stream>(?!(?:service|errors|rate|recovery|p[\d.]+)\b)[a-z][\w-]*)\s+)?"
+    r"(?:(?P<stream>(?!(?:service|errors|rate|amplification|recovery|p[\d.]+)\b)[a-z][\w-]*)\s+)?"
     r"(?P<service>service\s+)?"
-    r"(?P<metric>p[\d.]+|errors|rate|recovery)\s*"
+    r"(?P<metric>p[\d.]+|errors|rate|amplification|recovery)\s*"
     r"(?P<comparison><=|>=|<|>)\s*"
     r"(?P<bound>\d[\d.]*\s?(?!(?:in|for)\b)[^\s\d]*)"
     r"(?:\s+in\s+(?P<phase>[\w-]+))?"
@@ -27,7 +27,8 @@ _STATEMENT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One bound as written. `bound` is in seconds (quantiles, recovery), a ratio (errors) or per second (rate).
+    """One bound as written. `bound` is in seconds (quantiles, recovery), a ratio (errors), per second (rate) or
+    attempts per arrival (amplification).
 
     `stream` None means all streams together, `phase` None the whole run; `for_s` belongs to abort rules.
     """
@@ -47,7 +48,7 @@ class Statement:
 
 
 def parse_objective(text: object) -> Statement:
-    """Read `[STREAM] [service] p99|errors|rate|recovery < BOUND [in PHASE]`.
+    """Read `[STREAM] [service] p99|errors|rate|amplification|recovery < BOUND [in PHASE]`.
 
     Raises:
         ValueError: the text is no objective; the message says what it should look like.
@@ -90,7 +91,7 @@ def _parse(text: object, example: str) -> Statement:
     if match["service"] and word not in QUANTILES:
         message = f"`service` goes with a percentile, not with {word}; write `service p99 < 20ms` or leave it out"
         raise ValueError(message)
-    parse = {"errors": parse_ratio, "rate": parse_rate_rps}.get(word, parse_duration_s)
+    parse = {"errors": parse_ratio, "rate": parse_rate_rps, "amplification": _multiple}.get(word, parse_duration_s)
     metric = ("service_quantile" if match["service"] else "quantile") if word in QUANTILES else word
     return Statement(
         text=" ".join(str(text).split()),
@@ -102,6 +103,14 @@ def _parse(text: object, example: str) -> Statement:
         phase=match["phase"],
         for_s=None if match["length"] is None else parse_duration_s(match["length"]),
     )
+
+
+def _multiple(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        message = f"{text!r} is no number of attempts per arrival; write `amplification < 1.5` or the like"
+        raise ValueError(message) from None
 
 
 _TEXT: Final = {"type": "string", "minLength": 1}

@@ -54,6 +54,13 @@ def test_failures_beyond_the_percentile_do_not_move_it() -> None:
     assert result.reason == "over 1,000 arrivals, the 9 that failed counted as never answered"
 
 
+def test_amplification_is_attempts_by_arrivals_and_failed_ones_count() -> None:
+    retried = replace(batch("trading", 1, [1] * 90, failed=10), attempts=160)
+    result = judged(objective("amplification", 1.5, stream="trading"), retried, batch("positions", 1, [1] * 50))
+    assert (result.met, result.measured, result.unit) == (False, 1.6, "x")
+    assert result.reason == "160 attempts for 100 arrivals"
+
+
 def test_errors_are_a_share_of_arrivals_of_that_phase_and_stream() -> None:
     batches = (batch("trading", 1, [1] * 90, failed=10), batch("positions", 1, [], 50), batch("trading", 15, [], 99))
     result = judged(objective("errors", 0.2, stream="trading"), *batches)

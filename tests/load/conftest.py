@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chaoskit.address import Address
+from tests.support.load_bench import Bench, Start
 from tests.support.load_plan import Play, play_plan
 from tests.support.misbehaving_server import MisbehavingServer
 
@@ -31,3 +32,19 @@ def refusing() -> Iterator[Address]:
 def play(tmp_path: Path) -> Play:
     """Play a plan in real load processes, as `play_plan` does, with the test's folder for its files."""
     return functools.partial(play_plan, tmp_path)
+
+
+@pytest.fixture
+def bench() -> Iterator[Start]:
+    started: list[Bench] = []
+
+    def start(*addresses: Address, limit: int = 10) -> Bench:
+        started.append(Bench(addresses, limit))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.dispatcher.stop()
+        for pool in each.pools:
+            while (connection := pool.idle_connection()) is not None:
+                connection.close()

@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
 
 import gevent
 import numpy as np
@@ -10,78 +9,12 @@ import pytest
 
 from chaoskit.address import Address
 from chaoskit.load.arrival import Stream
-from chaoskit.load.dispatcher import Dispatcher
-from chaoskit.load.flow import Arrival, Client, Flow
-from chaoskit.load.outcomes import Outcomes, Recorder
-from chaoskit.load.pool import Pool
+from chaoskit.load.flow import Arrival, Client
+from chaoskit.load.outcomes import Recorder
 from chaoskit.load.routing import router_for
-from chaoskit.load.run_time import RunTime
 from chaoskit.plan.arrivals import Schedule
-from chaoskit.plan.model import Routing
+from tests.support.load_bench import Start, getting
 from tests.support.misbehaving_server import MisbehavingServer
-
-
-class Bench:
-    """A dispatcher with one pool for each address; plays a flow at given milliseconds."""
-
-    def __init__(self, addresses: Sequence[Address], limit: int) -> None:
-        self.run_time = RunTime()
-        self.pools = [Pool(f"client->{n}", "client->web", address, limit) for n, address in enumerate(addresses)]
-        self.dispatcher = Dispatcher(self.run_time, self.pools)
-        self.stream: Stream | None = None
-
-    def play(
-        self,
-        flow: Flow,
-        *,
-        at_ms: Sequence[int] = (0,),
-        keys: Sequence[int] = (),
-        timeout_s: float = 2.0,
-        routing: Routing = "round_robin",
-        dispatch: Callable[[Stream, Schedule], object] | None = None,
-        drain_until_us: int = 10_000_000,
-    ) -> list[Outcomes]:
-        recorders = [Recorder("trading", pool.name) for pool in self.pools]
-        self.stream = Stream(
-            "trading", flow, router_for(routing, len(self.pools)), round(timeout_s * 1e6), recorders, {"s": "1"}, {}
-        )
-        times_us = np.array(at_ms, dtype=np.int64) * 1000
-        drawn = np.array(keys or [0] * len(at_ms), dtype=np.uint32)
-        self.run_time.release(time.monotonic())
-        if dispatch is None:
-            self.dispatcher.play(self.stream, Schedule(times_us, drawn), 0, 1)
-        else:
-            dispatch(self.stream, Schedule(times_us, drawn))
-        self.dispatcher.drain(drain_until_us)
-        for pool in self.pools:
-            pool.limit = pool.places
-        return [recorder.take() for recorder in recorders]
-
-
-@pytest.fixture
-def bench() -> Iterator[Callable[..., Bench]]:
-    started: list[Bench] = []
-
-    def start(*addresses: Address, limit: int = 10) -> Bench:
-        started.append(Bench(addresses, limit))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.dispatcher.stop()
-        for pool in each.pools:
-            while (connection := pool.idle_connection()) is not None:
-                connection.close()
-
-
-def getting(path: str, method: str = "GET") -> Flow:
-    def flow(client: Client, arrival: Arrival) -> None:
-        client.request(method, path)
-
-    return flow
-
-
-Start = Callable[..., Bench]
 
 
 @pytest.mark.parametrize(

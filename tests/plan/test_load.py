@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from chaoskit.plan import Plan
 from chaoskit.plan.load import baseline_of, stream_seed, surge_of
-from chaoskit.plan.model import PlannedPhase, Segment
+from chaoskit.plan.model import PlannedHedge, PlannedPhase, PlannedRetries, Segment
 
 
 def phases(*multiples: tuple[str, float]) -> tuple[PlannedPhase, ...]:
@@ -70,3 +72,24 @@ def test_streams_have_seeds_of_their_own(full: Plan) -> None:
     assert len(set(seeds)) == len(seeds)
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert stream_seed(1, "a") != stream_seed(2, "a") != stream_seed(2, "b")
+
+
+def test_clients_are_in_the_plan_with_a_seed_of_their_own(full: Plan) -> None:
+    asking = full.streams[2]
+    assert asking.routing == "round_robin"
+    assert asking.hedge == PlannedHedge(0.03, ("GET",), 0.05)
+    assert asking.retries is not None
+    assert asking.retries.seed == stream_seed(42, "asking/retries")
+    assert replace(asking.retries, seed=0) == PlannedRetries(
+        attempts=4,
+        on=("refused", "timeout", "status 429", "status 5xx"),
+        methods=("GET", "POST"),
+        budget_ratio=0.2,
+        reserve=5,
+        backoff_s=0.05,
+        backoff_max_s=2.0,
+        jitter="none",
+        retry_after=True,
+        per_try_timeout_s=0.5,
+    )
+    assert (full.streams[0].retries, full.streams[0].hedge) == (None, None)

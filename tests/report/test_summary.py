@@ -25,6 +25,16 @@ def test_markup_in_names_stays_text(result: Result) -> None:
     assert "<script>" not in text
 
 
+def test_retry_amplification_is_told_where_a_phase_took_more_attempts_than_the_best(result: Result) -> None:
+    stream, phases = next(iter(result.streams.items()))
+    first, second = list(phases)[:2]
+    calm, storm = (replace(phases[name], attempts_per_arrival=each) for name, each in ((first, 1.0), (second, 2.9)))
+    stormy = render_summary(replace(result, streams={stream: {first: calm, second: storm}}))
+    assert f"- retry amplification: {stream} 2.90 attempts per arrival in {second}, 1.00 at best" in stormy
+    two_requests = {first: replace(calm, attempts_per_arrival=2.0), second: replace(calm, attempts_per_arrival=2.0)}
+    assert "amplification" not in render_summary(replace(result, streams={stream: two_requests}))
+
+
 def test_what_stands_against_the_run_is_named(result: Result) -> None:
     weak = replace(result, verdict=Verdict.INCONCLUSIVE, validity=(Check("receipts", False, "F1 had no effect."),))
     assert "- receipts: F1 had no effect." in render_summary(weak)

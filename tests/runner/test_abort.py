@@ -1,5 +1,6 @@
 """An abort rule trips once every one of its seconds broke it, and not before."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,14 @@ def test_latency_and_rate_rules(tmp_path: Path) -> None:
     assert watch(tmp_path, "p99 > 2ms for 2s").tripped(seconds, 3) is None
     assert watch(tmp_path, "buying rate < 200/s for 2s").tripped(seconds, 3)
     assert watch(tmp_path, "buying rate < 100/s for 2s").tripped(seconds, 3) is None
+
+
+def test_a_retry_storm_can_stop_the_run(tmp_path: Path) -> None:
+    seconds = Seconds()
+    for second in range(3):
+        seconds.add(replace(batch("buying", second, 60, refused=40), attempts=250))
+    assert watch(tmp_path, "buying amplification > 2 for 2s").tripped(seconds, 3)
+    assert watch(tmp_path, "amplification > 2.5 for 2s").tripped(seconds, 3) is None
 
 
 def test_a_rule_of_a_phase_looks_at_that_phase_only(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from chaoskit.scenario.objectives import Statement, parse_abort_rule, parse_obje
         ("trading errors < 0.01 in surge", ("trading", "errors", None, "<", 0.01, "surge")),
         ("a-b_c rate >= 900/s", ("a-b_c", "rate", None, ">=", 900.0, None)),
         ("rate > 600/min in surge", (None, "rate", None, ">", 10.0, "surge")),
+        ("trading amplification < 1.5 in surge", ("trading", "amplification", None, "<", 1.5, "surge")),
+        ("amplification <= 2", (None, "amplification", None, "<=", 2.0, None)),
         ("recovery < 10s", (None, "recovery", None, "<", 10.0, None)),
         ("perfect p90 < 1s", ("perfect", "quantile", 0.9, "<", 1.0, None)),
     ],

@@ -12,6 +12,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Twice: a\r\nx-twice: b\r\n\r\no
 PLAIN_ANSWERS = {
     "/ok": OK,
     "/503": b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy",
+    "/503-after-1s": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
     "/204": b"HTTP/1.1 204 No Content\r\n\r\n",
     "/304": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
     "/chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
@@ -51,7 +52,8 @@ class _Connection(asyncio.Protocol):
         self._server.bodies.append(rest[:length])
         method, path, _ = head.split(b"\r\n")[0].decode().split(" ")
         self._server.paths.append(path)
-        self._answer(method, self._server.always or path)
+        once = self._server.once
+        self._answer(method, once.pop(0) if once else self._server.always or path)
 
     def _answer(self, method: str, path: str) -> None:
         assert self._transport is not None
@@ -68,6 +70,10 @@ class _Connection(asyncio.Protocol):
             self._server.slow_answers.append(asyncio.ensure_future(self._slowly()))
         elif path == "/large":
             self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + b"x" * 3_000_000)
+        elif path == "/slow":
+            asyncio.get_running_loop().call_later(0.2, self._transport.write, OK)
+        elif path == "/slow-close":
+            asyncio.get_running_loop().call_later(0.1, self._transport.close)
         elif path == "/once-per-connection":
             self._transport.write(OK)
             asyncio.get_running_loop().call_later(0.05, self._transport.close)
@@ -84,6 +90,7 @@ class MisbehavingServer:
 
     def __init__(self) -> None:
         self.always: str | None = None  # answer every path like this one
+        self.once: list[str] = []  # before that: answer the next requests like these, whatever their path
         self.connections = 0
         self.paths: list[str] = []
         self.bodies: list[bytes] = []
