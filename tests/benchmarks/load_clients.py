@@ -4,6 +4,7 @@ python tests/benchmarks/load_clients.py closed|fast|http PORT CONNECTIONS SECOND
 python tests/benchmarks/load_clients.py open PORT CONNECTIONS SECONDS RATE
 """
 
+import gc
 import json
 import sys
 import time
@@ -36,6 +37,9 @@ def lean(port: int, connections: int, times_us: "np.typing.NDArray[np.int64]") -
     flow = load_flow("trading", PlannedFlow("request", request=HttpRequest("GET", "/")))
     stream = Stream("trading", flow, router_for("pinned", 1), 60_000_000, [recorder], {}, {})
     dispatcher.warm(connections)
+    gc.collect()  # from here on as in `chaoskit.load.child`
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     run_time.release(time.monotonic())
     cpu_s = time.process_time()
     dispatcher.play(stream, Schedule(times_us, np.zeros(len(times_us), dtype=np.uint32)), 0, 1)
