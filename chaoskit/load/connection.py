@@ -19,7 +19,7 @@ from chaoskit.load.answer import Answer, AnswerReader, ExchangeFailed
 _Socket: Final = monkey.get_original("socket", "socket")
 _READ: Final = 1
 _WRITE: Final = 2
-_BUFFER: Final = memoryview(bytearray(256 * 1024))  # shared: it is parsed before any other greenlet runs
+_MOST_BYTES: Final = 65_536  # read at once
 _REASONS: Final = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "reset",
@@ -97,12 +97,12 @@ class Connection:
                 reason = "timeout"
                 raise ExchangeFailed(reason)
             try:
-                size = self._socket.recv_into(_BUFFER)
+                data = self._socket.recv(_MOST_BYTES)
             except BlockingIOError:
                 continue
             except OSError as error:
                 raise ExchangeFailed(reason_of(error.errno)) from error
-            answer = reader.feed(_BUFFER[:size]) if size else reader.end()
+            answer = reader.feed(data) if data else reader.end()
             if answer is not None:
                 return answer
 

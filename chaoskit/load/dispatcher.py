@@ -1,8 +1,7 @@
 """Open-model dispatch: arrivals go to lanes at once, wait in a backlog where connections are short, and never pile up
 behind each other's answers."""
 
-from collections.abc import Iterator, Sequence
-from itertools import count
+from collections.abc import Sequence
 from typing import Any, Final
 
 import gevent
@@ -11,18 +10,16 @@ from gevent.hub import get_hub
 from chaoskit.load.answer import ExchangeFailed
 from chaoskit.load.arrival import Arrival, Stream
 from chaoskit.load.connection import Connection
+from chaoskit.load.departures import Departures
 from chaoskit.load.lane import Lane
 from chaoskit.load.outcomes import NEVER_SENT
-from chaoskit.load.pacer import Pacer
 from chaoskit.load.pool import Occupancy, Pool
 from chaoskit.load.run_time import RunTime
-from chaoskit.plan.arrivals import Schedule, share
+from chaoskit.plan.arrivals import Schedule
 
 SWEEP_S: Final = 0.01  # a deadline is kept to within this
-_QUANTUM_US: Final = 200  # at high rates arrivals this close share a wake-up, and are at most this late for it
 _EXPIRED_AT_ONCE: Final = 100  # each lane goes on with its next arrival at once: thousands would hold up the loop
 _CUT_OFF_US: Final = 1_000_000  # for flows that will not be cut off
-_CHUNK: Final = 8192
 
 
 class Dispatcher:
@@ -37,6 +34,7 @@ class Dispatcher:
         self._hub: Any = get_hub()
         self._lanes: list[Lane] = []
         self._idle: list[Lane] = []
+        self._departures = Departures(run_time, self._dispatch)
         self._sweeper: Any = self._hub.loop.timer(SWEEP_S, repeat=SWEEP_S)
         self._sweeper.start(self._sweep)
 
@@ -45,19 +43,11 @@ class Dispatcher:
 
         An arrival's index is unique over all workers: position in the share * workers + worker.
         """
-        pacer = Pacer()
         self.dispatching += 1
-        horizon_us = self.run_time.now_us()
         try:
-            for index, intended_us, key in _positions(schedule, worker, workers):
-                if intended_us > horizon_us:
-                    wake_us = max(intended_us, horizon_us + _QUANTUM_US)
-                    pacer.sleep_until(self.run_time.zero_ns + wake_us * 1000)
-                    horizon_us = self.run_time.now_us()
-                self._dispatch(Arrival(stream, index, key, intended_us), horizon_us)
+            self._departures.play(stream, schedule, worker, workers)
         finally:
             self.dispatching -= 1
-            pacer.close()
 
     def warm(self, connections: int) -> None:
         """Open some connections to each entry ahead of time; an entry that refuses is left to the run to find out.
@@ -92,8 +82,9 @@ class Dispatcher:
             gevent.sleep(SWEEP_S)
 
     def stop(self) -> None:
-        """Stop watching deadlines. Lanes stay as they are: the process is about to end."""
+        """Dispatch nothing more, and stop watching deadlines. Lanes stay as they are: the process is about to end."""
         self._sweeper.stop()
+        self._departures.close()
 
     @property
     def in_flight(self) -> int:
@@ -138,7 +129,7 @@ class Dispatcher:
         now_us = self.run_time.now_us()
         following = self._following(self.pools[entry], now_us)
         if following is not None:
-            self._start(following, now_us)
+            self._hub.loop.run_callback(self._lane(now_us).greenlet.switch, following)
 
     def _dispatch(self, arrival: Arrival, now_us: int) -> None:
         arrival.entry = arrival.stream.router.choose(arrival.index, arrival.key, now_us)
@@ -147,17 +138,16 @@ class Dispatcher:
             pool.push(arrival, now_us)
         else:
             pool.busy.enter(now_us)
-            self._start(arrival, now_us)
+            self._lane(now_us).greenlet.switch(arrival)  # called from the loop: it comes back once the lane waits
 
-    def _start(self, arrival: Arrival, now_us: int) -> None:
-        """Play `arrival`, which has its place in its pool, on an idle lane."""
+    def _lane(self, now_us: int) -> Lane:
+        """Return an idle lane for an arrival that has its place in its pool."""
         self.playing.enter(now_us)
         if self._idle:
-            lane = self._idle.pop()
-        else:
-            lane = Lane(self)
-            self._lanes.append(lane)
-        self._hub.loop.run_callback(lane.greenlet.switch, arrival)
+            return self._idle.pop()
+        lane = Lane(self)
+        self._lanes.append(lane)
+        return lane
 
     def _following(self, pool: Pool, now_us: int) -> Arrival | None:
         """Pass a place in `pool` on to the first in its backlog that still has time, or give the place back."""
@@ -197,11 +187,3 @@ class Dispatcher:
         pool.idle.append(connection)
 
 
-def _positions(schedule: Schedule, worker: int, workers: int) -> Iterator[tuple[int, int, int]]:
-    """Yield index, instant and key of each arrival; plain integers, a chunk at a time, are quickest to walk."""
-    mine = share(schedule, worker, workers)
-    indexes = count(worker, workers)
-    for start in range(0, len(mine.times_us), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        times_us, keys = mine.times_us[chunk].tolist(), mine.keys[chunk].tolist()
-        yield from zip(indexes, times_us, keys, strict=False)  # the indexes never end

@@ -1,4 +1,4 @@
-"""Sleep to the microsecond on gevent's loop.
+"""A call at an instant, to the microsecond, on gevent's loop.
 
 The loop's own timers go through epoll's whole milliseconds; a timerfd is exact and needs no spinning. Where the system
 has none (it is Linux's) the loop's timers do, a millisecond late.
@@ -7,10 +7,9 @@ has none (it is Linux's) the loop's timers do, a millisecond late.
 import ctypes
 import os
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
-import gevent
-from gevent import getcurrent
 from gevent.hub import get_hub
 
 _READ: Final = 1
@@ -29,35 +28,36 @@ class _Timer(ctypes.Structure):
 
 
 class Pacer:
-    """Wakes one greenlet at given readings of `time.monotonic_ns()`."""
+    """Calls `fired` from the loop at a given reading of `time.monotonic_ns()`, one instant at a time."""
 
-    def __init__(self) -> None:
-        self._hub: Any = get_hub()
-        self._library = ctypes.CDLL(None, use_errno=True)
-        self._timer = _Timer()
-        self._waiter: Any = None
+    def __init__(self, fired: Callable[[], None]) -> None:
+        self._call = fired
+        self._loop: Any = get_hub().loop
+        self._is_set = False
         self._watcher: Any = None
         self._descriptor = -1
-        if hasattr(self._library, "timerfd_create"):
-            self._descriptor = self._library.timerfd_create(time.CLOCK_MONOTONIC, _NONBLOCK | _CLOEXEC)
+        library = ctypes.CDLL(None, use_errno=True)
+        if hasattr(library, "timerfd_create"):
+            self._descriptor = library.timerfd_create(time.CLOCK_MONOTONIC, _NONBLOCK | _CLOEXEC)
         if self._descriptor >= 0:
-            self._watcher = self._hub.loop.io(self._descriptor, _READ)
-            self._watcher.start(self._fired)
+            self._timer = _Timer()
+            self._timer_reference = ctypes.byref(self._timer)
+            self._set_time = library.timerfd_settime
+            self._watcher = self._loop.io(self._descriptor, _READ)
+            self._watcher.start(self._expired)
 
-    def sleep_until(self, instant_ns: int) -> None:
-        """Sleep until `time.monotonic_ns()` reads `instant_ns`; only lets others run where that is past."""
-        ahead_ns = instant_ns - time.monotonic_ns()
-        if ahead_ns <= 0 or self._watcher is None:
-            gevent.sleep(max(0, ahead_ns) / _NS)
-            return
-        first = self._timer.first
-        first.seconds, first.nanoseconds = divmod(instant_ns, _NS)
-        self._waiter = getcurrent()
-        self._library.timerfd_settime(self._descriptor, _ABSOLUTE, ctypes.byref(self._timer), None)
-        try:
-            self._hub.switch()
-        finally:
-            self._waiter = None
+    def call_at(self, instant_ns: int) -> None:
+        """Call `fired` when `time.monotonic_ns()` reads `instant_ns`, soon where that is past, and at no other."""
+        if self._descriptor >= 0:
+            self._is_set = True
+            first = self._timer.first
+            first.seconds, first.nanoseconds = divmod(instant_ns, _NS)
+            self._set_time(self._descriptor, _ABSOLUTE, self._timer_reference, None)
+        else:
+            if self._watcher is not None:
+                self._watcher.close()
+            self._watcher = self._loop.timer(max(0, instant_ns - time.monotonic_ns()) / _NS)
+            self._watcher.start(self._call)
 
     def close(self) -> None:
         """Give the timer back; does nothing the second time."""
@@ -69,7 +69,8 @@ class Pacer:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _fired(self) -> None:
-        os.read(self._descriptor, 8)  # else the descriptor stays readable
-        if self._waiter is not None:
-            self._waiter.switch()
+    def _expired(self) -> None:
+        self._is_set = False
+        self._call()
+        if not self._is_set and self._descriptor >= 0:  # setting it anew makes it unreadable by itself
+            os.read(self._descriptor, 8)

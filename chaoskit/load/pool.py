@@ -1,7 +1,7 @@
 """The connections of one load process to one entry, and the arrivals that wait for one of them."""
 
 import socket
-from collections import deque
+from collections import defaultdict, deque
 
 from chaoskit.address import Address
 from chaoskit.errors import SetupFailed
@@ -56,7 +56,7 @@ class Pool:
         self.busy = Occupancy()
         self.waiting = Occupancy()
         self.idle: list[Connection] = []
-        self._backlogs: dict[str, deque[Arrival]] = {}
+        self._backlogs: defaultdict[str, deque[Arrival]] = defaultdict(deque)
         try:
             found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         except OSError as error:
@@ -89,14 +89,15 @@ class Pool:
     def push(self, arrival: Arrival, now_us: int) -> None:
         """Put an arrival that finds no connection into the backlog."""
         arrival.waited_us = -now_us  # until it is popped
-        self._backlogs.setdefault(arrival.stream.name, deque()).append(arrival)
+        self._backlogs[arrival.stream.name].append(arrival)
         self.waiting.enter(now_us)
 
     def pop(self, now_us: int) -> Arrival | None:
         """Take the arrival out of the backlog that was meant to start first; None where it is empty."""
         if not self.waiting.count:
             return None
-        backlog = min((kept for kept in self._backlogs.values() if kept), key=_first_us)
+        backlogs = [kept for kept in self._backlogs.values() if kept]
+        backlog = min(backlogs, key=_first_us) if len(backlogs) > 1 else backlogs[0]
         self.waiting.leave(now_us)
         arrival = backlog.popleft()
         arrival.waited_us += now_us

@@ -2,11 +2,18 @@
 
 python tests/benchmarks/load_clients.py closed|fast|http PORT CONNECTIONS SECONDS
 python tests/benchmarks/load_clients.py open PORT CONNECTIONS SECONDS RATE
+python tests/benchmarks/load_clients.py paced-fast|paced-http PORT USERS SECONDS [FIRST_USERS FIRST_SECONDS]
+
+Locust's users are as quick as its users can write them: one request after the other within one task. Paced, each
+makes ten requests a second (`constant_throughput`), as Locust's documentation advises for a rate.
 """
 
+import gc
 import json
+import resource
 import sys
 import time
+from typing import Any
 
 import gevent
 import locust
@@ -36,6 +43,9 @@ def lean(port: int, connections: int, times_us: "np.typing.NDArray[np.int64]") -
     flow = load_flow("trading", PlannedFlow("request", request=HttpRequest("GET", "/")))
     stream = Stream("trading", flow, router_for("pinned", 1), 60_000_000, [recorder], {}, {})
     dispatcher.warm(connections)
+    gc.collect()  # from here on as in `chaoskit.load.child`
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     run_time.release(time.monotonic())
     cpu_s = time.process_time()
     dispatcher.play(stream, Schedule(times_us, np.zeros(len(times_us), dtype=np.uint32)), 0, 1)
@@ -48,32 +58,49 @@ def lean(port: int, connections: int, times_us: "np.typing.NDArray[np.int64]") -
         "failed": len(outcomes.failed),
         "seconds": float(outcomes.done_us.max()) / 1e6,
         "cpu_s": cpu_s,
+        "rss_mb": rss_mb(),
         "lag_p50_ms": (lag_us.quantile_us(0.5) or 0) / 1e3,
         "lag_p99_ms": (lag_us.quantile_us(0.99) or 0) / 1e3,
         "lag_max_ms": lag_us.max_us / 1e3,
     }
 
 
-def locust_users(base: type[User], port: int, users: int, seconds: float) -> dict[str, float]:
-    """Run so many users of `base` that do nothing but GET /."""
+def locust_users(
+    base: type[User], port: int, users: int, seconds: float, first: tuple[int, float] = (0, 0.0), *, paced: bool = False
+) -> dict[str, float]:
+    """Run so many users of `base` that do nothing but GET /; before them, so many for so long."""
 
     def look(self: FastHttpUser) -> None:
         self.client.get("/")
+        while not paced:
+            self.client.get("/")
 
-    members = {"host": f"http://127.0.0.1:{port}", "tasks": [look], "wait_time": locust.constant(0)}
+    members: dict[str, Any] = {"host": f"http://127.0.0.1:{port}", "tasks": [look]}
+    if paced:
+        members["wait_time"] = locust.constant_throughput(10)
     environment = Environment(user_classes=[type("Looker", (base,), members)])
     runner = environment.create_local_runner()
-    runner.spawn_users({"Looker": users})
     started_s, cpu_s = time.monotonic(), time.process_time()
-    gevent.sleep(seconds)
+    for count, lasting_s in (first, (users, seconds)):
+        if count:
+            runner.start(count, spawn_rate=count)
+            gevent.sleep(lasting_s)
+    total = environment.stats.total
     figures = {
-        "requests": float(environment.stats.total.num_requests),
-        "failed": float(environment.stats.total.num_failures),
+        "requests": float(total.num_requests),
+        "failed": float(total.num_failures),
         "seconds": time.monotonic() - started_s,
         "cpu_s": time.process_time() - cpu_s,
+        "rss_mb": rss_mb(),
+        "p99_ms": float(total.get_response_time_percentile(0.99)),
     }
     runner.quit()
     return figures
+
+
+def rss_mb() -> float:
+    """The most memory that this process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
@@ -85,7 +112,9 @@ def main() -> None:
         times_us = (np.arange(int(seconds * rate)) * (1e6 / rate)).astype(np.int64)
         figures = lean(port, connections, times_us)
     else:
-        figures = locust_users(FastHttpUser if kind == "fast" else HttpUser, port, connections, seconds)
+        base = FastHttpUser if kind.endswith("fast") else HttpUser
+        first = (int(sys.argv[5]), float(sys.argv[6])) if len(sys.argv) > 5 else (0, 0.0)
+        figures = locust_users(base, port, connections, seconds, first, paced=kind.startswith("paced"))
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

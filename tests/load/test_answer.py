@@ -87,3 +87,39 @@ def test_an_answer_that_is_cut_short_is_closed(path: str) -> None:
 def test_what_is_no_answer_is_bad(data: bytes) -> None:
     with pytest.raises(ExchangeFailed, match="bad_answer"):
         read(data, 1000)
+
+
+def answer_with(body: bytes, *lines: bytes) -> bytes:
+    return b"\r\n".join([b"HTTP/1.1 200 OK", b"Content-Length: %d" % len(body), *lines, b"", body])
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        answer_with(b"one"),
+        answer_with(b"two"),
+        answer_with(b"four"),
+        answer_with(b"two", b"X-New: yes"),
+        PLAIN_ANSWERS["/503"],
+        PLAIN_ANSWERS["/chunked"],
+    ],
+)
+def test_an_answer_like_the_last_is_read_as_if_there_had_been_none(following: bytes) -> None:
+    _, fresh = read(following, 1000)
+    assert fresh is not None
+    reader, first = read(answer_with(b"one"), 1000)
+    assert first is not None
+    for _ in range(2):
+        reader.expect(head_only=False)
+        answer = reader.feed(following)
+        assert answer is not None
+        assert (answer.status, answer.headers, answer.body) == (fresh.status, fresh.headers, fresh.body)
+        assert reader.keep_alive
+    assert first.body == b"one"
+
+
+def test_what_looks_like_the_last_answer_but_is_the_answer_to_head_is_too_long() -> None:
+    reader, _ = read(answer_with(b"one"), 1000)
+    reader.expect(head_only=True)
+    with pytest.raises(ExchangeFailed, match="bad_answer"):
+        reader.feed(answer_with(b"one"))

@@ -99,8 +99,10 @@ class MisbehavingServer:
         self._loop = asyncio.new_event_loop()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.address = Address("127.0.0.1", self._socket.getsockname()[1])
+        self._serving = threading.Event()
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
+        self._serving.wait()
 
     def freeze(self, seconds: float) -> None:
         """Stop doing anything at all for so long, from now on; returns at once."""
@@ -112,6 +114,7 @@ class MisbehavingServer:
 
     def _serve(self) -> None:
         server = self._loop.run_until_complete(self._loop.create_server(lambda: _Connection(self), sock=self._socket))
+        self._serving.set()
         self._loop.run_forever()
         server.close()
         for transport in self.transports:
