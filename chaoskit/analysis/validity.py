@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from chaoskit.analysis.lost import lost_workers
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.result import Check
 from chaoskit.analysis.steadiness import steadiness
@@ -158,9 +159,7 @@ def _generator(seen: Observations) -> Iterator[Check]:
     if used:
         (worker, phase), ratio = max(used.items(), key=lambda item: (item[1], item[0]))
         yield Check("generator cpu", ratio < GENERATOR_CPU, f"{worker} was busy for {ratio:.0%} of {phase} at most.")
-    for event in seen.history.events:
-        if event.event == "worker_lost":
-            yield Check("load workers", False, f"A load worker was lost at t = {event.t_s:.1f} s: {event.detail}.")
+    yield from lost_workers(seen)
 
 
 def _connections(blamed: Collection[str]) -> Iterator[Check]:

@@ -17,6 +17,9 @@ def run(
     seed: Seed = None,
     driver: Driver = None,
     reports: Reports = Path("reports"),
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Load processes, in place of the scenario's `generator.workers`.")
+    ] = None,
     gate: Annotated[
         bool, typer.Option("--gate/--no-gate", help="Exit with the verdict, or with 0 once the run is reported.")
     ] = True,
@@ -30,12 +33,13 @@ def run(
     from chaoskit import plan as planning
     from chaoskit.cli.playing import play_and_report
     from chaoskit.environment import with_driver
+    from chaoskit.plan.generator import with_workers
     from chaoskit.runner.run import RunRequest
     from chaoskit.scenario import load
     from chaoskit.store import collect
 
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
-    plan = with_driver(planning.build(loaded), driver)
+    plan = with_driver(with_workers(planning.build(loaded), workers), driver)
     request = RunRequest(plan, loaded.text, reports, collect(plan, ["chaoskit", *sys.argv[1:]], Path.cwd()))
     for file in loaded.runs_code:
         ERR.print(f"this scenario runs code of yours: {file}", style="yellow", markup=False)

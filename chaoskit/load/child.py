@@ -17,7 +17,7 @@ import locust  # noqa: F401 - before all that follows: it patches the process
 from gevent.event import Event
 
 from chaoskit.errors import SetupFailed
-from chaoskit.load.messages import DONE, READY, Setup, decode_go
+from chaoskit.load.messages import DONE, READY, Setup, TakeOver, decode_go
 from chaoskit.load.pipes import LineReader, Writer
 from chaoskit.load.player import Player
 from chaoskit.plan.codec import decode
@@ -46,7 +46,7 @@ class Child:
 
     def play(self, zero_s: float) -> int:
         """Play the plan; return the process's exit code."""
-        gevent.spawn(self._watch_parent)
+        gevent.spawn(self._obey)
         self._player.release(zero_s)
         if _take_precedence():
             self._say("load processes run ahead of other processes on this host (nice -10)")
@@ -82,9 +82,10 @@ class Child:
             self._orphaned = True
             self._stopping.set()
 
-    def _watch_parent(self) -> None:
-        while self._reader.readline():
-            pass
+    def _obey(self) -> None:
+        """Do what the parent asks, until it is gone."""
+        while line := self._reader.readline():
+            self._player.take_over(TakeOver.decode(line))
         self._orphaned = True
         self._stopping.set()
 

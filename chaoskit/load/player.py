@@ -19,8 +19,8 @@ from chaoskit.load.arrival import Stream
 from chaoskit.load.dispatcher import Dispatcher
 from chaoskit.load.flow import load_flow
 from chaoskit.load.health import Heartbeat, health, resources
-from chaoskit.load.locustfile import LocustfileStream, listener
-from chaoskit.load.messages import Setup
+from chaoskit.load.locustfile import LocustfileStream, Place, listener
+from chaoskit.load.messages import Setup, TakeOver
 from chaoskit.load.outcomes import Recorder
 from chaoskit.load.pool import Pool
 from chaoskit.load.references import resolved
@@ -30,6 +30,7 @@ from chaoskit.load.statistics import LocustStatistics, listeners, merge
 from chaoskit.load.stream_user import Playing, user_class
 from chaoskit.plan.arrivals import schedule
 from chaoskit.plan.model import Plan, PlannedStream
+from chaoskit.plan.share import Share
 from chaoskit.records import Record, RunEvent, encode
 
 _WARM_CONNECTIONS: Final = 16
@@ -42,14 +43,14 @@ class Player:
     def __init__(self, plan: Plan, setup: Setup) -> None:
         self.plan = plan
         self.worker = setup.worker
-        self.workers = setup.workers
+        self._place = Place(setup.worker, setup.workers)
         self.run_time = RunTime()
         limit = max(1, plan.generator.connections)
         self._pools = [
             Pool(name, plan.link(name).kind, Address.parse(setup.entries[name]), limit) for name in plan.entries
         ]
         self.dispatcher = Dispatcher(self.run_time, self._pools)
-        self.playing = Playing(self.dispatcher, self.worker, self.workers)
+        self.playing = Playing(self.dispatcher, Share(setup.worker, setup.workers))
         self._credentials = resolved(plan.credentials, "credential", os.environ)
         self._recorders: list[Recorder] = []
         self._streams: list[Stream] = []
@@ -93,8 +94,13 @@ class Player:
         self._heartbeat.start()
         self.playing.released.set()
         for stream in self._locustfiles:
-            share = (self.worker, self.workers)
-            self._scaling.append(gevent.spawn(stream.scale, self.run_time, self.environment, share))
+            self._scaling.append(gevent.spawn(stream.scale, self.run_time, self.environment, self._place))
+
+    def take_over(self, order: TakeOver) -> None:
+        """Play what another process can play no more; returns at once."""
+        self._place.place, self._place.places = order.place, order.places
+        for share in order.shares:
+            self.playing.take_over(share)
 
     def left_s(self) -> float:
         """Return how long until the plan's end, at least 0."""

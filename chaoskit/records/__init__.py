@@ -4,6 +4,7 @@ from chaoskit.records.codec import decode, encode
 from chaoskit.records.histogram import Histogram
 from chaoskit.records.history import History
 from chaoskit.records.model import (
+    LOST,
     Completions,
     FaultEvent,
     FigureSample,
@@ -24,6 +25,7 @@ from chaoskit.records.model import (
 )
 
 __all__ = [
+    "LOST",
     "Completions",
     "FaultEvent",
     "FigureSample",

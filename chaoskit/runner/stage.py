@@ -39,7 +39,7 @@ class Stage:
     def process_ids(self) -> Mapping[str, int]:
         """Return the processes to observe beside the target's: the proxy and the load generator."""
         proxy = self.target.server.process_id
-        generators = {f"generator@{worker}": process_id for worker, process_id in enumerate(self.load.pids)}
+        generators = dict(self.load.pids)
         return generators if proxy is None else {"proxy": proxy, **generators}
 
 

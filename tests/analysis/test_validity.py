@@ -146,7 +146,6 @@ def test_what_was_cut_short_is_not_asked_for_what_it_never_played(run: tuple[Pla
         (fault_never_applied, "fault latency-1"),
         (event("gate"), "gate"),
         (event("component_died"), "components"),
-        (event("worker_lost"), "load workers"),
         (event("restore_failed"), "faults"),
         (no_metrics, "resource metrics"),
         (metrics_with_a_gap, "resource metrics"),
