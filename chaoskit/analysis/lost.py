@@ -1,4 +1,4 @@
-"""Load processes that were lost in the middle of a run: what went with them, and whether that changes what it proves."""
+"""Load processes that were lost in mid-run: what went with them, and whether that changes what the run proves."""
 
 from collections import Counter
 from collections.abc import Iterator

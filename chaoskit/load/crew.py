@@ -146,7 +146,9 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return merged
 
 
-async def start_child(module: str, log: Path, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def start_child(
+    module: str, log: Path, environment: Mapping[str, str], *arguments: str
+) -> asyncio.subprocess.Process:
     """Start a module as a child with pipes for standard input and output; its standard error goes to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as errors:
@@ -154,6 +156,7 @@ async def start_child(module: str, log: Path, environment: Mapping[str, str]) ->
             sys.executable,
             "-m",
             module,
+            *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,

@@ -1,7 +1,7 @@
 """What a load process and its parent say to each other, one JSON line each.
 
-Parent to child: `Setup`, then `go`, then `TakeOver` where another process was lost. Child to parent: `ready`, then
-records (`chaoskit.records`), then `done`. The end of either pipe means that the other side is gone.
+Parent to child: `Setup`, then `go`, then `TakeOver` where another process was lost, `stop` for an early end. Child to
+parent: `ready`, then records (`chaoskit.records`), then `done`. The end of either pipe: the other side is gone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from chaoskit.plan.share import Share
 
 READY: Final = b'{"type":"ready"}\n'
 DONE: Final = b'{"type":"done"}\n'
+STOP: Final = b'{"type":"stop"}\n'
 
 
 @dataclass(frozen=True, slots=True)

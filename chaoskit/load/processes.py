@@ -10,9 +10,10 @@ from typing import Final
 
 from chaoskit.address import Address
 from chaoskit.clock import Clock
-from chaoskit.load.crew import Crew, PipedCrew
+from chaoskit.load.crew import PipedCrew
 from chaoskit.load.ledger import Ledger
 from chaoskit.load.messages import DONE, Setup, TakeOver, encode_go
+from chaoskit.load.remote import FleetCrew
 from chaoskit.plan.model import Plan
 from chaoskit.records import Record, RunEvent, SampleBatch, decode
 
@@ -25,7 +26,7 @@ class LoadProcesses:
     """The load processes of one run: `start`, `release`, iterate over `records`, `stop`.
 
     Args:
-        plan: What is played; its `generator.workers` says how many processes.
+        plan: What is played; its `generator` says how many processes, and whether they are Locust workers.
         plan_path: The same plan as JSON, for the processes to read.
         entries: Where each of the plan's entry links listens.
         log_folder: Where `load-N.log` (their standard error) goes.
@@ -43,9 +44,12 @@ class LoadProcesses:
         self._plan = plan
         self._plan_path = plan_path
         self._entries = {name: str(entries[name]) for name in plan.entries}
-        self._workers = max(1, plan.generator.workers)
-        self._piped = PipedCrew(log_folder, environment)
-        self._crew: Crew = self._piped
+        self._workers = plan.generator.load_processes
+        generator = plan.generator
+        under_locust = generator.remote_workers or generator.web or generator.csv
+        self._crew: PipedCrew | FleetCrew = (
+            FleetCrew(generator, log_folder, environment) if under_locust else PipedCrew(log_folder, environment)
+        )
         self._ledger = Ledger(plan, self._workers)
         self._playing: list[int] = []
         self._lost: set[int] = set()
@@ -63,10 +67,13 @@ class LoadProcesses:
         Raises:
             SetupFailed: one of them did not become ready; all are stopped again.
         """
-        path = str(self._plan_path.resolve())
+        path = self._plan_path.resolve()
         workers = range(self._workers)
-        setups = [Setup(path, worker, self._workers, self._entries).encode() for worker in workers]
-        await self._piped.start(setups, _READY_WITHIN_S)
+        if isinstance(self._crew, FleetCrew):
+            await self._crew.start(path, self._entries)
+        else:
+            setups = [Setup(str(path), worker, self._workers, self._entries).encode() for worker in workers]
+            await self._crew.start(setups, _READY_WITHIN_S)
         self._playing = list(workers)
 
     def release(self, clock: Clock) -> None:

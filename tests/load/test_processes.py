@@ -16,6 +16,7 @@ import pytest
 from chaoskit.address import Address
 from chaoskit.clock import Clock
 from chaoskit.errors import SetupFailed
+from chaoskit.load.crew import PipedCrew
 from chaoskit.load.messages import READY, Setup, encode_go
 from chaoskit.load.processes import LoadProcesses
 from chaoskit.plan.arrivals import per_second, schedule
@@ -285,12 +286,13 @@ async def test_a_process_that_says_what_nobody_understands_is_lost_with_the_reas
 ) -> None:
     monkeypatch.setattr("chaoskit.load.crew.LINE_BYTES", 1 << 16)
     load = await started(plan_of(stream_of(get("/ok"), (60, 50))), server.address, tmp_path)
+    assert isinstance(load._crew, PipedCrew)
     try:
         load.release(Clock.starting_now())
         lines = asyncio.StreamReader(limit=1 << 16)
         lines.feed_data(line)
         lines.feed_eof()
-        load._piped._children[0].stdout = lines
+        load._crew._children[0].stdout = lines
         async with asyncio.timeout(5):
             history = History.of([record async for record in load.records()])
     finally:
