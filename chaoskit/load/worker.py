@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import gevent
 import locust
@@ -33,7 +33,7 @@ class MasterLink:
 
     def __init__(self, environment: Environment, runner: WorkerRunner) -> None:
         self.is_open = True
-        self._events: Any = environment.events
+        self._events = cast("Any", environment.events)
         self._runner = runner
         self._client: Any = runner.client
         self._lines: Any = Queue()

@@ -67,6 +67,6 @@ def test_an_address_that_is_taken_or_not_ours_is_said() -> None:
         at = Address(*taken.getsockname())
         with pytest.raises(SetupFailed, match=f"cannot listen at {at}: Address already in use; choose another"):
             check_free(at)
-    with pytest.raises(SetupFailed, match="cannot listen at 192.0.2.77:5557: Cannot assign"):
-        check_free(Address("192.0.2.77", 5557))
+    with pytest.raises(SetupFailed, match=r"cannot listen at 203\.0\.113\.77:5557: Cannot"):
+        check_free(Address("203.0.113.77", 5557))
     check_free(Address("127.0.0.1", 0))
