@@ -17,6 +17,7 @@ from chaoskit.load.pacer import Pacer
 from chaoskit.load.pool import Occupancy, Pool
 from chaoskit.load.run_time import RunTime
 from chaoskit.plan.arrivals import Schedule, share
+from chaoskit.records import UNSENT
 
 SWEEP_S: Final = 0.01  # a deadline is kept to within this
 _QUANTUM_US: Final = 200  # at high rates arrivals this close share a wake-up, and are at most this late for it
@@ -173,7 +174,7 @@ class Dispatcher:
 
     def _unsent(self, arrival: Arrival, now_us: int) -> None:
         self.unsent_count += 1
-        arrival.stream.recorders[arrival.entry].failed((arrival.intended_us, NEVER_SENT, now_us), 0, "unsent")
+        arrival.stream.recorders[arrival.entry].failed((arrival.intended_us, NEVER_SENT, now_us), 0, UNSENT)
 
     def _open_one(self, pool: Pool) -> None:
         connection = Connection()

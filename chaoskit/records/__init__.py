@@ -5,6 +5,7 @@ from chaoskit.records.histogram import Histogram
 from chaoskit.records.history import History
 from chaoskit.records.model import (
     LOST,
+    UNSENT,
     Completions,
     FaultEvent,
     FigureSample,
@@ -26,6 +27,7 @@ from chaoskit.records.model import (
 
 __all__ = [
     "LOST",
+    "UNSENT",
     "Completions",
     "FaultEvent",
     "FigureSample",

@@ -9,12 +9,13 @@ from chaoskit.records import Histogram, SampleBatch
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Outcomes over some seconds and streams; histograms are of successes."""
+    """Outcomes over some seconds and streams; histograms are of successes, but for the lag, which is of all sent."""
 
     ok: int
     failed: int
     response_us: Histogram
     service_us: Histogram
+    lag_us: Histogram
 
     @property
     def arrivals(self) -> int:
@@ -56,4 +57,5 @@ class Seconds:
             failed=sum(sum(batch.failed.values()) for batch in chosen),
             response_us=Histogram.merged(batch.response_us for batch in chosen),
             service_us=Histogram.merged(batch.service_us for batch in chosen),
+            lag_us=Histogram.merged(batch.lag_us for batch in chosen),
         )
