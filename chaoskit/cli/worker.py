@@ -9,6 +9,7 @@ import typer
 
 import chaoskit
 from chaoskit.address import Address
+from chaoskit.cli.console import ERR
 from chaoskit.errors import UsageError
 
 
@@ -24,6 +25,7 @@ def worker(
         address = Address.parse(master)
     except ValueError as error:
         raise UsageError(f"--master: {error}") from error
+    ERR.print(f"making load for the run at {address}, or waiting for it; Ctrl-C ends this worker", markup=False)
     root = str(Path(chaoskit.__file__).parents[1])
     paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     # Locust patches the process that imports it, so this one becomes the worker and keeps nothing of what it was.

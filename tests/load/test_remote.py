@@ -15,14 +15,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
+from chaoskit.clock import Clock
 from chaoskit.errors import SetupFailed
 from chaoskit.load.processes import LoadProcesses
 from chaoskit.plan.arrivals import per_second, schedule
+from chaoskit.plan.codec import encode
 from chaoskit.plan.model import GeneratorPlan, Plan, PlannedFlow
 from chaoskit.records import LOST, History
-from tests.support.load_plan import Play, get, plan_of, stream_of
+from tests.support.load_plan import ENTRY, Play, get, plan_of, stream_of
 from tests.support.misbehaving_server import MisbehavingServer
 
 
@@ -163,3 +166,22 @@ async def test_a_port_that_is_taken_is_said(play: Play, server: MisbehavingServe
         plan = with_generator(plan_of(stream_of(get("/ok"), (1, 10))), remote_workers=1, listen=listen)
         with pytest.raises(SetupFailed, match=rf"cannot listen at {listen}: Address already in use; choose another"):
             await play(plan, server.address)
+
+
+async def test_a_run_that_is_stopped_still_gets_what_the_workers_measured(
+    server: MisbehavingServer, tmp_path: Path
+) -> None:
+    plan = with_generator(plan_of(stream_of(get("/ok"), (60, 50)), workers=2), csv=str(tmp_path / "day"))
+    path = tmp_path / "plan.json"
+    path.write_bytes(encode(plan))
+    load = LoadProcesses(plan, path, {ENTRY: server.address}, tmp_path, {})
+    await load.start()
+    pids = load.pids.values()
+    load.release(Clock.starting_now())
+    asyncio.get_running_loop().call_later(2.2, lambda: stopping.append(asyncio.ensure_future(load.stop())))
+    stopping: list[asyncio.Future[None]] = []
+    history = History.of([record async for record in load.records()])
+    await stopping[0]
+    assert [event for event in history.events if event.event != "note"] == []
+    assert sum(batch.ok for batch in history.samples if batch.second == 0) == 50
+    assert not any(psutil.pid_exists(pid) for pid in pids)
