@@ -11,7 +11,7 @@ from chaoskit.analysis.result import StreamPhase
 from chaoskit.analysis.windows import Series, window_count
 from chaoskit.plan.evidence import carried
 from chaoskit.plan.model import Plan, PlannedPhase
-from chaoskit.records import Histogram, History, SampleBatch
+from chaoskit.records import LOST, Histogram, History, SampleBatch
 
 QUANTILES: Final[Mapping[str, float]] = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 LATE_FACTOR: Final = 10.0
@@ -24,7 +24,8 @@ class EntrySeries:
     """One stream through one entry; arrays by second of the intended start, but for `served` (second of the end).
 
     `late` counts successes that came after the bound `late_s`, `harmed` = failed + late. `lag_s` is the p99 of send
-    lag, `behind` counts arrivals not sent within the lag that the plan allows.
+    lag, `behind` counts arrivals not sent within the lag that the plan allows. Those `lost` with their load process
+    failed, but nobody harmed them.
     """
 
     stream: str
@@ -36,11 +37,12 @@ class EntrySeries:
     lag_s: Series
     late_s: Series
     behind: Series
+    lost: Series
 
     @property
     def harmed(self) -> Series:
         """Arrivals that failed or came late."""
-        return self.offered - self.ok + self.late
+        return self.offered - self.ok - self.lost + self.late
 
 
 def stream_phase(batches: Iterable[SampleBatch], length_s: float) -> StreamPhase:
@@ -117,8 +119,9 @@ def entry_series(plan: Plan, history: History, phases: Mapping[str, Mapping[str,
 
     def series(stream: str, entry: str) -> EntrySeries:
         if (stream, entry) not in made:
-            offered, ok, late, served, lag_s, behind = (np.zeros(count) for _ in range(6))
-            made[stream, entry] = EntrySeries(stream, entry, offered, ok, late, served, lag_s, bounds[stream], behind)
+            offered, ok, late, served, lag_s, behind, lost = (np.zeros(count) for _ in range(7))
+            late_s = bounds[stream]
+            made[stream, entry] = EntrySeries(stream, entry, offered, ok, late, served, lag_s, late_s, behind, lost)
         return made[stream, entry]
 
     for batch in history.samples:
@@ -128,8 +131,9 @@ def entry_series(plan: Plan, history: History, phases: Mapping[str, Mapping[str,
         row.ok[second] += batch.ok
         row.offered[second] += batch.ok + sum(batch.failed.values())
         row.late[second] += batch.ok * batch.response_us.share_above(int(bounds[batch.stream][second] * 1e6))
+        row.lost[second] += batch.failed.get(LOST, 0)
         in_time = batch.lag_us.count * (1 - batch.lag_us.share_above(int(plan.generator.max_lag_s * 1e6)))
-        row.behind[second] += max(0.0, batch.ok + sum(batch.failed.values()) - in_time)
+        row.behind[second] += max(0.0, batch.ok + sum(batch.failed.values()) - batch.failed.get(LOST, 0) - in_time)
         row.lag_s[second] = max(row.lag_s[second], (batch.lag_us.quantile_us(0.99) or 0) / 1e6)
     for done in history.completions:
         if done.stream in bounds and 0 <= done.second < count:

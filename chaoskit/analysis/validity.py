@@ -6,12 +6,13 @@ from typing import Final
 
 import numpy as np
 
+from chaoskit.analysis.lost import lost_workers
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.result import Check
 from chaoskit.analysis.steadiness import steadiness
 from chaoskit.plan.evidence import carried
 from chaoskit.plan.model import PlannedPhase, PlannedStream
-from chaoskit.records import SampleBatch
+from chaoskit.records import UNSENT, SampleBatch
 from chaoskit.units import format_duration
 
 OFFERED_TOLERANCE: Final = 0.01
@@ -19,6 +20,7 @@ OFFERED_TOLERANCE: Final = 0.01
 arrival that could not be sent counts in the second in which it was due, so no second has a reason to differ."""
 
 GENERATOR_CPU: Final = 0.9
+LOOP_RATIO: Final = 0.2
 HOST_FULL_RATIO: Final = 0.5
 IMPOSSIBLE: Final = 1.25
 """No resource is busy for longer than its servers are there, but for the error of a scrape."""
@@ -30,7 +32,7 @@ def checks(seen: Observations, blamed: Collection[str] = ()) -> tuple[Check, ...
     if not _played(seen):
         return (_not_up(seen),)
     groups = (_records, _baseline, _samples, _offered, _faults, _generator, _percentiles, _alive, _scrapes, _possible)
-    return (*(check for group in groups for check in group(seen)), *_connections(blamed), *_host(seen, blamed))
+    return (*(check for group in groups for check in group(seen)), *_connections(seen, blamed), *_host(seen, blamed))
 
 
 def _played(seen: Observations) -> bool:
@@ -158,16 +160,34 @@ def _generator(seen: Observations) -> Iterator[Check]:
     if used:
         (worker, phase), ratio = max(used.items(), key=lambda item: (item[1], item[0]))
         yield Check("generator cpu", ratio < GENERATOR_CPU, f"{worker} was busy for {ratio:.0%} of {phase} at most.")
-    for event in seen.history.events:
-        if event.event == "worker_lost":
-            yield Check("load workers", False, f"A load worker was lost at t = {event.t_s:.1f} s: {event.detail}.")
+    yield from _loop(seen)
+    yield from lost_workers(seen)
 
 
-def _connections(blamed: Collection[str]) -> Iterator[Check]:
+def _loop(seen: Observations) -> Iterator[Check]:
+    """A loop that is held up reads answers late too, which send lag need not show."""
+    bound_s, reports = seen.plan.generator.max_lag_s, seen.history.generator
+    held_up = [report for report in reports if report.loop_lag_s > bound_s]
+    if held_up:
+        worst, ratio = max(held_up, key=lambda report: report.loop_lag_s), len(held_up) / len(reports)
+        yield Check(
+            "generator loop",
+            ratio <= LOOP_RATIO,
+            f"The loop of load process {worst.worker} was held up for {format_duration(worst.loop_lag_s)} at most; "
+            f"{ratio:.0%} of all looks found more than {format_duration(bound_s)}.",
+        )
+
+
+def _connections(seen: Observations, blamed: Collection[str]) -> Iterator[Check]:
     """Connections that a slow target holds prove its slowness; only where they themselves are the root is it void."""
     if "generator.connections" in blamed:
         said = "The load generator had too few connections for this load: raise generator.connections."
         yield Check("generator connections", False, said)
+        return
+    unsent = sum(batch.failed.get(UNSENT, 0) for batch in seen.history.samples)
+    if unsent:
+        said = f"{unsent:,} arrivals were never sent, for no connection came free in time: the target held them all."
+        yield Check("generator connections", True, said)
 
 
 def _host(seen: Observations, blamed: Collection[str]) -> Iterator[Check]:

@@ -26,7 +26,7 @@ _HEAVIEST_FIRST: Final = (
     "gate",
     "baseline",
     "components",
-    "load workers",
+    "load",
     "generator",
     "host",
     "fault",
@@ -163,7 +163,7 @@ def _missed(objective: ObjectiveResult) -> str:
 
 
 def _remarks(judgement: Judgement) -> list[str]:
-    remarks = []
+    remarks = [check.statement for check in judgement.validity if check.name == "load workers" and check.ok]
     if judgement.bottlenecks and judgement.lead is None:
         remarks.append(_unexplained(judgement))
     if not judgement.bottlenecks:

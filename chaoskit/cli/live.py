@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaoskit.plan.model import Plan
-from chaoskit.runner.live import Snapshot, StreamNow, Watcher
+from chaoskit.runner.live import GeneratorNow, Snapshot, StreamNow, Watcher
 from chaoskit.units import format_duration
 
 _BAR_WIDTH: Final = 40
@@ -49,7 +49,10 @@ class PlainLines:
         waiting = f"  {snapshot.in_flight:,} in flight" if snapshot.in_flight else ""
         busiest = f"  busiest {snapshot.busiest[0][0]} {snapshot.busiest[0][1]:.0%}" if snapshot.busiest else ""
         faults = f"  faults {', '.join(snapshot.faults)}" if snapshot.faults else ""
-        self._console.print(f"{snapshot.t_s:6.1f}s {snapshot.phase}  {streams}{waiting}{busiest}{faults}", markup=False)
+        load = f"  load {_generator(snapshot.generator)}" if snapshot.generator.processes else ""
+        self._console.print(
+            f"{snapshot.t_s:6.1f}s {snapshot.phase}  {streams}{waiting}{busiest}{load}{faults}", markup=False
+        )
 
 
 class Screen:
@@ -98,9 +101,9 @@ class Screen:
         return table
 
     def _lines(self, snapshot: Snapshot) -> list[Text]:
-        lines = [Text("busiest  ", "dim")]
+        lines = [Text(f"load     {_generator(snapshot.generator)}", "dim"), Text("busiest  ", "dim")]
         for name, used in snapshot.busiest:
-            lines[0].append(f"{name} {used:.0%}   ", "bold red" if used > 0.95 else "")
+            lines[1].append(f"{name} {used:.0%}   ", "bold red" if used > 0.95 else "")
         lines += [Text(f"fault    {fault}", "bold yellow") for fault in snapshot.faults]
         lines += [Text(note, "dim") for note in snapshot.notes]
         return lines
@@ -118,6 +121,14 @@ def _answered(now: StreamNow) -> str:
     """Return what has come to an end of the arrivals planned for that second; a closed stream plans none."""
     ended = now.ok_rps + now.failed_rps
     return f"{ended:,} of {now.planned_rps:,}/s" if now.planned_rps else f"{ended:,}/s"
+
+
+def _generator(now: GeneratorNow) -> str:
+    """Return how the load generator is; what it dropped or cannot send only where there is such."""
+    said = f"sent {_latency(now.lag_p99_s)} late (p99), loop {_latency(now.loop_lag_s)}, cpu {now.cpu_ratio:.0%}"
+    said += f", {now.connections:,} connections"
+    said += f", {now.backlog:,} waiting for one" if now.backlog else ""
+    return said + (f", {now.unsent:,} never sent" if now.unsent else "")
 
 
 def _latency(seconds: float | None) -> str:

@@ -23,6 +23,7 @@ from chaoskit.cli.run import run
 from chaoskit.cli.schema import schema
 from chaoskit.cli.up import up
 from chaoskit.cli.validate import validate
+from chaoskit.cli.worker import worker
 from chaoskit.errors import ChaoskitError
 
 # What the system answers where a path or a disk is not fit for what was asked; chaoskit cannot mend that.
@@ -75,7 +76,7 @@ def options(
 _PANELS: dict[str, dict[str, Callable[..., object]]] = {
     "Play": {"run": run, "validate": validate, "plan": plan, "list": list_known},
     "Read a run": {"analyze": analyze, "report": report},
-    "Parts on their own": {"up": up, "proxy": proxy},
+    "Parts on their own": {"up": up, "proxy": proxy, "worker": worker},
     "Set up and tidy": {"init": init, "schema": schema, "doctor": doctor, "clean": clean},
 }
 for panel, commands in _PANELS.items():

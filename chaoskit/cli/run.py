@@ -2,13 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from chaoskit.cli.arguments import AllowTargets, Driver, Reports, Scenario, Seed, Settings, read_settings
 from chaoskit.cli.console import ERR
 from chaoskit.cli.exit_codes import ExitCode, of_verdict
+
+WEB: Final = "127.0.0.1:8089"
 
 
 def run(
@@ -17,6 +19,19 @@ def run(
     seed: Seed = None,
     driver: Driver = None,
     reports: Reports = Path("reports"),
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Load processes, in place of the scenario's `generator.workers`.")
+    ] = None,
+    expect_workers: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Wait for so many `chaoskit worker` to make the load.")
+    ] = None,
+    bind: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where they connect; 127.0.0.1:5557 without it.")
+    ] = None,
+    web: Annotated[bool, typer.Option("--web", help="Show Locust's own page at 127.0.0.1:8089 meanwhile.")] = False,
+    csv: Annotated[
+        str | None, typer.Option(metavar="PREFIX", help="Write Locust's CSV files: PREFIX_stats.csv and so on.")
+    ] = None,
     gate: Annotated[
         bool, typer.Option("--gate/--no-gate", help="Exit with the verdict, or with 0 once the run is reported.")
     ] = True,
@@ -30,12 +45,14 @@ def run(
     from chaoskit import plan as planning
     from chaoskit.cli.playing import play_and_report
     from chaoskit.environment import with_driver
+    from chaoskit.plan.generator import GeneratorOptions, with_generator
     from chaoskit.runner.run import RunRequest
     from chaoskit.scenario import load
     from chaoskit.store import collect
 
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
-    plan = with_driver(planning.build(loaded), driver)
+    options = GeneratorOptions(workers, expect_workers, bind, WEB if web else None, csv)
+    plan = with_driver(with_generator(planning.build(loaded), options), driver)
     request = RunRequest(plan, loaded.text, reports, collect(plan, ["chaoskit", *sys.argv[1:]], Path.cwd()))
     for file in loaded.runs_code:
         ERR.print(f"this scenario runs code of yours: {file}", style="yellow", markup=False)

@@ -23,6 +23,7 @@ class ExternalDriver:
     """
 
     def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
+        self._plan = plan
         self._links = plan.links
         self._say = say
         self._ports = PortHolder()
@@ -82,7 +83,7 @@ class ExternalDriver:
 
     def _hold(self, link: PlannedLink) -> Address:
         if link.listen is None:
-            return self._ports.hold()
+            return self._ports.hold(self._plan.listen_host(link.name))
         wanted = Address.parse(link.listen)
         try:
             held = self._ports.hold(wanted.host, wanted.port)

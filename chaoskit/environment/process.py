@@ -59,7 +59,7 @@ class ProcessDriver:
         }
         links = {
             link.name: LinkAddresses(
-                listen=self._ports.hold(),
+                listen=self._ports.hold(self._plan.listen_host(link.name)),
                 upstream=Address.parse(link.upstream) if link.upstream else ports[link.destination][link.port],
             )
             for link in self._plan.links

@@ -10,17 +10,19 @@ import resource
 import signal
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import gevent
-import locust  # noqa: F401 - before all that follows: it patches the process
+import locust  # before all that follows: it patches the process
 from gevent.event import Event
+from locust.env import Environment
 
 from chaoskit.errors import SetupFailed
-from chaoskit.load.messages import DONE, READY, Setup, decode_go
+from chaoskit.load.messages import DONE, READY, STOP, Setup, TakeOver, decode_go
 from chaoskit.load.pipes import LineReader, Writer
 from chaoskit.load.player import Player
 from chaoskit.plan.codec import decode
+from chaoskit.plan.model import Plan
 from chaoskit.records import RunEvent, encode
 
 _HAND_UP_S: Final = 0.5
@@ -29,10 +31,26 @@ _PRECEDENCE: Final = -10
 _YOUNG_OBJECTS: Final = 50_000  # garbage is rare here; looking for it often would make arrivals late
 
 
+class Reader(Protocol):
+    """Where orders come from."""
+
+    def readline(self) -> bytes:
+        """Return the next line with its end; empty when the other side is gone."""
+        ...
+
+
+class Sender(Protocol):
+    """Where records go."""
+
+    def write(self, data: bytes) -> bool:
+        """Hand up whole lines; False, then and ever after, once the other side is gone."""
+        ...
+
+
 class Child:
     """Plays one worker's part of a plan and hands up records until it is over, stopped, or orphaned."""
 
-    def __init__(self, player: Player, reader: LineReader, writer: Writer) -> None:
+    def __init__(self, player: Player, reader: Reader, writer: Sender) -> None:
         self._player = player
         self._reader = reader
         self._writer = writer
@@ -46,7 +64,7 @@ class Child:
 
     def play(self, zero_s: float) -> int:
         """Play the plan; return the process's exit code."""
-        gevent.spawn(self._watch_parent)
+        gevent.spawn(self._obey)
         self._player.release(zero_s)
         if _take_precedence():
             self._say("load processes run ahead of other processes on this host (nice -10)")
@@ -82,30 +100,46 @@ class Child:
             self._orphaned = True
             self._stopping.set()
 
-    def _watch_parent(self) -> None:
-        while self._reader.readline():
-            pass
+    def _obey(self) -> None:
+        """Do what the parent asks, until it is gone."""
+        while line := self._reader.readline():
+            if line == STOP:
+                self.stop()
+            else:
+                self._player.take_over(TakeOver.decode(line))
         self._orphaned = True
         self._stopping.set()
+
+
+def prepare(plan: Plan, setup: Setup, environment: Environment) -> Player:
+    """Return a player that can be released at once: connections are open, the collector is quiet.
+
+    Raises:
+        SetupFailed: a flow or a locustfile cannot be loaded, or refers to a variable that is not set.
+    """
+    _allow_many_connections()
+    player = Player(plan, setup, environment)
+    player.warm()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 100)
+    return player
 
 
 def main() -> int:
     """Play what standard input asks for; return the exit code."""
     reader, writer = LineReader(0), Writer(1)
-    _allow_many_connections()
     line = reader.readline()
     if not line:
         return 0
     try:
         setup = Setup.decode(line)
-        player = Player(decode(Path(setup.plan).read_bytes()), setup)
+        environment = Environment(events=locust.events)
+        environment.create_local_runner()
+        player = prepare(decode(Path(setup.plan).read_bytes()), setup, environment)
     except SetupFailed as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    player.warm()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 20, 100)
     writer.write(READY)
     line = reader.readline()
     if not line:

@@ -16,6 +16,7 @@ from chaoskit.load.outcomes import NEVER_SENT
 from chaoskit.load.pool import Occupancy, Pool
 from chaoskit.load.run_time import RunTime
 from chaoskit.plan.arrivals import Schedule
+from chaoskit.records import UNSENT
 
 SWEEP_S: Final = 0.01  # a deadline is kept to within this
 _EXPIRED_AT_ONCE: Final = 100  # each lane goes on with its next arrival at once: thousands would hold up the loop
@@ -173,7 +174,7 @@ class Dispatcher:
 
     def _unsent(self, arrival: Arrival, now_us: int) -> None:
         self.unsent_count += 1
-        arrival.stream.recorders[arrival.entry].failed((arrival.intended_us, NEVER_SENT, now_us), 0, "unsent")
+        arrival.stream.recorders[arrival.entry].failed((arrival.intended_us, NEVER_SENT, now_us), 0, UNSENT)
 
     def _open_one(self, pool: Pool) -> None:
         connection = Connection()
@@ -185,5 +186,3 @@ class Dispatcher:
             if not connection.is_open:
                 connection.close()
         pool.idle.append(connection)
-
-

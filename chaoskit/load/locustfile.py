@@ -1,6 +1,7 @@
 """A user's own locustfile under its own rules: closed model, as many users as the phases say."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +48,18 @@ def counts_by_class(users: int, weights: Mapping[str, tuple[float, int]]) -> dic
     return counts
 
 
+@dataclass(slots=True)
+class Place:
+    """A load process's place among those that play, 0 … `places` - 1; both change when one of them is lost."""
+
+    place: int
+    places: int
+
+    def part_of(self, users: int) -> int:
+        """Return how many of `users` this process has."""
+        return users // self.places + (self.place < users % self.places)
+
+
 class LocustfileStream:
     """One stream whose load is a locustfile: its users come and go with the phases, its requests become outcomes."""
 
@@ -70,9 +83,8 @@ class LocustfileStream:
             raise SetupFailed(message)
         self.user_classes = [_bound(user_class, planned.name, host) for user_class in found.values()]
 
-    def scale(self, run_time: RunTime, environment: Environment, share: tuple[int, int]) -> None:
-        """Keep the number of users at what the phases say until they are over; `share` is worker and workers."""
-        worker, workers = share
+    def scale(self, run_time: RunTime, environment: Environment, place: Place) -> None:
+        """Keep the number of users at what the phases say until they are over."""
         weights = {each.__name__: (float(each.weight), each.fixed_count) for each in self.user_classes}
         runner = environment.runner
         if runner is None:
@@ -82,7 +94,7 @@ class LocustfileStream:
         while True:
             t_s = run_time.now_us() / 1e6
             wanted = users_at(t_s, self._segments)
-            counts = counts_by_class(wanted // workers + (worker < wanted % workers), weights)
+            counts = counts_by_class(place.part_of(wanted), weights)
             present = runner.user_classes_count
             runner.spawn_users(dict(_above(counts, present)))
             runner.stop_users({name: fewer for name, fewer in _above(present, counts) if name in counts})

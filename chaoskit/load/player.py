@@ -11,6 +11,7 @@ import gevent
 import locust
 from locust.argument_parser import get_parser
 from locust.env import Environment
+from locust.runners import LocalRunner, WorkerRunner
 from locust.stats import RequestStats
 
 from chaoskit.address import Address
@@ -19,8 +20,8 @@ from chaoskit.load.arrival import Stream
 from chaoskit.load.dispatcher import Dispatcher
 from chaoskit.load.flow import load_flow
 from chaoskit.load.health import Heartbeat, health, resources
-from chaoskit.load.locustfile import LocustfileStream, listener
-from chaoskit.load.messages import Setup
+from chaoskit.load.locustfile import LocustfileStream, Place, listener
+from chaoskit.load.messages import Setup, TakeOver
 from chaoskit.load.outcomes import Recorder
 from chaoskit.load.policy import policy_for
 from chaoskit.load.pool import Pool
@@ -31,6 +32,7 @@ from chaoskit.load.statistics import LocustStatistics, listeners, merge
 from chaoskit.load.stream_user import Playing, user_class
 from chaoskit.plan.arrivals import schedule
 from chaoskit.plan.model import Plan, PlannedStream
+from chaoskit.plan.share import Share
 from chaoskit.records import Record, RunEvent, encode
 
 _WARM_CONNECTIONS: Final = 16
@@ -38,19 +40,21 @@ _STOP_TIMEOUT_S: Final = 2.0  # a user of a locustfile may finish its request wh
 
 
 class Player:
-    """Plays one worker's share of a plan. `environment` is Locust's, for whoever wants its web page or events."""
+    """Plays one worker's share of a plan in `environment`, which has a runner (local or a worker's) and no users."""
 
-    def __init__(self, plan: Plan, setup: Setup) -> None:
+    def __init__(self, plan: Plan, setup: Setup, environment: Environment) -> None:
         self.plan = plan
+        self.environment = environment
+        own = listeners(environment)  # Locust's; whoever comes later is a user's
         self.worker = setup.worker
-        self.workers = setup.workers
+        self._place = Place(setup.worker, setup.workers)
         self.run_time = RunTime()
         limit = max(1, plan.generator.connections)
         self._pools = [
             Pool(name, plan.link(name).kind, Address.parse(setup.entries[name]), limit) for name in plan.entries
         ]
         self.dispatcher = Dispatcher(self.run_time, self._pools)
-        self.playing = Playing(self.dispatcher, self.worker, self.workers)
+        self.playing = Playing(self.dispatcher, Share(setup.worker, setup.workers))
         self._credentials = resolved(plan.credentials, "credential", os.environ)
         self._recorders: list[Recorder] = []
         self._streams: list[Stream] = []
@@ -59,22 +63,19 @@ class Player:
         user_classes = [self._open(planned) for planned in open_streams]
         self._locustfiles = [self._closed(planned) for planned in closed_streams]
         theirs = [each for stream in self._locustfiles for each in stream.user_classes]
-        self.environment = Environment(
-            user_classes=[*user_classes, *theirs],
-            events=locust.events,
-            stop_timeout=_STOP_TIMEOUT_S,
-            host=self._pools[0].url if theirs else None,
-            parsed_options=_options(self._pools[0].url) if theirs else None,
-        )
-        theirs_already = listeners(self.environment)
-        self._runner = self.environment.create_local_runner()
-        events: Any = self.environment.events
+        environment.user_classes = [each for each in (*user_classes, *theirs) if each.weight or each.fixed_count]
+        environment.stop_timeout = _STOP_TIMEOUT_S
+        if theirs:
+            environment.host = self._pools[0].url
+            environment.parsed_options = _options(self._pools[0].url)
+        events: Any = environment.events
         if self._locustfiles:
-            events.request.add_listener(listener(self._locustfiles, self.run_time))
-        own = [each for each in listeners(self.environment) if each not in theirs_already]
-        self._statistics = LocustStatistics(self.environment, own)
-        events.init.fire(environment=self.environment, runner=self._runner, web_ui=None)
-        self._runner.start(len(user_classes), spawn_rate=max(1, len(user_classes)), user_classes=[*user_classes])
+            count = listener(self._locustfiles, self.run_time)
+            events.request.add_listener(count)
+            own.append(count)
+        self._statistics = LocustStatistics(environment, own)
+        events.init.fire(environment=environment, runner=environment.runner, web_ui=None)
+        self._runner = _started(environment, user_classes)
         self._heartbeat = Heartbeat()
         self._scaling: list[gevent.Greenlet] = []
 
@@ -94,8 +95,13 @@ class Player:
         self._heartbeat.start()
         self.playing.released.set()
         for stream in self._locustfiles:
-            share = (self.worker, self.workers)
-            self._scaling.append(gevent.spawn(stream.scale, self.run_time, self.environment, share))
+            self._scaling.append(gevent.spawn(stream.scale, self.run_time, self.environment, self._place))
+
+    def take_over(self, order: TakeOver) -> None:
+        """Play what another process can play no more; returns at once."""
+        self._place.place, self._place.places = order.place, order.places
+        for share in order.shares:
+            self.playing.take_over(share)
 
     def left_s(self) -> float:
         """Return how long until the plan's end, at least 0."""
@@ -158,6 +164,19 @@ class Player:
         recorder = Recorder(planned.name, self.plan.entries[0])
         self._recorders.append(recorder)
         return LocustfileStream(planned, recorder, self._pools[0].url)
+
+
+def _started(environment: Environment, user_classes: list[type[locust.User]]) -> LocalRunner | WorkerRunner:
+    """Return the environment's runner with one user of each class, which wait for the release."""
+    runner = environment.runner
+    if isinstance(runner, WorkerRunner):
+        events: Any = environment.events
+        events.test_start.fire(environment=environment)
+        runner.start_worker({each.__name__: 1 for each in user_classes})
+        return runner
+    assert isinstance(runner, LocalRunner)
+    runner.start(len(user_classes), spawn_rate=max(1, len(user_classes)), user_classes=[*user_classes])
+    return runner
 
 
 def _options(host: str) -> Namespace:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 from gevent.event import Event
 from locust import User, task
 from locust.exception import StopUser
@@ -10,6 +11,7 @@ from locust.exception import StopUser
 from chaoskit.load.arrival import Stream
 from chaoskit.load.dispatcher import Dispatcher
 from chaoskit.plan.arrivals import Schedule
+from chaoskit.plan.share import Share
 
 
 class StreamUser(User):
@@ -35,21 +37,30 @@ def user_class(stream: Stream, play: Callable[[], None]) -> type[StreamUser]:
 class Playing:
     """Dispatches streams once released, and keeps the first error: Locust would log it and start the task anew."""
 
-    def __init__(self, dispatcher: Dispatcher, worker: int, workers: int) -> None:
+    def __init__(self, dispatcher: Dispatcher, share: Share) -> None:
         self.released = Event()
         self.error: BaseException | None = None
         self._dispatcher = dispatcher
-        self._worker = worker
-        self._workers = workers
+        self._share = share
+        self._schedules: list[tuple[Stream, Schedule]] = []
 
     def of(self, stream: Stream, schedule: Schedule) -> Callable[[], None]:
-        """Return what plays `schedule`."""
+        """Return what plays this process's share of `schedule`."""
+        self._schedules.append((stream, schedule))
 
         def play() -> None:
             self.released.wait()
-            try:
-                self._dispatcher.play(stream, schedule, self._worker, self._workers)
-            except Exception as error:  # noqa: BLE001 - handed to the process, which ends with it
-                self.error = self.error or error
+            self._play(stream, schedule, self._share)
 
         return play
+
+    def take_over(self, share: Share) -> None:
+        """Play `share` of every stream beside what is played already; returns at once."""
+        for stream, schedule in self._schedules:
+            gevent.spawn(self._play, stream, schedule, share)
+
+    def _play(self, stream: Stream, schedule: Schedule, share: Share) -> None:
+        try:
+            self._dispatcher.play(stream, schedule, share.first(schedule), share.step)
+        except Exception as error:  # noqa: BLE001 - handed to the process, which ends with it
+            self.error = self.error or error

@@ -17,6 +17,7 @@ from chaoskit.plan.target import (
 from chaoskit.scenario import Loaded
 from chaoskit.scenario.component_faults import ComponentFault
 from chaoskit.scenario.faults import FaultEntry, LinkFault, Partition, RegionDown
+from chaoskit.scenario.model import Generator
 from chaoskit.scenario.objectives import Statement
 
 VERSION: Final = 1
@@ -28,7 +29,6 @@ def build(loaded: Loaded) -> Plan:
     scenario = loaded.scenario
     phases = plan_phases(scenario)
     baseline, surge = baseline_of(phases), surge_of(phases)
-    generator = scenario.generator
     return Plan(
         version=VERSION,
         scenario=scenario.name,
@@ -55,13 +55,23 @@ def build(loaded: Loaded) -> Plan:
         abort_rules=tuple(
             AbortRule(_objective(statement.negated()), statement.for_s or 0.0) for statement in scenario.abort_when
         ),
-        generator=GeneratorPlan(generator.workers, generator.connections, generator.max_lag),
+        generator=_generator(scenario.generator),
         expected_bottleneck=scenario.expect.bottleneck if scenario.expect else None,
         toxiproxy_url=scenario.toxiproxy,
         steady_tolerance_ratio=scenario.steady_tolerance,
         incident=scenario.incident.model_dump(exclude_defaults=True) if scenario.incident else {},
         compose=plan_compose(loaded),
         limited=tuple(scenario.target.limits),
+    )
+
+
+def _generator(generator: Generator) -> GeneratorPlan:
+    return GeneratorPlan(
+        workers=generator.workers,
+        connections=generator.connections,
+        max_lag_s=generator.max_lag,
+        remote_workers=generator.remote_workers,
+        listen=generator.listen,
     )
 
 

@@ -339,12 +339,23 @@ class AbortRule:
 class GeneratorPlan:
     """How load is made: load processes, connections each may hold per entry, and the bound on its own lateness.
 
-    `max_lag_s`: above this p99 of send lag in any phase the run proves nothing (inconclusive).
+    `max_lag_s`: above this p99 of send lag in any phase the run proves nothing (inconclusive). With `remote_workers` no
+    load process is started here: so many workers are awaited at `listen` (HOST:PORT). `web` is where Locust's own page
+    is shown (HOST:PORT), `csv` how the paths of its CSV files begin; empty: neither.
     """
 
     workers: int = 1
     connections: int = 2000
     max_lag_s: float = 0.05
+    remote_workers: int = 0
+    listen: str = "127.0.0.1:5557"
+    web: str = ""
+    csv: str = ""
+
+    @property
+    def load_processes(self) -> int:
+        """How many load processes play, here or elsewhere."""
+        return self.remote_workers or max(1, self.workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +397,11 @@ class Plan:
     incident: Mapping[str, str] = field(default_factory=dict)
     compose: PlannedCompose | None = None
     limited: tuple[str, ...] = ()
+
+    def listen_host(self, link: str) -> str:
+        """Return the address at which the proxy of `link` listens: workers on other machines must reach entries."""
+        remote = self.generator.remote_workers and link in self.entries
+        return self.generator.listen.rpartition(":")[0] if remote else "127.0.0.1"
 
     def link(self, name: str) -> PlannedLink:
         """Return the link called `name`; KeyError where the plan has none."""

@@ -4,6 +4,8 @@ from chaoskit.records.codec import decode, encode
 from chaoskit.records.histogram import Histogram
 from chaoskit.records.history import History
 from chaoskit.records.model import (
+    LOST,
+    UNSENT,
     Completions,
     FaultEvent,
     FigureSample,
@@ -24,6 +26,8 @@ from chaoskit.records.model import (
 )
 
 __all__ = [
+    "LOST",
+    "UNSENT",
     "Completions",
     "FaultEvent",
     "FigureSample",

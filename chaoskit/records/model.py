@@ -6,7 +6,7 @@ started, as Prometheus counters are; the analysis takes differences.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AliasChoices, Discriminator, Field
 
@@ -15,6 +15,10 @@ from chaoskit.records.histogram import Histogram
 FaultStep = Literal["intent", "applied", "lifting", "lifted", "proven_clean", "failed"]
 ProbeOutcome = Literal["ok", "refused", "reset", "closed", "timeout", "wrong_answer"]
 InstanceState = Literal["running", "paused", "exited", "oom_killed"]
+UNSENT: Final = "unsent"
+"""Why an arrival failed for which no connection came free in time, or that its process was too busy to send."""
+LOST: Final = "lost with its load process"
+"""Why an arrival failed whose load process ended before it handed up what became of it."""
 
 
 @dataclass(frozen=True, slots=True)

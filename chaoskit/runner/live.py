@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from chaoskit.plan.model import Plan
-from chaoskit.records import FaultEvent, GeneratorHealth, Record, ResourceSample, RunEvent, SampleBatch
+from chaoskit.records import UNSENT, FaultEvent, GeneratorHealth, Record, ResourceSample, RunEvent, SampleBatch
 from chaoskit.runner.window import Seconds
 
 # Answers of a second may still be on their way when it ends; the live view shows one that has settled.
@@ -23,6 +23,23 @@ class StreamNow:
 
 
 @dataclass(frozen=True, slots=True)
+class GeneratorNow:
+    """The load generator itself, over all its processes: how late, how busy, how full.
+
+    `lag_p99_s` is the send lag of the last settled second (None: nothing was sent), `loop_lag_s` the worst of any
+    process, `cpu_ratio` that of the busiest one (0 … 1), `unsent` counts arrivals since the start that were dropped.
+    """
+
+    processes: int = 0
+    lag_p99_s: float | None = None
+    loop_lag_s: float = 0.0
+    cpu_ratio: float = 0.0
+    connections: int = 0
+    backlog: int = 0
+    unsent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What a watcher sees at one moment; `faults` are the titles of those in force."""
 
@@ -33,6 +50,7 @@ class Snapshot:
     busiest: tuple[tuple[str, float], ...]
     in_flight: int
     notes: tuple[str, ...]
+    generator: GeneratorNow = GeneratorNow()
 
 
 class Watcher(Protocol):
@@ -64,7 +82,8 @@ class LiveState:
     _titles: dict[str, str] = field(init=False)
     _faults: dict[str, str] = field(default_factory=dict)
     _resources: dict[str, tuple[ResourceSample, float]] = field(default_factory=dict)
-    _in_flight: dict[int, int] = field(default_factory=dict)
+    _generators: dict[int, tuple[GeneratorHealth, float]] = field(default_factory=dict)
+    _unsent: int = 0
     _notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -75,10 +94,11 @@ class LiveState:
         match record:
             case SampleBatch():
                 self.seconds.add(record)
+                self._unsent += record.failed.get(UNSENT, 0)
             case ResourceSample():
                 self._add_resource(record)
             case GeneratorHealth():
-                self._in_flight[record.worker] = record.in_flight
+                self._add_health(record)
             case FaultEvent(step="applied"):
                 self._faults[record.fault] = self._titles.get(record.fault, record.fault)
             case FaultEvent(step="lifted"):
@@ -87,6 +107,26 @@ class LiveState:
                 self._notes.append(f"{record.event}: {record.detail}")
             case _:
                 pass
+
+    def _add_health(self, health: GeneratorHealth) -> None:
+        before, cpu_ratio = self._generators.get(health.worker, (health, 0.0))
+        if health.t_s > before.t_s:
+            cpu_ratio = max(0.0, (health.cpu_s - before.cpu_s) / (health.t_s - before.t_s))
+        self._generators[health.worker] = (health, cpu_ratio)
+
+    def _generator(self, settled: int) -> GeneratorNow:
+        names = tuple(stream.name for stream in self.plan.streams)
+        lag_us = self.seconds.tally(names, settled, settled).lag_us.quantile_us(0.99)
+        healths = [health for health, _ in self._generators.values()]
+        return GeneratorNow(
+            processes=len(healths),
+            lag_p99_s=None if lag_us is None else lag_us / 1e6,
+            loop_lag_s=max((health.loop_lag_s for health in healths), default=0.0),
+            cpu_ratio=max((cpu_ratio for _, cpu_ratio in self._generators.values()), default=0.0),
+            connections=sum(health.connections for health in healths),
+            backlog=sum(health.backlog for health in healths),
+            unsent=self._unsent,
+        )
 
     def _add_resource(self, sample: ResourceSample) -> None:
         before = self._resources.get(sample.resource)
@@ -114,6 +154,7 @@ class LiveState:
             streams=streams,
             faults=tuple(self._faults.values()),
             busiest=tuple((name, used) for used, name in busiest),
-            in_flight=sum(self._in_flight.values()),
+            in_flight=sum(health.in_flight for health, _ in self._generators.values()),
             notes=tuple(self._notes[-3:]),
+            generator=self._generator(settled),
         )

@@ -13,6 +13,7 @@ from chaoskit.faults.lease import Lease
 from chaoskit.faults.plane import FaultPlane
 from chaoskit.faults.server import ProxyServer, start_server
 from chaoskit.load.processes import LoadProcesses
+from chaoskit.load.remote import check_addresses
 from chaoskit.plan.model import Plan
 from chaoskit.runner.live import Watcher
 from chaoskit.runner.recorder import Sink
@@ -39,7 +40,7 @@ class Stage:
     def process_ids(self) -> Mapping[str, int]:
         """Return the processes to observe beside the target's: the proxy and the load generator."""
         proxy = self.target.server.process_id
-        generators = {f"generator@{worker}": process_id for worker, process_id in enumerate(self.load.pids)}
+        generators = dict(self.load.pids)
         return generators if proxy is None else {"proxy": proxy, **generators}
 
 
@@ -82,6 +83,14 @@ async def _delete_links(faults: FaultPlane, lease: Lease) -> None:
         raise
 
 
+def _load_stage(plan: Plan) -> str:
+    generator = plan.generator
+    if generator.remote_workers:
+        return f"waiting for {generator.remote_workers} load workers: `chaoskit worker --master {generator.listen}`"
+    page = f"; Locust's page is http://{generator.web}" if generator.web else ""
+    return f"starting the load generator{page}"
+
+
 async def bring_up(plan: Plan, run_id: str, folder: Path, sink: Sink, watcher: Watcher, undo: AsyncExitStack) -> Stage:
     """Start the target and the load processes, which then wait to be released.
 
@@ -89,8 +98,9 @@ async def bring_up(plan: Plan, run_id: str, folder: Path, sink: Sink, watcher: W
         SetupFailed: as `bring_up_target`, or the load processes were not ready in time.
     """
     logs = folder / "logs"
+    check_addresses(plan.generator)
     target = await bring_up_target(plan, run_id, logs, sink, watcher, undo)
-    watcher.stage("starting the load generator")
+    watcher.stage(_load_stage(plan))
     entries = {name: target.layout.links[name].listen for name in plan.entries}
     load = LoadProcesses(plan, folder / "plan.json", entries, logs, target.environment)
     undo.push_async_callback(load.stop)

@@ -9,12 +9,13 @@ from chaoskit.records import Histogram, SampleBatch
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Outcomes over some seconds and streams; histograms are of successes."""
+    """Outcomes over some seconds and streams; histograms are of successes, but for the lag, which is of all sent."""
 
     ok: int
     failed: int
     response_us: Histogram
     service_us: Histogram
+    lag_us: Histogram
     attempts: int = 0
 
     @property
@@ -57,5 +58,6 @@ class Seconds:
             failed=sum(sum(batch.failed.values()) for batch in chosen),
             response_us=Histogram.merged(batch.response_us for batch in chosen),
             service_us=Histogram.merged(batch.service_us for batch in chosen),
+            lag_us=Histogram.merged(batch.lag_us for batch in chosen),
             attempts=sum(batch.attempts for batch in chosen),
         )

@@ -8,7 +8,18 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, WithJsonSche
 from chaoskit.scenario.clients import Clients, ClientsOrRoute
 from chaoskit.scenario.faults import FaultEntry
 from chaoskit.scenario.objectives import AbortText, ObjectiveText
-from chaoskit.scenario.quantities import Cores, Duration, Memory, Name, Plain, PositiveDuration, Rate, Ratio, Url
+from chaoskit.scenario.quantities import (
+    Cores,
+    Duration,
+    HostAndPort,
+    Memory,
+    Name,
+    Plain,
+    PositiveDuration,
+    Rate,
+    Ratio,
+    Url,
+)
 from chaoskit.scenario.strict import Strict
 from chaoskit.scenario.upstreams import Upstream
 
@@ -192,6 +203,10 @@ class Generator(Strict):
     """Load processes."""
     connections: int = Field(default=2000, ge=1, le=60_000)
     """Connections that each process may hold to each entry."""
+    remote_workers: int = Field(default=0, ge=0, le=1000)
+    """Load workers on other machines (`chaoskit worker`) to wait for; then none is started here."""
+    listen: HostAndPort = "127.0.0.1:5557"
+    """Where they connect: an address of this machine that they can reach. Proxies that they load listen there, too."""
     max_lag: PositiveDuration = 0.05
     """Above this 99th percentile of its own lateness in a phase the generator proves nothing."""
 

@@ -10,7 +10,7 @@ from chaoskit.analysis.observations import observe
 from chaoskit.analysis.result import Check, Verdict
 from chaoskit.analysis.validity import checks
 from chaoskit.plan.model import Objective, Plan
-from chaoskit.records import Histogram, History, RunEvent
+from chaoskit.records import GeneratorHealth, Histogram, History, RunEvent
 from tests.support.simulation import AMPLE, simulate
 
 SHORT = replace(AMPLE, baseline_s=8.0, surge_s=8.0, recovery_s=4.0, latency=(10.0, 12.0, 0.02))
@@ -130,6 +130,22 @@ def test_what_was_cut_short_is_not_asked_for_what_it_never_played(run: tuple[Pla
     assert analyse(plan, cut).verdict is Verdict.INCONCLUSIVE
 
 
+def held_up_loop(plan: Plan, history: History) -> tuple[Plan, History]:
+    looks = [GeneratorHealth(t, 0, 0.1 * t, 0.3 if t % 3 == 0 else 0.001, 1, 1, 0) for t in range(20)]
+    return plan, changed(history, generator=looks)
+
+
+def test_arrivals_that_the_target_left_no_connection_for_are_told(run: tuple[Plan, History]) -> None:
+    plan, history = run
+    victim = history.samples[0]
+    spoilt = replace(victim, failed={**victim.failed, "unsent": 3})
+    seen = observe(plan, changed(history, samples=[spoilt, *history.samples[1:]]))
+    (check,) = [check for check in checks(seen) if check.name == "generator connections"]
+    assert (check.ok, check.statement.startswith("3 arrivals were never sent")) == (True, True)
+    (check,) = [check for check in checks(seen, ["generator.connections"]) if check.name == "generator connections"]
+    assert not check.ok
+
+
 @pytest.mark.parametrize(
     ("spoil", "name"),
     [
@@ -140,13 +156,13 @@ def test_what_was_cut_short_is_not_asked_for_what_it_never_played(run: tuple[Pla
         (bunched_arrivals, "offered load of trading"),
         (late_generator, "generator lag"),
         (busy_generator, "generator cpu"),
+        (held_up_loop, "generator loop"),
         (fault_without_effect, "fault latency-1"),
         (fault_not_measured, "fault latency-1"),
         (fault_without_receipt, "fault latency-1"),
         (fault_never_applied, "fault latency-1"),
         (event("gate"), "gate"),
         (event("component_died"), "components"),
-        (event("worker_lost"), "load workers"),
         (event("restore_failed"), "faults"),
         (no_metrics, "resource metrics"),
         (metrics_with_a_gap, "resource metrics"),

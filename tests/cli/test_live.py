@@ -1,12 +1,13 @@
 """The two views of a running plan."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from chaoskit.cli.live import PlainLines, Screen, make_view
-from chaoskit.runner.live import Snapshot, StreamNow
+from chaoskit.runner.live import GeneratorNow, Snapshot, StreamNow
 from tests.support.shop_plan import shop_plan
 
 SNAPSHOT = Snapshot(
@@ -51,6 +52,16 @@ def test_the_screen_shows_phases_rates_errors_faults_and_the_busiest(tmp_path: P
         view.update(SNAPSHOT)
     for part in ("baseline", "surge", "buying", "280", "20", "12.3ms", "shop/api.tills 99%", "latency: adds 40ms"):
         assert part in written.getvalue()
+
+
+def test_how_the_load_generator_is_shows_in_both_views(tmp_path: Path) -> None:
+    generator = GeneratorNow(4, 0.0012, 0.003, 0.35, 1200, 17, 5)
+    for terminal in (False, True):
+        out, written = console(terminal)
+        with make_view(out, shop_plan(tmp_path)) as view:
+            view.update(replace(SNAPSHOT, generator=generator))
+        said = "sent 1.2ms late (p99), loop 3ms, cpu 35%, 1,200 connections, 17 waiting for one, 5 never sent"
+        assert said in written.getvalue().replace("\n", "")
 
 
 def test_the_console_decides(tmp_path: Path) -> None:

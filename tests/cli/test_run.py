@@ -48,6 +48,15 @@ def test_without_gate_a_failed_run_exits_0(chaoskit: Call, tmp_path: Path) -> No
     assert (said.returncode, said.stdout.split()[0]) == (0, "FAIL")
 
 
+def test_the_command_line_says_how_many_processes_make_the_load(chaoskit: Call, tmp_path: Path) -> None:
+    (tmp_path / "day.yaml").write_text(PATIENT + "objectives: [buying rate > 1/s in surge]\n")
+    chaoskit("run", "day.yaml", "--workers", "2")
+    (run,) = saved_runs(tmp_path / "reports")
+    history = run.history().history
+    assert {batch.worker for batch in history.samples} == {0, 1}
+    assert chaoskit("run", "day.yaml", "--workers", "0").returncode == 2
+
+
 def test_after_kill_9_clean_leaves_nothing_and_report_still_renders(
     started: Start, chaoskit: Call, tmp_path: Path
 ) -> None:

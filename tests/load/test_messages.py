@@ -1,6 +1,7 @@
 import pytest
 
-from chaoskit.load.messages import Setup, decode_go, encode_go
+from chaoskit.load.messages import Setup, TakeOver, decode_go, encode_go
+from chaoskit.plan.share import Share
 
 
 def test_setup_and_go_survive_the_pipe() -> None:
@@ -19,3 +20,10 @@ def test_what_is_no_release_is_refused(line: bytes) -> None:
 def test_what_is_no_setup_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match="not a setup"):
         Setup.decode(line)
+
+
+def test_a_take_over_survives_the_pipe() -> None:
+    order = TakeOver([Share(3, 6, 1_250_000), Share(0, 12, 1_250_000)], 1, 2)
+    assert TakeOver.decode(order.encode()) == order
+    with pytest.raises(ValueError, match="expected a take-over"):
+        TakeOver.decode(encode_go(1.0))

@@ -16,12 +16,13 @@ import pytest
 from chaoskit.address import Address
 from chaoskit.clock import Clock
 from chaoskit.errors import SetupFailed
+from chaoskit.load.crew import PipedCrew
 from chaoskit.load.messages import READY, Setup, encode_go
 from chaoskit.load.processes import LoadProcesses
 from chaoskit.plan.arrivals import per_second, schedule
 from chaoskit.plan.codec import encode
 from chaoskit.plan.model import HttpRequest, Plan, PlannedFlow
-from chaoskit.records import Histogram, History
+from chaoskit.records import LOST, Histogram, History
 from tests.support.load_plan import ENTRY, Play, get, plan_of, stream_of
 from tests.support.misbehaving_server import MisbehavingServer
 
@@ -211,7 +212,7 @@ async def test_a_locustfile_that_wants_an_option_is_told_where_it_comes_from(
 
 async def test_a_process_that_dies_is_an_event(play: Play, server: MisbehavingServer) -> None:
     def kill_one(load: LoadProcesses) -> None:
-        asyncio.get_running_loop().call_later(0.7, os.kill, load.pids[0], signal.SIGKILL)
+        asyncio.get_running_loop().call_later(0.7, os.kill, load.pids["generator@0"], signal.SIGKILL)
 
     history = await play(plan_of(stream_of(get("/ok"), (2, 20)), workers=2), server.address, during=kill_one)
     lost = [each.detail for each in history.events if each.event == "worker_lost"]
@@ -221,7 +222,7 @@ async def test_a_process_that_dies_is_an_event(play: Play, server: MisbehavingSe
 
 async def test_stop_is_soon_and_hands_up_what_was_measured(server: MisbehavingServer, tmp_path: Path) -> None:
     load = await started(plan_of(stream_of(get("/ok"), (60, 50))), server.address, tmp_path)
-    pids = load.pids
+    pids = list(load.pids.values())
     load.release(Clock.starting_now())
     records = []
     async for record in load.records():
@@ -240,7 +241,7 @@ async def test_stop_is_soon_and_hands_up_what_was_measured(server: MisbehavingSe
 
 async def test_stop_before_release(server: MisbehavingServer, tmp_path: Path) -> None:
     load = await started(plan_of(stream_of(get("/ok"), (60, 50))), server.address, tmp_path)
-    pids = load.pids
+    pids = list(load.pids.values())
     await load.stop()
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert server.paths == []
@@ -283,17 +284,51 @@ async def started(plan: Plan, address: Address, folder: Path) -> LoadProcesses:
 async def test_a_process_that_says_what_nobody_understands_is_lost_with_the_reason(
     server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
 ) -> None:
-    monkeypatch.setattr("chaoskit.load.processes._LINE_BYTES", 1 << 16)
+    monkeypatch.setattr("chaoskit.load.crew.LINE_BYTES", 1 << 16)
     load = await started(plan_of(stream_of(get("/ok"), (60, 50))), server.address, tmp_path)
+    assert isinstance(load._crew, PipedCrew)
     try:
         load.release(Clock.starting_now())
         lines = asyncio.StreamReader(limit=1 << 16)
         lines.feed_data(line)
         lines.feed_eof()
-        load._children[0].stdout = lines
+        load._crew._children[0].stdout = lines
         async with asyncio.timeout(5):
             history = History.of([record async for record in load.records()])
     finally:
         await load.stop()
     assert [each.event for each in history.events] == ["worker_lost"]
     assert "load process 0 cannot be understood any more" in history.events[0].detail
+
+
+@pytest.mark.parametrize("losses", [1, 2])
+async def test_when_workers_are_lost_the_others_play_on_and_every_arrival_is_accounted_for(
+    play: Play, server: MisbehavingServer, tmp_path: Path, losses: int
+) -> None:
+    (tmp_path / "flows_of_loss.py").write_text(
+        "def one(client, arrival): client.request('POST', '/ok', {}, f'one {arrival.index}'.encode())\n"
+        "def two(client, arrival): client.request('POST', '/ok', {}, f'two {arrival.index}'.encode())\n"
+    )
+    flows = [PlannedFlow("python", f"flows_of_loss:{name}", str(tmp_path)) for name in ("one", "two")]
+    plan = plan_of(stream_of(flows[0], (4, 300)), stream_of(flows[1], (4, 50), name="slow"), workers=3)
+
+    def kill(load: LoadProcesses) -> None:
+        for worker in range(losses):
+            pid = load.pids[f"generator@{worker}"]
+            asyncio.get_running_loop().call_later(1.3 + 0.6 * worker, os.kill, pid, signal.SIGKILL)
+
+    history = await play(plan, server.address, during=kill)
+    for stream in plan.streams:
+        planned = per_second(schedule(stream), plan.duration_s)
+        assert offered_per_second(history, stream.name) == dict(enumerate(planned))
+    assert set(failures(history)) == {LOST}
+    lost = failures(history)[LOST]
+    assert 0 < lost < losses * 350
+    assert sum(each.ok + each.failed for each in history.completions) == 4 * 350
+    events = [each for each in history.events if each.event == "worker_lost"]
+    assert [f"load process {n} ended with code -9" in each.detail for n, each in enumerate(events)] == [True] * losses
+    assert "2 others took over from t = 1." in events[0].detail
+    assert sum(int(each.detail.split(" arrivals were lost")[0].split()[-1]) for each in events) == lost
+    bodies = Counter(server.bodies)
+    assert set(bodies.values()) == {1}  # no arrival is played twice
+    assert 4 * 350 - lost <= len(bodies) < 4 * 350

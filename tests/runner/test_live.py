@@ -21,6 +21,8 @@ def test_a_snapshot_shows_the_last_settled_second(tmp_path: Path) -> None:
     snapshot = state.snapshot(5.2)
     now = snapshot.streams["buying"]
     assert (snapshot.phase, now.planned_rps, now.ok_rps, now.failed_rps, now.p99_s) == ("surge", 100, 98, 2, 0.001)
+    generator = snapshot.generator
+    assert (generator.processes, generator.connections, generator.loop_lag_s, generator.unsent) == (1, 4, 0.001, 0)
     assert snapshot.busiest == (("shop/api.tills", 0.75),)
     assert (snapshot.faults, snapshot.in_flight, snapshot.notes) == (
         ("latency 30ms on client->api",),
@@ -45,3 +47,15 @@ def test_nobody_may_watch(tmp_path: Path) -> None:
     watcher: Watcher = NoWatcher()
     watcher.stage("a step")
     watcher.update(LiveState(shop_plan(tmp_path)).snapshot(0.0))
+
+
+def test_the_generator_is_as_late_and_busy_as_its_worst_process(tmp_path: Path) -> None:
+    state = LiveState(shop_plan(tmp_path))
+    state.add(batch("buying", 3, 98, unsent=2))
+    for worker, cpu_s in enumerate((0.2, 0.9)):
+        state.add(GeneratorHealth(4.0, worker, 0.1, 0.5, in_flight=0, connections=1, backlog=0))
+        state.add(GeneratorHealth(5.0, worker, 0.1 + cpu_s, 0.01 * worker, in_flight=1, connections=5, backlog=3))
+    now = state.snapshot(5.2).generator
+    assert (now.processes, now.connections, now.backlog, now.unsent, now.loop_lag_s) == (2, 10, 6, 2, 0.01)
+    assert round(now.cpu_ratio, 6) == 0.9
+    assert now.lag_p99_s is not None

@@ -73,7 +73,7 @@ class ComposeDriver(DockerDriver):
         links, detours = {}, {}
         for index, link in enumerate(self._plan.links):
             if link.source == CLIENT:
-                listen = self._ports.hold()
+                listen = self._ports.hold(self._plan.listen_host(link.name))
             else:
                 listen, detours[link.name] = await self._detour(engine, link, f"{self._project}-link-{index}")
             links[link.name] = LinkAddresses(listen, ports[link.destination][link.port])

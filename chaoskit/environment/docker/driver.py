@@ -80,7 +80,7 @@ class DockerDriver:
                 listen, reached = self._networks[regions[link.source]].hold(self._ports)
                 links[link.name] = LinkAddresses(listen, upstream, reached)
             else:
-                links[link.name] = LinkAddresses(self._ports.hold(), upstream)
+                links[link.name] = LinkAddresses(self._ports.hold(self._plan.listen_host(link.name)), upstream)
         self._layout = Layout(ports, links)
         return self._layout
 
