@@ -123,3 +123,38 @@ def test_what_looks_like_the_last_answer_but_is_the_answer_to_head_is_too_long()
     reader.expect(head_only=True)
     with pytest.raises(ExchangeFailed, match="bad_answer"):
         reader.feed(answer_with(b"one"))
+
+
+_CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+@pytest.mark.parametrize(
+    ("chunks", "body"),
+    [
+        (b"0\r\n\r\n", b""),
+        (b"A\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
+        (b"3;name=value\r\nabc\r\n0\r\n\r\n", b"abc"),
+        (b"3\r\nabc\r\n0\r\nX-Checksum: 1\r\n\r\n", b"abc"),
+    ],
+    ids=["empty", "hexadecimal", "extension", "trailer"],
+)
+def test_chunked_bodies_leave_the_connection_fit_for_the_next_answer(chunks: bytes, body: bytes, size: int) -> None:
+    reader, answer = read(_CHUNKED + chunks, size)
+    assert answer is not None
+    assert (answer.body, reader.keep_alive) == (body, True)
+    reader.expect(head_only=False)
+    following = reader.feed(OK)
+    assert following is not None
+    assert following.body == b"ok"
+
+
+@pytest.mark.parametrize("chunks", [b"", b"5\r\nab", b"2\r\nab\r\n", b"2\r\nab\r\n0\r\n"])
+def test_a_chunked_body_without_its_last_chunk_is_closed(chunks: bytes) -> None:
+    with pytest.raises(ExchangeFailed, match="closed"):
+        read(_CHUNKED + chunks, 100_000, ends=True)
+
+
+def test_a_chunk_without_a_size_is_a_bad_answer() -> None:
+    with pytest.raises(ExchangeFailed, match="bad_answer"):
+        read(_CHUNKED + b"xyz\r\n", 100_000)
