@@ -89,13 +89,8 @@ class ComposeDriver(DockerDriver):
         found = super().provenance
         return {**found, "engine": {**found["engine"], "kind": "compose"}}
 
-    async def stop(self) -> None:
-        """Stop in reverse order, then remove all that carries the run's label; idempotent.
-
-        Raises:
-            RestoreFailed: the engine does not do it; says what may be left.
-        """
-        await super().stop()
+    async def _take_down(self, engine: Engine) -> None:
+        await super()._take_down(engine)
         for output in self._others:
             await asyncio.to_thread(output.end, OUTPUT_TIMEOUT_S)
         self._others.clear()

@@ -235,6 +235,40 @@ async def test_a_cancelled_bring_up_leaves_nothing(
     assert remains.find(engine, workspace.run_id) == []
 
 
+async def test_a_stop_that_is_cancelled_skips_the_grace_and_leaves_nothing(
+    contain: Contain, prepare: Prepare, workspace: Workspace, engine: docker.DockerClient
+) -> None:
+    driver = prepare(plan_of([contain("front", "--ignore-term"), contain("store@east")]))
+    await driver.prepare()
+    await driver.start()
+    stopping = asyncio.create_task(driver.stop())
+    await asyncio.wait([stopping], timeout=0.5)  # `front` is to have its SIGTERM, which it does not heed
+    assert not stopping.done()
+    assert remains.find(engine, workspace.run_id)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    assert remains.find(engine, workspace.run_id) == []
+    await driver.stop()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # the SDK's, where it cannot connect
+async def test_a_hurried_stop_of_an_engine_that_is_gone_says_what_may_be_left(
+    contain: Contain, prepare: Prepare, workspace: Workspace, engine: docker.DockerClient, relay: Relay
+) -> None:
+    driver = prepare(plan_of([contain("front", "--ignore-term")]))
+    await driver.prepare()
+    await driver.start()
+    stopping = asyncio.create_task(driver.stop())
+    await asyncio.wait([stopping], timeout=0.5)
+    await relay.close()
+    stopping.cancel()
+    with pytest.raises(RestoreFailed, match=rf"run {workspace.run_id} may be left .*chaoskit clean"):
+        await stopping
+    for remnant in remains.find(engine, workspace.run_id):
+        remnant.remove(engine)
+
+
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # the SDK's, where it cannot connect
 async def test_no_engine_is_one_clear_sentence(
     contain: Contain, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
