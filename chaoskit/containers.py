@@ -7,10 +7,11 @@ run.
 
 import contextlib
 import os
+import platform
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import docker
 import requests
@@ -103,14 +104,28 @@ def reason(raised: Exception) -> str:
     return " ".join(str(raised).split())
 
 
-def shares_network(engine: docker.DockerClient) -> bool:
-    """Return whether the engine's `host` network is that of this machine: an address there is one here.
+Place = Literal["here", "virtual machine", "elsewhere"]
 
-    It is not where the engine runs in a virtual machine (Docker Desktop), on another host or without root.
+
+def place(engine: docker.DockerClient) -> Place:
+    """Return where the engine's network is: on this machine, in a virtual machine of this one, or out of reach.
+
+    An address of the `host` network is one of this machine only if it is `here`. A virtual machine (Docker Desktop, or
+    what runs containers on other systems than Linux) leads its containers to this machine by a name. The network of an
+    engine without root, or on another host, is `elsewhere`: its addresses may be those of others here.
     """
     facts = engine.info()
-    rootless = any("rootless" in option for option in facts.get("SecurityOptions") or ())
-    return bool(facts.get("Name") == socket.gethostname()) and not rootless
+    if any("rootless" in option for option in facts.get("SecurityOptions") or ()):
+        return "elsewhere"
+    if facts.get("Name") == socket.gethostname():
+        return "here"
+    contained = facts.get("OperatingSystem") == "Docker Desktop" or platform.system() != "Linux"
+    return "virtual machine" if contained else "elsewhere"
+
+
+def shares_network(engine: docker.DockerClient) -> bool:
+    """Return whether the engine's `host` network is that of this machine."""
+    return place(engine) == "here"
 
 
 @dataclass(frozen=True, slots=True)

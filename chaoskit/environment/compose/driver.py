@@ -179,7 +179,7 @@ class ComposeDriver(DockerDriver):
         """
         network = await Network.create(engine, name, self._labels(), internal=True)
         if network.gateway is None:
-            message = "the engine's networks are not on this machine (Docker Desktop, or an engine elsewhere)"
+            message = "the engine's networks are in a virtual machine of their own (Docker Desktop)"
             raise SetupFailed(f"link {link.name} cannot be re-pointed: {message}; use an engine that runs here")
         far = self._instance(link.destination)
         number = _numbers(far)[link.port]

@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment import Workspace
 from chaoskit.environment.docker import remains
@@ -108,16 +109,44 @@ async def test_a_container_may_do_and_use_little(
 
 
 async def test_the_process_of_a_container_is_known_where_the_engine_shares_this_host(
-    contain: Contain, prepare: Prepare
+    contain: Contain, prepare: Prepare, engine: docker.DockerClient
 ) -> None:
     driver = prepare(plan_of([contain("front")]))
     await driver.prepare()
     await driver.start()
     process_id = driver.instances["front"].process_id
-    if process_id is not None:  # None with an engine in a virtual machine of its own
+    assert (process_id is not None) == containers.shares_network(engine)
+    if process_id is not None:
         root = psutil.Process(process_id)
         commands = [" ".join(one.cmdline()) for one in (root, *root.children(recursive=True))]
         assert any("/component.py" in command for command in commands)
+    await driver.stop()
+
+
+async def test_an_engine_in_a_virtual_machine_is_reached_by_ports_and_leads_back_by_a_name(
+    contain: Contain, prepare: Prepare, engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the engine says of itself decides, also where the addresses of its networks happen to be ours."""
+    monkeypatch.setattr(containers, "place", lambda _: "virtual machine")
+    driver = prepare(regional_plan(contain))
+    layout = await driver.prepare()
+    east = layout.links["front->store@east"]
+    assert (east.listen.host, east.near.host) == ("127.0.0.1", "host.docker.internal")
+    assert east.listen.port == east.near.port
+    assert east.upstream == layout.ports["store@east"]["http"]
+    await driver.start()
+    front = engine.containers.get(driver.instances["front"].container_id)
+    assert front.attrs["HostConfig"]["ExtraHosts"] == ["host.docker.internal:host-gateway"]
+    await driver.stop()
+
+
+async def test_an_engine_that_is_elsewhere_is_refused(
+    contain: Contain, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "place", lambda _: "elsewhere")
+    driver = prepare(regional_plan(contain))
+    with pytest.raises(SetupFailed, match="would not reach the proxies: the engine is on another host, or without"):
+        await driver.prepare()
     await driver.stop()
 
 
