@@ -15,7 +15,11 @@ from typing import Any, Final, Literal
 
 import docker
 import requests
+from docker.context import ContextAPI
+from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException, NotFound
+from docker.utils import kwargs_from_env, parse_host
+from urllib3.exceptions import HTTPError
 
 from chaoskit.errors import ChaoskitError, SetupFailed
 
@@ -36,14 +40,15 @@ def labels(run_id: str, runner: str, instance: str = "") -> dict[str, str]:
 
 
 def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:
-    """Return a client of the engine that DOCKER_HOST names, or of the usual socket; close it after use.
+    """Return a client of the engine that `docker` would use here; close it after use.
 
     Raises:
         SetupFailed: none answers.
     """
     with saying("no Docker engine answers"):
-        _knock()
-        client = docker.from_env(timeout=timeout_s)
+        endpoint = _endpoint()
+        _knock(endpoint["base_url"])
+        client = docker.DockerClient(**endpoint, timeout=timeout_s)
         try:
             client.ping()
         except BaseException:
@@ -52,9 +57,33 @@ def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:
         return client
 
 
-def _knock() -> None:
+def environment() -> dict[str, str]:
+    """Return what programs need in their environment to use the same engine; empty where they find it by a key, too.
+
+    Raises:
+        SetupFailed: the docker context in use does not exist.
+    """
+    with saying("no Docker engine is known"):
+        endpoint = _endpoint()
+        return {} if "tls" in endpoint else {"DOCKER_HOST": endpoint["base_url"]}
+
+
+def _endpoint() -> dict[str, Any]:
+    """Return where the engine is, as arguments of a client: DOCKER_HOST says it, else the docker context in use."""
+    found: dict[str, Any] = kwargs_from_env()
+    if "base_url" not in found:
+        name = os.environ.get("DOCKER_CONTEXT") or get_current_context_name()
+        context = ContextAPI.get_context(name)
+        if context is None:
+            message = f"there is no docker context {name!r} (`docker context ls` lists them)"
+            raise DockerException(message)
+        found |= {"base_url": context.Host} | ({"tls": context.TLSConfig} if context.TLSConfig else {})
+    return found
+
+
+def _knock(host: str) -> None:
     """Raise OSError where nobody listens on the engine's socket; the SDK would leave its end of it open."""
-    scheme, _, path = docker.utils.parse_host(os.environ.get("DOCKER_HOST")).partition("://")
+    scheme, _, path = parse_host(host).partition("://")
     if scheme == "http+unix":
         with socket.socket(socket.AF_UNIX) as knocking:
             knocking.connect(path)
@@ -88,7 +117,7 @@ def saying(what: str, error: type[ChaoskitError] = SetupFailed) -> Iterator[None
     """Turn what the engine, or the way to it, complains of into `error`: `what: the engine's own words`."""
     try:
         yield
-    except (DockerException, requests.RequestException, OSError) as raised:
+    except (DockerException, requests.RequestException, HTTPError, OSError) as raised:
         message = f"{what}: {reason(raised)}"
         raise error(message) from raised
 
@@ -99,6 +128,8 @@ def reason(raised: Exception) -> str:
         return str(raised.explanation)
     if isinstance(raised, requests.ConnectionError | requests.Timeout):
         return "it does not answer"
+    if isinstance(raised, HTTPError):
+        return "it went away in the middle of its answer"
     if isinstance(raised, OSError) and raised.strerror:
         return raised.strerror.lower()
     return " ".join(str(raised).split())

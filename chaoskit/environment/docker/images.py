@@ -77,9 +77,8 @@ class Images:
         return await self._engine.call(f"the image {name} cannot be looked up", find)
 
     def _pull(self, name: str) -> None:
-        repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "latest")
         with self._engine.answering() as answer:
-            for progress in answer.client.api.pull(repository, tag=tag, stream=True, decode=True):
+            for progress in answer.client.api.pull(name, stream=True, decode=True):
                 if "error" in progress:
                     raise SetupFailed(f"the image {name} cannot be pulled: {progress['error']}")
 
