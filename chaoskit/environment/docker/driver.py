@@ -256,9 +256,10 @@ class DockerDriver:
         return Address(host, container.ports[link.port]) if host else ports[link.destination][link.port]
 
     def _hear(self, event: Mapping[str, Any]) -> None:
-        name = event["Actor"]["Attributes"].get(containers.INSTANCE_LABEL, "")
+        told = event["Actor"]["Attributes"]
+        name = told.get(containers.INSTANCE_LABEL, "")
         if name in self._parts and self._engine is not None:
-            self._parts[name].heed(event["Action"], self._engine)
+            self._parts[name].heed(event["Action"], self._engine, int(told.get("exitCode", 0)))
 
     def _lose_engine(self) -> None:
         message = "the Docker engine has stopped, and the target with it; start it again, then run `chaoskit clean`"

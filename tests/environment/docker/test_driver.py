@@ -5,7 +5,7 @@ import gc
 import json
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import docker
 import httpx
 import psutil
 import pytest
+from docker.models.containers import Container
 
 from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment import Workspace
-from chaoskit.environment.docker import remains
+from chaoskit.environment.docker import remains, vitals
 from chaoskit.environment.ports import is_listening
 from chaoskit.errors import RestoreFailed, SetupFailed
 from tests.environment.docker.conftest import Contain, Prepare, Relay, address_of, ask, regional_plan
@@ -233,6 +234,35 @@ async def test_a_death_in_mid_run_is_reported_with_its_last_words(
     death = await asyncio.wait_for(driver.watch(), 10)
     assert "hog was killed because it used more memory than its limit" in str(death)
     assert driver.instances == {}
+    await driver.stop()
+
+
+@pytest.mark.parametrize(("path", "exit_code", "out_of_memory"), [("/die", 7, False), (f"/eat/{2**27}", -9, True)])
+async def test_a_death_is_told_as_it_was_also_where_the_container_is_back_before_it_is_looked_at(
+    contain: Contain,
+    prepare: Prepare,
+    engine: docker.DockerClient,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    exit_code: int,
+    out_of_memory: bool,
+) -> None:
+    driver = prepare(plan_of([contain("front", memory_bytes=48 * 2**20)]))
+    await driver.prepare()
+    await driver.start()
+    engine.containers.get(driver.instances["front"].container_id).update(restart_policy={"Name": "always"})
+    look = vitals.state_of
+
+    def look_late(container: Container) -> Mapping[str, Any]:
+        while not container.attrs["RestartCount"] or not container.attrs["State"]["Running"]:
+            container.reload()
+        return look(container)
+
+    monkeypatch.setattr(vitals, "state_of", look_late)
+    with pytest.raises(httpx.HTTPError):
+        await ask(address_of(driver, "front"), path)
+    death = await asyncio.wait_for(driver.watch(), 20)
+    assert (death.exit_code, death.out_of_memory) == (exit_code, out_of_memory)
     await driver.stop()
 
 
