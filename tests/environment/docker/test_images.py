@@ -59,6 +59,13 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
         recipe_of(tmp_path / "nowhere")
 
 
+def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
+    recipe = recipe_of(folder)
+    (folder / "app.py").unlink()
+    with pytest.raises(SetupFailed, match=r"cannot be built as an image: .*app\.py"):
+        recipe.tag("shop")
+
+
 @pytest.fixture
 async def connected() -> AsyncIterator[Engine]:
     engine = await Engine.connect()
@@ -84,7 +91,10 @@ async def test_an_image_is_built_once(folder: Path, connected: Engine, built: li
     container = PlannedContainer(build=PlannedBuild(str(folder)))
     images = Images(connected, "test", said.append)
     image = await images.provide(container)
-    assert (image.reference, await images.provide(container)) == (built[0], image)
+    (folder / "app.py").write_text("print(2)\n")
+    assert await images.provide(container) == image, "a run reads a folder once"
+    (folder / "app.py").write_text("print(1)\n")
+    assert image.reference == built[0]
     assert await Images(connected, "test", said.append).provide(container) == image
     assert said == [f"building the image {built[0]}, once"]
     assert connected.client.images.get(image.digest).labels["chaoskit.image"] == "test"
