@@ -18,6 +18,7 @@ import requests
 from docker.context import ContextAPI
 from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException, NotFound
+from docker.types import LogConfig
 from docker.utils import kwargs_from_env, parse_host
 from urllib3.exceptions import HTTPError
 
@@ -29,6 +30,8 @@ INSTANCE_LABEL: Final = "chaoskit.instance"
 IMAGE_LABEL: Final = "chaoskit.image"
 TOXIPROXY_IMAGE: Final = "ghcr.io/shopify/toxiproxy:2.12.0"
 
+NOBODY: Final = "65534:65534"
+LOG_BYTES: Final = "16m"
 CALL_TIMEOUT_S: Final = 60.0
 ANSWER_TIMEOUT_S: Final = 2.0
 
@@ -37,6 +40,18 @@ def labels(run_id: str, runner: str, instance: str = "") -> dict[str, str]:
     """Return the labels of something that belongs to a run; `runner` says which process plays it."""
     named = {INSTANCE_LABEL: instance} if instance else {}
     return {RUN_LABEL: run_id, RUNNER_LABEL: runner, **named}
+
+
+def confined(user: str, pids: int = 512) -> dict[str, Any]:
+    """Return how each container of a run is made: little that it may do, few processes, and a log that ends."""
+    return {
+        "user": user,
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "pids_limit": pids,
+        "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": LOG_BYTES, "max-file": "1"}),
+    }
 
 
 def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:

@@ -151,7 +151,7 @@ class DockerDriver:
 
     async def halt(self, instance: str, gently: bool) -> None:
         """End all processes of an instance; see `DockerInstance.halt`."""
-        await self._parts[instance].halt(self._connected(), gently=gently)
+        await self._parts[instance].halt(self._connected(), self._ports, gently=gently)
 
     async def start_again(self, instance: str) -> None:
         """Start a halted instance as it was; see `DockerInstance.start_again`."""

@@ -1,6 +1,7 @@
 """One instance of the docker driver: its container from the making to the end, and what faults do to it."""
 
 import asyncio
+import contextlib
 import re
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -10,11 +11,13 @@ from typing import Any, Final
 
 from docker.models.containers import Container
 
+from chaoskit.address import Address
 from chaoskit.environment.contract import Death, RunningInstance
 from chaoskit.environment.docker import vitals
 from chaoskit.environment.docker.container import Making, limits, make
 from chaoskit.environment.docker.engine import Engine, unless_gone
-from chaoskit.environment.docker.output import Output, tail
+from chaoskit.environment.docker.output import Output
+from chaoskit.environment.log import tail
 from chaoskit.environment.ports import PortHolder
 from chaoskit.environment.ready import wait_until_ready
 from chaoskit.errors import FaultFailed, SetupFailed
@@ -58,6 +61,7 @@ class DockerInstance:
         self._oom_expected = False
         self._oom_kills = 0
         self._oom_killed = False
+        self._let_go: tuple[Address, ...] = ()
         self._end: _End | None = None
         self._reporting: asyncio.Task[None] | None = None
 
@@ -100,8 +104,11 @@ class DockerInstance:
             await engine.call(f"{self.name} cannot be stopped", lambda: _end(container, gently=True))
         await self._drain()
 
-    async def halt(self, engine: Engine, *, gently: bool) -> None:
-        """End all processes, by SIGKILL or, `gently`, by SIGTERM first; FaultFailed where the engine does not."""
+    async def halt(self, engine: Engine, ports: PortHolder, *, gently: bool) -> None:
+        """End all processes, by SIGKILL or, `gently`, by SIGTERM first; FaultFailed where the engine does not.
+
+        What `ports` let go of for the container's sake is held again until it is started again.
+        """
         self.expect_end()
         self.running = None
         container = self._made()
@@ -113,6 +120,10 @@ class DockerInstance:
         if self._reporting is not None:  # it had ended by itself before
             await self._reporting
         await self._drain()
+        for address in self._let_go:
+            with contextlib.suppress(OSError):  # somebody was quicker; the next start says so
+                ports.hold(*address)
+        self._let_go = ()
 
     async def start_again(self, engine: Engine, ports: PortHolder) -> None:
         """Start it with the addresses and files that it had, and wait until it is ready.
@@ -120,7 +131,7 @@ class DockerInstance:
         Raises:
             FaultFailed: it did not come up; says why, and its last log lines.
         """
-        await self.halt(engine, gently=False)  # what an earlier try may have left
+        await self.halt(engine, ports, gently=False)  # what an earlier try may have left
         try:
             await self._begin(engine, ports)
         except SetupFailed as error:
@@ -166,7 +177,8 @@ class DockerInstance:
         except SetupFailed as error:
             if not _PORT_TAKEN.search(str(error)):
                 raise
-            for address in addresses.values():
+            self._let_go = tuple(addresses.values())
+            for address in self._let_go:
                 ports.release(address)
             try:
                 await self._launch(engine, container)
