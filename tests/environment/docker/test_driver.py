@@ -20,7 +20,7 @@ from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment import Workspace
 from chaoskit.environment.docker import remains, vitals
-from chaoskit.environment.ports import LOOPBACK, PortHolder, is_listening
+from chaoskit.environment.ports import is_listening
 from chaoskit.errors import RestoreFailed, SetupFailed
 from tests.environment.docker.conftest import Contain, Prepare, Relay, address_of, ask, regional_plan
 from tests.support.small_plan import plan_of
@@ -212,43 +212,6 @@ async def test_a_taken_port_is_one_clear_sentence(contain: Contain, prepare: Pre
         thief.listen()
         with pytest.raises(SetupFailed, match=rf"another program took a port of front \({re.escape(str(address))}\)"):
             await driver.start()
-
-
-class Yielding(PortHolder):
-    """Somebody else has the first port that is let go, and gives it up in that moment."""
-
-    def __init__(self, thief: socket.socket) -> None:
-        super().__init__()
-        self.held: set[Address] = set()
-        self._thief = thief
-
-    def hold(self, host: str = LOOPBACK, port: int = 0) -> Address:
-        self.held.add(address := super().hold(host, port))
-        return address
-
-    def release(self, address: Address) -> None:
-        self.held.discard(address)
-        self._thief.close()
-        super().release(address)
-
-
-async def test_a_port_that_was_let_go_for_a_container_is_held_again_while_it_is_halted(
-    contain: Contain, prepare: Prepare
-) -> None:
-    driver = prepare(plan_of([contain("front")]))
-    with socket.socket() as thief:
-        ports = driver._ports = Yielding(thief)
-        address = (await driver.prepare()).ports["front"]["http"]
-        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        thief.bind(address)
-        thief.listen()
-        await driver.start()
-    assert address not in ports.held
-    await driver.halt("front", gently=False)
-    assert address in ports.held
-    await driver.start_again("front")
-    assert await ask(address, "/ready") == "ready"
-    await driver.stop()
 
 
 async def test_a_death_in_mid_run_is_reported_with_its_last_words(
