@@ -7,14 +7,20 @@ run.
 
 import contextlib
 import os
+import platform
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import docker
 import requests
+from docker.context import ContextAPI
+from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException, NotFound
+from docker.types import LogConfig
+from docker.utils import kwargs_from_env, parse_host
+from urllib3.exceptions import HTTPError
 
 from chaoskit.errors import ChaoskitError, SetupFailed
 
@@ -24,6 +30,8 @@ INSTANCE_LABEL: Final = "chaoskit.instance"
 IMAGE_LABEL: Final = "chaoskit.image"
 TOXIPROXY_IMAGE: Final = "ghcr.io/shopify/toxiproxy:2.12.0"
 
+NOBODY: Final = "65534:65534"
+LOG_BYTES: Final = "16m"
 CALL_TIMEOUT_S: Final = 60.0
 ANSWER_TIMEOUT_S: Final = 2.0
 
@@ -34,15 +42,28 @@ def labels(run_id: str, runner: str, instance: str = "") -> dict[str, str]:
     return {RUN_LABEL: run_id, RUNNER_LABEL: runner, **named}
 
 
+def confined(user: str, pids: int = 512) -> dict[str, Any]:
+    """Return how each container of a run is made: little that it may do, few processes, and a log that ends."""
+    return {
+        "user": user,
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "pids_limit": pids,
+        "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": LOG_BYTES, "max-file": "1"}),
+    }
+
+
 def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:
-    """Return a client of the engine that DOCKER_HOST names, or of the usual socket; close it after use.
+    """Return a client of the engine that `docker` would use here; close it after use.
 
     Raises:
         SetupFailed: none answers.
     """
     with saying("no Docker engine answers"):
-        _knock()
-        client = docker.from_env(timeout=timeout_s)
+        endpoint = _endpoint()
+        _knock(endpoint["base_url"])
+        client = docker.DockerClient(**endpoint, timeout=timeout_s)
         try:
             client.ping()
         except BaseException:
@@ -51,9 +72,33 @@ def connect(timeout_s: float = CALL_TIMEOUT_S) -> docker.DockerClient:
         return client
 
 
-def _knock() -> None:
+def environment() -> dict[str, str]:
+    """Return what programs need in their environment to use the same engine; empty where they find it by a key, too.
+
+    Raises:
+        SetupFailed: the docker context in use does not exist.
+    """
+    with saying("no Docker engine is known"):
+        endpoint = _endpoint()
+        return {} if "tls" in endpoint else {"DOCKER_HOST": endpoint["base_url"]}
+
+
+def _endpoint() -> dict[str, Any]:
+    """Return where the engine is, as arguments of a client: DOCKER_HOST says it, else the docker context in use."""
+    found: dict[str, Any] = kwargs_from_env()
+    if "base_url" not in found:
+        name = os.environ.get("DOCKER_CONTEXT") or get_current_context_name()
+        context = ContextAPI.get_context(name)
+        if context is None:
+            message = f"there is no docker context {name!r} (`docker context ls` lists them)"
+            raise DockerException(message)
+        found |= {"base_url": context.Host} | ({"tls": context.TLSConfig} if context.TLSConfig else {})
+    return found
+
+
+def _knock(host: str) -> None:
     """Raise OSError where nobody listens on the engine's socket; the SDK would leave its end of it open."""
-    scheme, _, path = docker.utils.parse_host(os.environ.get("DOCKER_HOST")).partition("://")
+    scheme, _, path = parse_host(host).partition("://")
     if scheme == "http+unix":
         with socket.socket(socket.AF_UNIX) as knocking:
             knocking.connect(path)
@@ -87,7 +132,7 @@ def saying(what: str, error: type[ChaoskitError] = SetupFailed) -> Iterator[None
     """Turn what the engine, or the way to it, complains of into `error`: `what: the engine's own words`."""
     try:
         yield
-    except (DockerException, requests.RequestException, OSError) as raised:
+    except (DockerException, requests.RequestException, HTTPError, OSError) as raised:
         message = f"{what}: {reason(raised)}"
         raise error(message) from raised
 
@@ -98,19 +143,35 @@ def reason(raised: Exception) -> str:
         return str(raised.explanation)
     if isinstance(raised, requests.ConnectionError | requests.Timeout):
         return "it does not answer"
+    if isinstance(raised, HTTPError):
+        return "it went away in the middle of its answer"
     if isinstance(raised, OSError) and raised.strerror:
         return raised.strerror.lower()
     return " ".join(str(raised).split())
 
 
-def shares_network(engine: docker.DockerClient) -> bool:
-    """Return whether the engine's `host` network is that of this machine: an address there is one here.
+Place = Literal["here", "virtual machine", "elsewhere"]
 
-    It is not where the engine runs in a virtual machine (Docker Desktop), on another host or without root.
+
+def place(engine: docker.DockerClient) -> Place:
+    """Return where the engine's network is: on this machine, in a virtual machine of this one, or out of reach.
+
+    An address of the `host` network is one of this machine only if it is `here`. A virtual machine (Docker Desktop, or
+    what runs containers on other systems than Linux) leads its containers to this machine by a name. The network of an
+    engine without root, or on another host, is `elsewhere`: its addresses may be those of others here.
     """
     facts = engine.info()
-    rootless = any("rootless" in option for option in facts.get("SecurityOptions") or ())
-    return bool(facts.get("Name") == socket.gethostname()) and not rootless
+    if any("rootless" in option for option in facts.get("SecurityOptions") or ()):
+        return "elsewhere"
+    if facts.get("Name") == socket.gethostname():
+        return "here"
+    contained = facts.get("OperatingSystem") == "Docker Desktop" or platform.system() != "Linux"
+    return "virtual machine" if contained else "elsewhere"
+
+
+def shares_network(engine: docker.DockerClient) -> bool:
+    """Return whether the engine's `host` network is that of this machine."""
+    return place(engine) == "here"
 
 
 @dataclass(frozen=True, slots=True)

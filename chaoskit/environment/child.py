@@ -4,18 +4,16 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from chaoskit.environment.contract import Death
+from chaoskit.environment.log import tail
 from chaoskit.errors import SetupFailed
 
 TERMINATE_TIMEOUT_S: Final = 10.0  # a database writes its cache out first; SIGKILL would leave its shared memory
 KILL_TIMEOUT_S: Final = 3.0
-LOG_TAIL_LINES: Final = 12
-LOG_TAIL_BYTES: Final = 16_384
 
 
 class Child:
@@ -64,14 +62,7 @@ class Child:
 
     async def ended(self) -> Death:
         """Wait until the process has ended, and say how."""
-        return Death(self.name, await self._process.wait(), self.log_tail())
-
-    def log_tail(self) -> tuple[str, ...]:
-        """Return the last lines of the log."""
-        with self.log.open("rb") as file:
-            file.seek(max(0, self.log.stat().st_size - LOG_TAIL_BYTES))
-            text = file.read().decode(errors="replace")
-        return tuple(deque((line for line in text.splitlines() if line.strip()), maxlen=LOG_TAIL_LINES))
+        return Death(self.name, await self._process.wait(), tail(self.log))
 
     async def stop(self) -> bool:
         """Send the group SIGTERM, after a deadline SIGKILL; return whether the process itself has ended."""

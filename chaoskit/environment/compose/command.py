@@ -14,6 +14,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from chaoskit import containers
 from chaoskit.errors import SetupFailed, UsageError
 
 PLUGIN: Final = ("docker", "compose")
@@ -96,7 +97,11 @@ class ComposeCommand:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=self._folder,
-            env={**os.environ, "COMPOSE_PARALLEL_LIMIT": os.environ.get("COMPOSE_PARALLEL_LIMIT", "4")},
+            env={
+                **os.environ,
+                **containers.environment(),
+                "COMPOSE_PARALLEL_LIMIT": os.environ.get("COMPOSE_PARALLEL_LIMIT", "4"),
+            },
             start_new_session=True,  # Ctrl-C is for the runner, which takes down what came up
         )
         try:

@@ -89,13 +89,8 @@ class ComposeDriver(DockerDriver):
         found = super().provenance
         return {**found, "engine": {**found["engine"], "kind": "compose"}}
 
-    async def stop(self) -> None:
-        """Stop in reverse order, then remove all that carries the run's label; idempotent.
-
-        Raises:
-            RestoreFailed: the engine does not do it; says what may be left.
-        """
-        await super().stop()
+    async def _take_down(self, engine: Engine) -> None:
+        await super()._take_down(engine)
         for output in self._others:
             await asyncio.to_thread(output.end, OUTPUT_TIMEOUT_S)
         self._others.clear()
@@ -184,7 +179,7 @@ class ComposeDriver(DockerDriver):
         """
         network = await Network.create(engine, name, self._labels(), internal=True)
         if network.gateway is None:
-            message = "the engine's networks are not on this machine (Docker Desktop, or an engine elsewhere)"
+            message = "the engine's networks are in a virtual machine of their own (Docker Desktop)"
             raise SetupFailed(f"link {link.name} cannot be re-pointed: {message}; use an engine that runs here")
         far = self._instance(link.destination)
         number = _numbers(far)[link.port]

@@ -59,14 +59,14 @@ class ServiceInstance(DockerInstance):
         await self._await_ready(engine)
         await self._note_running(engine)
 
-    def heed(self, event: str, engine: Engine) -> None:
+    def heed(self, event: str, engine: Engine, code: int = 0) -> None:
         """Take note of an event, also of a start, by which a restart policy brings the container back."""
         if event == "start":
             self._ended.clear()
             if self._reporting is not None and not self._expected:
                 self._returning = asyncio.create_task(self._return(engine, self._reporting))
         elif event != "die" or self.running is not None or self._expected or not self._restarts:
-            super().heed(event, engine)  # one that ends before it is ready is given its time
+            super().heed(event, engine, code)  # one that ends before it is ready is given its time
 
     async def stop(self, engine: Engine) -> None:
         """End the container, gently first; what of it is left is the driver's to remove."""

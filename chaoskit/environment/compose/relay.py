@@ -15,6 +15,7 @@ from chaoskit.address import Address
 from chaoskit.environment.docker.engine import Engine
 from chaoskit.environment.docker.networks import Network
 
+_FOLDER: Final = "/relay"
 _CONFIG: Final = "relay.json"
 
 
@@ -39,16 +40,15 @@ class Relay:
     def _start(self, engine: Engine) -> str:
         container = engine.client.containers.create(
             containers.TOXIPROXY_IMAGE,
-            ["-host", "127.0.0.1", "-config", f"/{_CONFIG}"],
+            ["-host", "127.0.0.1", "-config", f"{_FOLDER}/{_CONFIG}"],
             name=self.name,
             labels=self.labels,
             environment={"LOG_LEVEL": "warn"},
             network=self.network.name,
-            user="65534:65534",
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
+            volumes=[_FOLDER],  # the one place where something can be put
+            **containers.confined(containers.NOBODY),
         )
-        container.put_archive("/", self._archive())
+        container.put_archive(_FOLDER, self._archive())
         container.start()
         container.reload()
         return str(container.attrs["NetworkSettings"]["Networks"][self.network.name]["IPAddress"])

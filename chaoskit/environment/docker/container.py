@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from docker.models.containers import Container
-from docker.types import LogConfig
 
+from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment.docker.engine import Engine
 from chaoskit.environment.docker.networks import HOST_NAME, Network
@@ -19,7 +19,6 @@ VOLUME: Final = "/chaoskit"
 WORKDIR: Final = f"{VOLUME}/work"
 """`{workdir}` in a container. It is on a volume: what is in it is still there when the container is started again."""
 CPU_PERIOD_US: Final = 100_000
-LOG_BYTES: Final = "16m"
 _NUMERIC_USER: Final = re.compile(r"(\d+)(?::(\d+))?")
 
 
@@ -63,14 +62,9 @@ def make(engine: Engine, making: Making) -> Container:
         },
         volumes={making.name: {"bind": VOLUME, "mode": "rw"}},
         tmpfs={"/tmp": "mode=1777", **dict.fromkeys(making.planned.writable, owned)},  # noqa: S108 - its own
-        user=making.planned.user,
-        read_only=True,
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges:true"],
-        pids_limit=making.planned.pids,
         init=True,  # so that SIGTERM ends programs that do not handle it, and nothing stays a zombie
         restart_policy={"Name": "no"},
-        log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": LOG_BYTES, "max-file": "1"}),
+        **containers.confined(making.planned.user, making.planned.pids),
         **limits(making.planned.cpus, making.planned.memory_bytes),
     )
     container.put_archive(VOLUME, _workdir(user_id, group_id))

@@ -51,6 +51,8 @@ class DockerDriver:
         self._hosts: dict[str, str] = {}
         self._parts: dict[str, DockerInstance] = {}
         self._deaths: asyncio.Queue[Death | SetupFailed] = asyncio.Queue()
+        self._taking_down: asyncio.Task[None] | None = None
+        self._hurried = asyncio.Event()
 
     async def prepare(self) -> Layout:
         """See to the images, make the networks, and choose and hold every port.
@@ -129,28 +131,27 @@ class DockerDriver:
     async def stop(self) -> None:
         """Stop in reverse order, then remove all that carries the run's label; idempotent.
 
+        Whoever is cancelled meanwhile is in a hurry: what has not ended by then is killed, but nothing is left.
+
         Raises:
             RestoreFailed: the engine does not do it; says what may be left.
         """
         self._ports.release_all()
         if (engine := self._engine) is None:
             return
-        for part in self._parts.values():
-            part.expect_end()
-        await engine.settle()
+        taking_down = self._taking_down = self._taking_down or asyncio.create_task(self._take_down(engine))
         try:
-            for wave in reversed(self._waves):
-                parts = [self._parts[one.name] for one in wave if one.name in self._parts]
-                await asyncio.gather(*(part.stop(engine) for part in parts), return_exceptions=True)
-            await self._remove(engine)
-        finally:
-            self._parts.clear()
-            self._engine = None
-            engine.close()
+            await asyncio.wait([taking_down])
+        except asyncio.CancelledError:
+            self._hurried.set()
+            await asyncio.wait([taking_down])
+            taking_down.result()  # that something may be left has to be said also to those in a hurry
+            raise
+        taking_down.result()
 
     async def halt(self, instance: str, gently: bool) -> None:
         """End all processes of an instance; see `DockerInstance.halt`."""
-        await self._parts[instance].halt(self._connected(), gently=gently)
+        await self._parts[instance].halt(self._connected(), self._ports, gently=gently)
 
     async def start_again(self, instance: str) -> None:
         """Start a halted instance as it was; see `DockerInstance.start_again`."""
@@ -171,6 +172,27 @@ class DockerDriver:
     async def vitals(self, instance: str) -> Vitals:
         """Look at an instance."""
         return await self._parts[instance].vitals(self._connected())
+
+    async def _take_down(self, engine: Engine) -> None:
+        """Stop in reverse order, until somebody is in a hurry, then remove everything."""
+        for part in self._parts.values():
+            part.expect_end()
+        await engine.settle()
+        stopping, hurried = asyncio.create_task(self._stop_parts(engine)), asyncio.create_task(self._hurried.wait())
+        try:
+            await asyncio.wait((stopping, hurried), return_when=asyncio.FIRST_COMPLETED)
+            await self._remove(engine)
+        finally:
+            hurried.cancel()
+            await asyncio.wait((stopping, hurried))
+            self._parts.clear()
+            self._engine = self._taking_down = None
+            engine.close()
+
+    async def _stop_parts(self, engine: Engine) -> None:
+        for wave in reversed(self._waves):
+            parts = [self._parts[one.name] for one in wave if one.name in self._parts]
+            await asyncio.gather(*(part.stop(engine) for part in parts), return_exceptions=True)
 
     async def _remove(self, engine: Engine) -> None:
         what = f"containers, networks and volumes of run {self._run_id} may be left"
@@ -234,9 +256,10 @@ class DockerDriver:
         return Address(host, container.ports[link.port]) if host else ports[link.destination][link.port]
 
     def _hear(self, event: Mapping[str, Any]) -> None:
-        name = event["Actor"]["Attributes"].get(containers.INSTANCE_LABEL, "")
+        told = event["Actor"]["Attributes"]
+        name = told.get(containers.INSTANCE_LABEL, "")
         if name in self._parts and self._engine is not None:
-            self._parts[name].heed(event["Action"], self._engine)
+            self._parts[name].heed(event["Action"], self._engine, int(told.get("exitCode", 0)))
 
     def _lose_engine(self) -> None:
         message = "the Docker engine has stopped, and the target with it; start it again, then run `chaoskit clean`"

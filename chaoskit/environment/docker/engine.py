@@ -30,6 +30,7 @@ class Engine:
     def __init__(self, client: docker.DockerClient) -> None:
         self.client = client
         self.version = str(client.version()["Version"])
+        self.place = containers.place(client)
         self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="engine")
         self._calls: set[asyncio.Future[Any]] = set()
         self._answers: set[LongAnswer] = set()

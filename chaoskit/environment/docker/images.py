@@ -1,12 +1,14 @@
 """The images of a run: built once for what they are built from, pulled where they are missing."""
 
+import asyncio
+import contextlib
 import hashlib
 import io
 import os
 import re
 import tarfile
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -49,23 +51,29 @@ class Images:
         Raises:
             SetupFailed: it can be neither found nor made; says which step failed, and its last words.
         """
-        recipe = Recipe.read(container.build) if container.build is not None else None
-        name = container.image or (recipe.tag(self._target) if recipe else "")
-        if name not in self._known:
-            digest = await self._find(name)
-            if digest is None and recipe is not None:
-                self._say(f"building the image {name}, once")
-                await self._engine.call(f"the image {name} cannot be built", self._build, recipe, name)
-            elif digest is None:
-                self._say(f"pulling the image {name}")
-                what = f"the image {name} is not there and cannot be pulled (check its name, or `docker pull` it)"
-                await self._engine.call(what, self._pull, name)
-            digest = digest or await self._find(name)
-            if digest is None:
-                message = f"the image {name} is not in the engine, though making it raised no complaint; build it anew"
-                raise SetupFailed(message)
-            self._known[name] = Image(name, digest)
-        return self._known[name]
+        wanted = container.image or repr(container.build)
+        if wanted not in self._known:
+            self._known[wanted] = await self._see_to(container)
+        return self._known[wanted]
+
+    async def _see_to(self, container: PlannedContainer) -> Image:
+        recipe, name = None, container.image or ""
+        if container.build is not None:
+            recipe = await asyncio.to_thread(Recipe.read, container.build)
+            name = name or await asyncio.to_thread(recipe.tag, self._target)
+        digest = await self._find(name)
+        if digest is None and recipe is not None:
+            self._say(f"building the image {name}, once")
+            await self._engine.call(f"the image {name} cannot be built", self._build, recipe, name)
+        elif digest is None:
+            self._say(f"pulling the image {name}")
+            what = f"the image {name} is not there and cannot be pulled (check its name, or `docker pull` it)"
+            await self._engine.call(what, self._pull, name)
+        digest = digest or await self._find(name)
+        if digest is None:
+            message = f"the image {name} is not in the engine, though making it raised no complaint; build it anew"
+            raise SetupFailed(message)
+        return Image(name, digest)
 
     async def _find(self, name: str) -> str | None:
         def find() -> str | None:
@@ -77,9 +85,8 @@ class Images:
         return await self._engine.call(f"the image {name} cannot be looked up", find)
 
     def _pull(self, name: str) -> None:
-        repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "latest")
         with self._engine.answering() as answer:
-            for progress in answer.client.api.pull(repository, tag=tag, stream=True, decode=True):
+            for progress in answer.client.api.pull(name, stream=True, decode=True):
                 if "error" in progress:
                     raise SetupFailed(f"the image {name} cannot be pulled: {progress['error']}")
 
@@ -121,22 +128,25 @@ class Recipe:
             SetupFailed: the folder or the Dockerfile cannot be read.
         """
         folder = Path(build.context)
-        try:
+        with _reading(folder):
             declared = set(_ARGUMENT.findall((folder / build.dockerfile).read_text(encoding="utf-8")))
             ignored = folder / ".dockerignore"
             patterns = ignored.read_text(encoding="utf-8").splitlines() if ignored.is_file() else []
             patterns = [line.strip() for line in patterns if line.strip() and not line.lstrip().startswith("#")]
             found = sorted(exclude_paths(str(folder), patterns, dockerfile=build.dockerfile))
             paths = tuple(path for path in found if _can_be_sent(folder / path))
-        except OSError as error:
-            raise SetupFailed(f"the folder {folder} cannot be built as an image: {error}") from error
         of_machine = {name: value for name, value in machine_arguments().items() if name in declared}
         return cls(folder, build.dockerfile, {**build.args, **of_machine}, paths)
 
     def tag(self, target: str) -> str:
-        """Return the image's name, which holds a hash of all that it is made from."""
+        """Return the image's name, which holds a hash of all that it is made from.
+
+        Raises:
+            SetupFailed: a file cannot be read.
+        """
         content = hashlib.sha256(repr((self.dockerfile, sorted(self.arguments.items()))).encode())
-        content.update(self.archive().getbuffer())
+        with _reading(self.folder):
+            content.update(self.archive().getbuffer())
         return f"chaoskit/{target}:{content.hexdigest()[:16]}"
 
     def archive(self) -> io.BytesIO:
@@ -156,6 +166,14 @@ class Recipe:
                     tar.addfile(entry)
         archive.seek(0)
         return archive
+
+
+@contextlib.contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SetupFailed(f"the folder {folder} cannot be built as an image: {error}") from error
 
 
 def _can_be_sent(path: Path) -> bool:

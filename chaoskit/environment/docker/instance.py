@@ -1,18 +1,23 @@
 """One instance of the docker driver: its container from the making to the end, and what faults do to it."""
 
 import asyncio
+import contextlib
 import re
+import signal
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from docker.models.containers import Container
 
+from chaoskit.address import Address
 from chaoskit.environment.contract import Death, RunningInstance
 from chaoskit.environment.docker import vitals
 from chaoskit.environment.docker.container import Making, limits, make
 from chaoskit.environment.docker.engine import Engine, unless_gone
-from chaoskit.environment.docker.output import Output, tail
+from chaoskit.environment.docker.output import Output
+from chaoskit.environment.log import tail
 from chaoskit.environment.ports import PortHolder
 from chaoskit.environment.ready import wait_until_ready
 from chaoskit.errors import FaultFailed, SetupFailed
@@ -25,6 +30,14 @@ OUTPUT_TIMEOUT_S: Final = 3.0
 STAYS_OPEN_S: Final = 0.2
 UNLIMITED_BYTES: Final = 1 << 50  # an engine has no word for lifting a limit of memory: this is more than there is
 _PORT_TAKEN: Final = re.compile(r"address already in use|port is already allocated", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What the engine said of an end when it came; `code` is negative where a signal did it."""
+
+    code: int
+    out_of_memory: bool
 
 
 class DockerInstance:
@@ -47,6 +60,9 @@ class DockerInstance:
         self._memory_limited = False
         self._oom_expected = False
         self._oom_kills = 0
+        self._oom_killed = False
+        self._let_go: tuple[Address, ...] = ()
+        self._end: _End | None = None
         self._reporting: asyncio.Task[None] | None = None
 
     async def start(self, engine: Engine, ports: PortHolder) -> None:
@@ -59,14 +75,20 @@ class DockerInstance:
         self._container = await engine.call(what, lambda: make(engine, self._making))
         await self._begin(engine, ports)
 
-    def heed(self, event: str, engine: Engine) -> None:
-        """Take note of what the engine says has happened to the container: `die` or `oom`."""
+    def heed(self, event: str, engine: Engine, code: int = 0) -> None:
+        """Take note of what the engine says has happened to the container: `die`, with its exit code, or `oom`.
+
+        A restart policy may have the container back before anybody can look at it, so what the event says counts.
+        """
         if event == "oom":
             self._oom_kills += 1
+            self._oom_killed = True
             return
+        code = vitals.exit_code(code)
+        self._end = _End(code, self._oom_killed and code == -signal.SIGKILL)
+        self._oom_killed = False
         self._ended.set()
-        if not self._expected and self.running is not None:
-            self._reporting = asyncio.create_task(self._report_death(engine))
+        self._report_unless_expected(engine)
 
     def expect_end(self) -> None:
         """From now on its end is no death: it is asked to stop, or what it needs is."""
@@ -82,8 +104,11 @@ class DockerInstance:
             await engine.call(f"{self.name} cannot be stopped", lambda: _end(container, gently=True))
         await self._drain()
 
-    async def halt(self, engine: Engine, *, gently: bool) -> None:
-        """End all processes, by SIGKILL or, `gently`, by SIGTERM first; FaultFailed where the engine does not."""
+    async def halt(self, engine: Engine, ports: PortHolder, *, gently: bool) -> None:
+        """End all processes, by SIGKILL or, `gently`, by SIGTERM first; FaultFailed where the engine does not.
+
+        What `ports` let go of for the container's sake is held again until it is started again.
+        """
         self.expect_end()
         self.running = None
         container = self._made()
@@ -95,6 +120,10 @@ class DockerInstance:
         if self._reporting is not None:  # it had ended by itself before
             await self._reporting
         await self._drain()
+        for address in self._let_go:
+            with contextlib.suppress(OSError):  # somebody was quicker; the next start says so
+                ports.hold(*address)
+        self._let_go = ()
 
     async def start_again(self, engine: Engine, ports: PortHolder) -> None:
         """Start it with the addresses and files that it had, and wait until it is ready.
@@ -102,7 +131,7 @@ class DockerInstance:
         Raises:
             FaultFailed: it did not come up; says why, and its last log lines.
         """
-        await self.halt(engine, gently=False)  # what an earlier try may have left
+        await self.halt(engine, ports, gently=False)  # what an earlier try may have left
         try:
             await self._begin(engine, ports)
         except SetupFailed as error:
@@ -148,7 +177,8 @@ class DockerInstance:
         except SetupFailed as error:
             if not _PORT_TAKEN.search(str(error)):
                 raise
-            for address in addresses.values():
+            self._let_go = tuple(addresses.values())
+            for address in self._let_go:
                 ports.release(address)
             try:
                 await self._launch(engine, container)
@@ -167,11 +197,12 @@ class DockerInstance:
         self.running = RunningInstance(self.name, self._making.addresses, process_id, self._log, container.id)
         self._expected = False
         if self._ended.is_set():  # in the moment since
-            self.heed("die", engine)
+            self._report_unless_expected(engine)
 
     async def _launch(self, engine: Engine, container: Container) -> None:
         self._expected = True  # until it is ready, whoever waits for that sees it end
         self._ended.clear()
+        self._end = None
         self._oom_expected = self._memory_limited
         await self._drain()
         log = self._log
@@ -191,7 +222,7 @@ class DockerInstance:
         try:
             await asyncio.wait((ended, ready), return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
-                how = str(await self._death(engine)).removeprefix(self.name).strip()
+                how = str(await self._death(engine, self._end)).removeprefix(self.name).strip()
                 raise SetupFailed(f"{self.name} did not come up: it {how}")
             await ready
         except TimeoutError as error:
@@ -202,22 +233,27 @@ class DockerInstance:
             ready.cancel()
             await asyncio.gather(ended, ready, return_exceptions=True)
 
-    async def _report_death(self, engine: Engine) -> None:
+    def _report_unless_expected(self, engine: Engine) -> None:
+        if not self._expected and self.running is not None:
+            self._reporting = asyncio.create_task(self._report_death(engine, self._end))
+
+    async def _report_death(self, engine: Engine, end: _End | None) -> None:
         try:
-            death = await self._death(engine)
+            death = await self._death(engine, end)
         except SetupFailed:
             return  # the engine is gone, and says so itself
         self.running = None
         if not (death.out_of_memory and self._oom_expected):
             self._report(death)
 
-    async def _death(self, engine: Engine) -> Death:
+    async def _death(self, engine: Engine, end: _End | None) -> Death:
         container = self._made()
         await self._drain()
         state: Mapping[str, Any] = await engine.call(
             f"{self.name} cannot be inspected", lambda: vitals.state_of(container)
         )
-        return Death(self.name, vitals.exit_code(state), tail(self._log), bool(state["OOMKilled"]))
+        end = end or _End(vitals.exit_code(int(state["ExitCode"])), False)
+        return Death(self.name, end.code, tail(self._log), end.out_of_memory or bool(state["OOMKilled"]))
 
     async def _drain(self) -> None:
         """Wait for the last of the output."""

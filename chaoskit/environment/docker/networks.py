@@ -20,7 +20,7 @@ HOST_NAME: Final = "host.docker.internal"
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A bridge. `gateway` is this machine as the containers on it see it; None where the engine has its own machine.
+    """A bridge. `gateway` is this machine as the containers on it see it; None where that has a name only, `HOST_NAME`.
 
     `hosts` are addresses that containers on it can be given, at which this machine reaches them without the engine's
     port publisher in between; there are none where the engine has its own machine.
@@ -39,8 +39,11 @@ class Network:
         `hosts` is how many addresses are wanted for containers.
 
         Raises:
-            SetupFailed: the engine cannot.
+            SetupFailed: the engine cannot, or its networks and this machine do not reach each other.
         """
+        if engine.place == "elsewhere":
+            message = f"the network {name} would not reach the proxies: the engine is on another host, or without root"
+            raise SetupFailed(f"{message}; use one that runs on this machine with root")
         options = {"name": name, "driver": "bridge", "internal": internal, "labels": labels}
         making = _make_in_a_told_range if hosts else _make
         pools = await engine.call(f"the network {name} cannot be made", making, engine.client, options)
@@ -49,7 +52,7 @@ class Network:
             message = f"the network {name} has no IPv4 gateway; let the engine's address pools have IPv4 ranges"
             raise SetupFailed(message)
         gateway = _gateway(pool)
-        if not _is_ours(gateway):
+        if engine.place == "virtual machine":
             return cls(name, None)
         free = (str(host) for host in IPv4Network(pool["Subnet"]).hosts() if str(host) != gateway)
         return cls(name, gateway, tuple(islice(free, hosts)))
@@ -94,16 +97,4 @@ def _is_ipv4(text: str) -> bool:
         IPv4Address(text)
     except ValueError:
         return False
-    return True
-
-
-def _is_ours(host: str) -> bool:
-    """Return whether `host` is an address of this machine."""
-    ports = PortHolder()
-    try:
-        ports.hold(host)
-    except OSError:
-        return False
-    finally:
-        ports.release_all()
     return True

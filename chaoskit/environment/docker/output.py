@@ -1,17 +1,12 @@
 """What a container prints, copied into its log file as it comes, to the last line also after a crash."""
 
 import threading
-from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 from docker.models.containers import Container
 
 from chaoskit.environment.docker.answer import LongAnswer
-
-TAIL_LINES: Final = 12
-TAIL_BYTES: Final = 16_384
 
 
 class Output:
@@ -42,13 +37,3 @@ class Output:
             for chunk in attached:
                 file.write(chunk)
         self._answer.close()
-
-
-def tail(log: Path) -> tuple[str, ...]:
-    """Return the last lines of a log."""
-    if not log.exists():
-        return ()
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - TAIL_BYTES))
-        text = file.read().decode(errors="replace")
-    return tuple(deque((line for line in text.splitlines() if line.strip()), maxlen=TAIL_LINES))

@@ -65,7 +65,8 @@ def release_run(client: docker.DockerClient, run_id: str) -> None:
 
 def _remnant(kind: Kind, one: dict[str, Any]) -> Remnant:
     labels = one["Labels"]
-    name = one["Names"][0].lstrip("/") if kind == "container" else one["Name"]
+    names = one["Names"] if kind == "container" else [one["Name"]]
+    name = names[0].lstrip("/") if names else one["Id"]  # a container that is on its way out has no name any more
     return Remnant(
         kind, one.get("Id", name), name, labels[containers.RUN_LABEL], labels.get(containers.RUNNER_LABEL, "")
     )

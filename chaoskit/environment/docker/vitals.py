@@ -22,9 +22,8 @@ def state_of(container: Container) -> Mapping[str, Any]:
     return state
 
 
-def exit_code(state: Mapping[str, Any]) -> int:
-    """Return how the program ended, negative where a signal did it."""
-    code = int(state["ExitCode"])
+def exit_code(code: int) -> int:
+    """Return how the program ended by the engine's exit code, negative where a signal did it."""
     return 128 - code if code in SIGNALS else code
 
 
@@ -46,7 +45,7 @@ def look(container: Container, oom_kills: int) -> Vitals:
     """
     process_id = process_of(container)
     state: Mapping[str, Any] = container.attrs["State"]
-    code = exit_code(state) if state["Status"] == "exited" else None
+    code = exit_code(int(state["ExitCode"])) if state["Status"] == "exited" else None
     if not state["Running"]:
         ended: InstanceState = "oom_killed" if state["OOMKilled"] else "exited"
         return Vitals(ended, oom_kills=oom_kills, exit_code=code)

@@ -3,6 +3,7 @@
 import asyncio
 from abc import abstractmethod
 
+from chaoskit.errors import SetupFailed
 from chaoskit.faults.server.own import STOP_BOUND_S, OwnServer
 
 
@@ -35,9 +36,14 @@ class ChildServer(OwnServer):
         environment = {"LOG_LEVEL": "warn", **self._launch.environment}  # its default tells of every chunk that passes
         with self._launch.log.open("ab") as log:
             # a session of its own: Ctrl-C reaches the runner alone, which heals the links before the server goes
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command(port), stdout=log, stderr=log, env=environment, start_new_session=True
-            )
+            command = self._command(port)
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *command, stdout=log, stderr=log, env=environment, start_new_session=True
+                )
+            except OSError as error:  # of another architecture, or not to be executed
+                message = f"{self.name} cannot be started: {error}; mend {command[0]}, or remove it"
+                raise SetupFailed(message) from error
 
     async def _ended(self) -> int | None:
         return self._process.returncode if self._process is not None else None

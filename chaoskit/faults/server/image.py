@@ -14,7 +14,6 @@ from chaoskit.errors import RestoreFailed, SetupFailed
 from chaoskit.faults.server.contract import IMAGE, LOOPBACK
 from chaoskit.faults.server.own import STOP_BOUND_S, OwnServer
 
-NOBODY: Final = "65534:65534"
 INSTANCE: Final = "toxiproxy"
 
 
@@ -66,10 +65,7 @@ class ImageServer(OwnServer):
                 environment={"LOG_LEVEL": environment.get("LOG_LEVEL", "warn")},
                 labels=containers.labels(self.label, environment.get("CHAOSKIT_RUNNER", ""), INSTANCE),
                 network_mode="host",
-                user=NOBODY,
-                read_only=True,
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
+                **containers.confined(containers.NOBODY),
             )
             self._has_saved_log = False
             self._container.start()

@@ -41,12 +41,12 @@ class RemoteServer(ProxyServer):
 
 
 def _address_of(url: str) -> Address:
-    parts = urlsplit(url)
     try:
-        port = parts.port or DEFAULT_PORT
-    except ValueError:  # it is beyond 65535
-        port = 0
-    if parts.scheme != "http" or not parts.hostname or not port:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # a port beyond 65535, a bracket left open
+        host = None
+    if not host or parts.scheme != "http":
         message = f"{url!r} is not the URL of a Toxiproxy server; write it like http://127.0.0.1:{DEFAULT_PORT}"
         raise SetupFailed(message)
-    return Address(parts.hostname, port)
+    return Address(host, port or DEFAULT_PORT)

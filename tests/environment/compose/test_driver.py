@@ -256,11 +256,16 @@ async def test_what_does_not_come_up_is_a_sentence(
     assert driver.instances == {}
 
 
-async def test_a_bring_up_that_is_cancelled_leaves_nothing(bazaar: Path, workspace: Workspace) -> None:
+async def test_a_bring_up_that_is_cancelled_leaves_nothing(
+    bazaar: Path, workspace: Workspace, engine: docker.DockerClient
+) -> None:
     driver = ComposeDriver(plan_of(bazaar), workspace, workspace.folder / "logs", print)
     await driver.prepare()
     starting = asyncio.create_task(driver.start())
-    await asyncio.wait([starting], timeout=1.5)  # in the middle of compose's own work
+    async with asyncio.timeout(60):
+        while not any(name.endswith(("store-1", "store_1")) for name in everything_of(engine, workspace.run_id)):  # noqa: ASYNC110 - the state of the engine
+            await asyncio.sleep(0.02)
+    assert not starting.done(), "compose is in the middle of its work"
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting

@@ -5,7 +5,7 @@ import gc
 import json
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ import docker
 import httpx
 import psutil
 import pytest
+from docker.models.containers import Container
 
+from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment import Workspace
-from chaoskit.environment.docker import remains
+from chaoskit.environment.docker import remains, vitals
 from chaoskit.environment.ports import is_listening
 from chaoskit.errors import RestoreFailed, SetupFailed
 from tests.environment.docker.conftest import Contain, Prepare, Relay, address_of, ask, regional_plan
@@ -108,16 +110,44 @@ async def test_a_container_may_do_and_use_little(
 
 
 async def test_the_process_of_a_container_is_known_where_the_engine_shares_this_host(
-    contain: Contain, prepare: Prepare
+    contain: Contain, prepare: Prepare, engine: docker.DockerClient
 ) -> None:
     driver = prepare(plan_of([contain("front")]))
     await driver.prepare()
     await driver.start()
     process_id = driver.instances["front"].process_id
-    if process_id is not None:  # None with an engine in a virtual machine of its own
+    assert (process_id is not None) == containers.shares_network(engine)
+    if process_id is not None:
         root = psutil.Process(process_id)
         commands = [" ".join(one.cmdline()) for one in (root, *root.children(recursive=True))]
         assert any("/component.py" in command for command in commands)
+    await driver.stop()
+
+
+async def test_an_engine_in_a_virtual_machine_is_reached_by_ports_and_leads_back_by_a_name(
+    contain: Contain, prepare: Prepare, engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the engine says of itself decides, also where the addresses of its networks happen to be ours."""
+    monkeypatch.setattr(containers, "place", lambda _: "virtual machine")
+    driver = prepare(regional_plan(contain))
+    layout = await driver.prepare()
+    east = layout.links["front->store@east"]
+    assert (east.listen.host, east.near.host) == ("127.0.0.1", "host.docker.internal")
+    assert east.listen.port == east.near.port
+    assert east.upstream == layout.ports["store@east"]["http"]
+    await driver.start()
+    front = engine.containers.get(driver.instances["front"].container_id)
+    assert front.attrs["HostConfig"]["ExtraHosts"] == ["host.docker.internal:host-gateway"]
+    await driver.stop()
+
+
+async def test_an_engine_that_is_elsewhere_is_refused(
+    contain: Contain, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "place", lambda _: "elsewhere")
+    driver = prepare(regional_plan(contain))
+    with pytest.raises(SetupFailed, match="would not reach the proxies: the engine is on another host, or without"):
+        await driver.prepare()
     await driver.stop()
 
 
@@ -207,6 +237,35 @@ async def test_a_death_in_mid_run_is_reported_with_its_last_words(
     await driver.stop()
 
 
+@pytest.mark.parametrize(("path", "exit_code", "out_of_memory"), [("/die", 7, False), (f"/eat/{2**27}", -9, True)])
+async def test_a_death_is_told_as_it_was_also_where_the_container_is_back_before_it_is_looked_at(
+    contain: Contain,
+    prepare: Prepare,
+    engine: docker.DockerClient,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    exit_code: int,
+    out_of_memory: bool,
+) -> None:
+    driver = prepare(plan_of([contain("front", memory_bytes=48 * 2**20)]))
+    await driver.prepare()
+    await driver.start()
+    engine.containers.get(driver.instances["front"].container_id).update(restart_policy={"Name": "always"})
+    look = vitals.state_of
+
+    def look_late(container: Container) -> Mapping[str, Any]:
+        while not container.attrs["RestartCount"] or not container.attrs["State"]["Running"]:
+            container.reload()
+        return look(container)
+
+    monkeypatch.setattr(vitals, "state_of", look_late)
+    with pytest.raises(httpx.HTTPError):
+        await ask(address_of(driver, "front"), path)
+    death = await asyncio.wait_for(driver.watch(), 20)
+    assert (death.exit_code, death.out_of_memory) == (exit_code, out_of_memory)
+    await driver.stop()
+
+
 async def test_an_asked_for_stop_is_no_death(contain: Contain, prepare: Prepare) -> None:
     driver = prepare(plan_of([contain("front")]))
     await driver.prepare()
@@ -233,6 +292,40 @@ async def test_a_cancelled_bring_up_leaves_nothing(
         await bringing_up
     await driver.stop()
     assert remains.find(engine, workspace.run_id) == []
+
+
+async def test_a_stop_that_is_cancelled_skips_the_grace_and_leaves_nothing(
+    contain: Contain, prepare: Prepare, workspace: Workspace, engine: docker.DockerClient
+) -> None:
+    driver = prepare(plan_of([contain("front", "--ignore-term"), contain("store@east")]))
+    await driver.prepare()
+    await driver.start()
+    stopping = asyncio.create_task(driver.stop())
+    await asyncio.wait([stopping], timeout=0.5)  # `front` is to have its SIGTERM, which it does not heed
+    assert not stopping.done()
+    assert remains.find(engine, workspace.run_id)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    assert remains.find(engine, workspace.run_id) == []
+    await driver.stop()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # the SDK's, where it cannot connect
+async def test_a_hurried_stop_of_an_engine_that_is_gone_says_what_may_be_left(
+    contain: Contain, prepare: Prepare, workspace: Workspace, engine: docker.DockerClient, relay: Relay
+) -> None:
+    driver = prepare(plan_of([contain("front", "--ignore-term")]))
+    await driver.prepare()
+    await driver.start()
+    stopping = asyncio.create_task(driver.stop())
+    await asyncio.wait([stopping], timeout=0.5)
+    await relay.close()
+    stopping.cancel()
+    with pytest.raises(RestoreFailed, match=rf"run {workspace.run_id} may be left .*chaoskit clean"):
+        await stopping
+    for remnant in remains.find(engine, workspace.run_id):
+        remnant.remove(engine)
 
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # the SDK's, where it cannot connect

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import docker
@@ -57,6 +59,13 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
         recipe_of(tmp_path / "nowhere")
 
 
+def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
+    recipe = recipe_of(folder)
+    (folder / "app.py").unlink()
+    with pytest.raises(SetupFailed, match=r"cannot be built as an image: .*app\.py"):
+        recipe.tag("shop")
+
+
 @pytest.fixture
 async def connected() -> AsyncIterator[Engine]:
     engine = await Engine.connect()
@@ -82,7 +91,10 @@ async def test_an_image_is_built_once(folder: Path, connected: Engine, built: li
     container = PlannedContainer(build=PlannedBuild(str(folder)))
     images = Images(connected, "test", said.append)
     image = await images.provide(container)
-    assert (image.reference, await images.provide(container)) == (built[0], image)
+    (folder / "app.py").write_text("print(2)\n")
+    assert await images.provide(container) == image, "a run reads a folder once"
+    (folder / "app.py").write_text("print(1)\n")
+    assert image.reference == built[0]
     assert await Images(connected, "test", said.append).provide(container) == image
     assert said == [f"building the image {built[0]}, once"]
     assert connected.client.images.get(image.digest).labels["chaoskit.image"] == "test"
@@ -117,3 +129,46 @@ async def test_a_cancelled_build_leaves_nothing(folder: Path, connected: Engine)
         await connected.settle()
         while new():  # noqa: ASYNC110 - the state of the engine
             await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def registry() -> Iterator[tuple[str, list[str]]]:
+    """A registry that has nothing, and what it was asked for."""
+    asked: list[str] = []
+
+    class Empty(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            asked.append(self.path)
+            self.send_response(200 if self.path == "/v2/" else 404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_HEAD  # noqa: N815 - so it is called there
+
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - so it is called there
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("image", "wanted"),
+    [
+        ("shop", "latest"),
+        ("shop:1.2", "1.2"),
+        (f"shop@sha256:{'a' * 64}", f"sha256:{'a' * 64}"),
+        (f"shop:1.2@sha256:{'a' * 64}", f"sha256:{'a' * 64}"),
+    ],
+)
+async def test_what_is_pulled_is_what_the_name_says(
+    connected: Engine, registry: tuple[str, list[str]], image: str, wanted: str
+) -> None:
+    host, asked = registry
+    with pytest.raises(SetupFailed, match="is not there and cannot be pulled"):
+        await Images(connected, "test", lambda _: None).provide(PlannedContainer(image=f"{host}/{image}"))
+    assert f"/v2/shop/manifests/{wanted}" in asked

@@ -1,6 +1,7 @@
 """What the docker driver can do to a running instance: the contract of `chaoskit.faults.control.Control`."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import docker
@@ -10,7 +11,7 @@ import pytest
 from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment import DockerDriver, release
-from chaoskit.environment.ports import is_listening
+from chaoskit.environment.ports import LOOPBACK, PortHolder, is_listening
 from chaoskit.errors import FaultFailed
 from chaoskit.faults.control import Control
 from chaoskit.observe.containers import ContainerReader
@@ -137,3 +138,40 @@ async def test_the_engine_counts_what_cannot_be_seen_from_here(up: DockerDriver)
 async def test_what_the_engine_refuses_is_told(up: DockerDriver) -> None:
     with pytest.raises(FaultFailed, match=r"front cannot be limited: .*[Mm]inimum memory limit"):
         await up.limit("front", None, 1000)
+
+
+class Yielding(PortHolder):
+    """Somebody else has the first port that is let go, and gives it up in that moment."""
+
+    def __init__(self, thief: socket.socket) -> None:
+        super().__init__()
+        self.held: set[Address] = set()
+        self._thief = thief
+
+    def hold(self, host: str = LOOPBACK, port: int = 0) -> Address:
+        self.held.add(address := super().hold(host, port))
+        return address
+
+    def release(self, address: Address) -> None:
+        self.held.discard(address)
+        self._thief.close()
+        super().release(address)
+
+
+async def test_a_port_that_was_let_go_for_a_container_is_held_again_while_it_is_halted(
+    contain: Contain, prepare: Prepare
+) -> None:
+    driver = prepare(plan_of([contain("front")]))
+    with socket.socket() as thief:
+        ports = driver._ports = Yielding(thief)
+        address = (await driver.prepare()).ports["front"]["http"]
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        thief.bind(address)
+        thief.listen()
+        await driver.start()
+    assert address not in ports.held
+    await driver.halt("front", gently=False)
+    assert address in ports.held
+    await driver.start_again("front")
+    assert await ask(address, "/ready") == "ready"
+    await driver.stop()

@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import docker
 import pytest
@@ -12,6 +14,8 @@ import pytest
 from chaoskit.environment import leftovers
 from chaoskit.environment.docker import remains
 from chaoskit.environment.docker.remains import Remnant
+from chaoskit.environment.identity import Runner
+from chaoskit.environment.workspace import RUNNER_FILE, Workspace
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[3]
@@ -76,4 +80,26 @@ def test_things_whose_runner_is_not_told_are_left_alone(engine: docker.DockerCli
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # the SDK's, where it cannot connect
 def test_without_an_engine_the_rest_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
-    assert leftovers.find(tmp_path) == leftovers.find(tmp_path)
+    left = Workspace.create(os.urandom(4).hex(), tmp_path)
+    (left.folder / RUNNER_FILE).write_text(str(replace(Runner.current(), start_ticks=0)))
+    assert [one.folder for one in leftovers.find(tmp_path) if one.run_id == left.run_id] == [left.folder]
+
+
+def test_a_container_without_a_name_goes_by_its_id() -> None:
+    class Engine:
+        """Tells of a container as engines do while it is being removed."""
+
+        def __init__(self) -> None:
+            self.api = self
+
+        def containers(self, **_: object) -> list[dict[str, object]]:
+            return [{"Id": "0123abcd", "Names": None, "Labels": {"chaoskit.run": "a-run"}}]
+
+        def networks(self, **_: object) -> list[dict[str, object]]:
+            return []
+
+        def volumes(self, **_: object) -> dict[str, None]:
+            return {"Volumes": None}
+
+    (found,) = remains.find(cast("docker.DockerClient", Engine()))
+    assert str(found) == "container 0123abcd of run a-run"

@@ -54,7 +54,7 @@ async def test_it_has_no_rights_and_the_runs_labels(server: ProxyServer, engine:
     assert container.labels["chaoskit.instance"] == "toxiproxy"
     host = container.attrs["HostConfig"]
     assert (host["NetworkMode"], host["ReadonlyRootfs"], host["CapDrop"]) == ("host", True, ["ALL"])
-    assert host["SecurityOpt"] == ["no-new-privileges"]
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
     process = psutil.Process(server.process_id)
     assert set(process.uids()) == set(process.gids()) == {65534}
 

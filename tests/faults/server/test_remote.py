@@ -22,6 +22,7 @@ async def test_a_server_by_url_is_used_and_left_running(server: ProxyServer, tmp
     [
         ("ftp://127.0.0.1", "is not the URL of a Toxiproxy server"),
         ("http://127.0.0.1:99999", "is not the URL of a Toxiproxy server"),
+        ("http://[::1", "is not the URL of a Toxiproxy server"),
         ("http://127.0.0.1:9", "no Toxiproxy server: the Toxiproxy server at 127.0.0.1:9 is not reachable"),
     ],
 )
