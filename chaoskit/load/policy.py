@@ -12,7 +12,8 @@ from chaoskit.load.lane import Lane
 from chaoskit.load.request import PreparedRequest
 from chaoskit.load.retries import HEDGE_RESERVE, Budget, backoff_of, conditions_of, first_words, retry_after_s
 from chaoskit.load.routing import Router
-from chaoskit.plan.model import PlannedHedge, PlannedRetries, PlannedStream
+from chaoskit.plan.clients import PlannedHedge, PlannedRetries
+from chaoskit.plan.model import PlannedStream
 
 _FIRST_ERROR_STATUS: Final = 400
 _UNAVAILABLE: Final = 503

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from chaoskit.load.request import PreparedRequest
-from chaoskit.plan.model import PlannedRetries
+from chaoskit.plan.clients import PlannedRetries
 
 HEDGE_RESERVE: Final = 10
 _NOT_CARRIED_OUT: Final = frozenset({"refused", "unreachable", "connect_timeout"})

@@ -5,15 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from chaoskit.plan.arrivals import per_second, schedule
-from chaoskit.plan.model import (
-    HttpRequest,
-    PlannedFlow,
-    PlannedHedge,
-    PlannedPhase,
-    PlannedRetries,
-    PlannedStream,
-    Segment,
-)
+from chaoskit.plan.clients import PlannedHedge, PlannedRetries
+from chaoskit.plan.model import Excitation, HttpRequest, PlannedFlow, PlannedPhase, PlannedStream, Segment
 from chaoskit.scenario import Loaded, Scenario
 from chaoskit.scenario.clients import Hedge, Retries
 from chaoskit.scenario.model import Stream
@@ -75,7 +68,7 @@ def _plan_stream(
     planned = PlannedStream(
         name=name,
         flow=_plan_flow(loaded, stream),
-        arrivals=stream.arrivals,
+        arrivals=stream.arrivals.kind,
         seed=stream_seed(loaded.seed, name),
         baseline_rps=stream.rate or 0.0,
         surge_multiple=surge_multiple,
@@ -87,6 +80,9 @@ def _plan_stream(
         retries=_plan_retries(stream.clients.retries, stream_seed(loaded.seed, f"{name}/retries")),
         hedge=_plan_hedge(stream.clients.hedge),
     )
+    branching_ratio, decay_s = stream.arrivals.branching, stream.arrivals.decay
+    if branching_ratio is not None and decay_s is not None:
+        planned = replace(planned, excitation=Excitation(branching_ratio, decay_s))
     return replace(planned, expected_per_second=per_second(schedule(planned), phases[-1].end_s))
 
 

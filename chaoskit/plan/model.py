@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from chaoskit.plan.clients import PlannedHedge, PlannedRetries
+
 Scalar = str | int | float | bool
-ArrivalKind = Literal["constant", "poisson"]
+ArrivalKind = Literal["constant", "poisson", "hawkes"]
 Routing = Literal["round_robin", "pinned", "failover"]
 ResourceKind = Literal["pool", "server", "queue", "limiter", "cpu", "link"]
 Comparison = Literal["<", "<=", ">", ">="]
@@ -63,38 +65,17 @@ class PlannedFlow:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedRetries:
-    """When a request is sent again: `attempts` in all at most, after failures `on` (`reset`, `status 5xx`).
+class Excitation:
+    """What an arrival sets off: `branching_ratio` others on average (below 1), `decay_s` later on average."""
 
-    `methods` are sent again whatever became of the first try. `budget_ratio` None is no bound. `seed` fixes the jitter.
-    """
-
-    attempts: int
-    on: tuple[str, ...]
-    methods: tuple[str, ...]
-    budget_ratio: float | None = None
-    reserve: int = 10
-    backoff_s: float = 0.0
-    backoff_max_s: float = 1.0
-    jitter: Literal["full", "none"] = "full"
-    retry_after: bool = False
-    per_try_timeout_s: float | None = None
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedHedge:
-    """A second request of one of `methods` goes out where `after_s` brought no answer; `budget_ratio` None: always."""
-
-    after_s: float
-    methods: tuple[str, ...]
-    budget_ratio: float | None = None
+    branching_ratio: float
+    decay_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStream:
     """One kind of load. Open model: arrivals come by `segments`; a locustfile is closed model and has `users` instead,
-    and its segments are numbers of users in place of rates.
+    and its segments are numbers of users in place of rates. `excitation` goes with `hawkes` arrivals.
 
     `expected_per_second[k]` is how many arrivals the schedule puts into second k. `surge_multiple` is the stream's
     multiple in the declared surge, 1 where there is none.
@@ -113,6 +94,7 @@ class PlannedStream:
     users: int | None = None
     retries: PlannedRetries | None = None
     hedge: PlannedHedge | None = None
+    excitation: Excitation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,21 @@ def _stream_row(stream: PlannedStream) -> tuple[str, ...]:
     return (
         stream.name,
         f"{request.method} {request.path}" if request else stream.flow.reference,
-        stream.arrivals if is_open else "users",
+        _model(stream),
         _clients(stream),
         format_duration(stream.timeout_s),
         f"x{stream.surge_multiple:g}",
         f"{max(stream.expected_per_second):,}/s" if is_open else "",
         f"{sum(stream.expected_per_second):,}" if is_open else "",
     )
+
+
+def _model(stream: PlannedStream) -> str:
+    if stream.users is not None:
+        return "users"
+    if stream.excitation is None:
+        return stream.arrivals
+    return f"hawkes {stream.excitation.branching_ratio:.0%}, {format_duration(stream.excitation.decay_s)}"
 
 
 def _clients(stream: PlannedStream) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema, model_validator
 
+from chaoskit.scenario.arrivals import Arrivals, ArrivalsOrWord
 from chaoskit.scenario.clients import Clients, ClientsOrRoute
 from chaoskit.scenario.faults import FaultEntry
 from chaoskit.scenario.objectives import AbortText, ObjectiveText
@@ -113,7 +114,8 @@ class Stream(Strict):
     """Arrivals at baseline."""
     users: int | None = Field(default=None, ge=1, le=100_000, examples=[50])
     """With `locustfile`: users at baseline."""
-    arrivals: Literal["constant", "poisson"] = "constant"
+    arrivals: ArrivalsOrWord = Field(default=Arrivals(), examples=["poisson"])
+    """How arrivals come, in one word, or a mapping for bursts."""
     clients: ClientsOrRoute = Field(default=Clients(), examples=["failover"])
     """How arrivals choose among several entries, in one word, or a mapping that says when clients retry and hedge."""
     timeout: PositiveDuration = 10.0

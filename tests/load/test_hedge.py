@@ -6,7 +6,7 @@ import gevent
 import pytest
 
 from chaoskit.address import Address
-from chaoskit.plan.model import PlannedHedge, PlannedRetries
+from chaoskit.plan.clients import PlannedHedge, PlannedRetries
 from tests.support.load_bench import Bench, Start, getting
 from tests.support.misbehaving_server import MisbehavingServer
 

@@ -8,7 +8,7 @@ import pytest
 
 from chaoskit.address import Address
 from chaoskit.load.flow import Arrival, Client
-from chaoskit.plan.model import PlannedRetries
+from chaoskit.plan.clients import PlannedRetries
 from tests.support.load_bench import Start, getting
 from tests.support.misbehaving_server import MisbehavingServer
 

@@ -7,7 +7,7 @@ import pytest
 
 from chaoskit.load.request import PreparedRequest
 from chaoskit.load.retries import Backoff, Budget, Conditions, backoff_of, retry_after_s
-from chaoskit.plan.model import PlannedRetries
+from chaoskit.plan.clients import PlannedRetries
 
 NOW = datetime(2026, 7, 4, 12, 0, 0, tzinfo=UTC)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from chaoskit.analysis.streams import stream_phase
-from chaoskit.plan.model import PlannedRetries
+from chaoskit.plan.clients import PlannedRetries
 from tests.support.load_plan import Play, get, plan_of, stream_of
 from tests.support.misbehaving_server import MisbehavingServer
 

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaoskit.plan.arrivals import per_second, schedule, share
-from chaoskit.plan.model import ArrivalKind, PlannedFlow, PlannedStream, Segment
+from chaoskit.plan.arrivals import Schedule, per_second, schedule, share
+from chaoskit.plan.model import ArrivalKind, Excitation, PlannedFlow, PlannedStream, Segment
 
 
 def stream(
@@ -131,3 +133,55 @@ def test_schedules_are_sorted_and_inside_the_run(
     if arrivals == "constant":
         expected = sum((start + end) / 2 * length for length, start, end in parts)
         assert abs(len(whole) - expected) <= 0.5 + 1e-6
+
+
+def bursts(
+    *segments: tuple[float, float, float, float], branching: float = 0.6, decay_s: float = 0.2, seed: int = 3
+) -> Schedule:
+    """Return a schedule of self-exciting arrivals."""
+    excitation = Excitation(branching, decay_s)
+    return schedule(replace(stream(*segments, arrivals="hawkes", seed=seed), excitation=excitation))
+
+
+@pytest.mark.parametrize("branching", [0.0, 0.3, 0.6, 0.9])
+def test_bursts_have_the_planned_rate_and_the_spread_of_their_branching(branching: float) -> None:
+    seconds, rate = 2000, 50
+    counts = np.array(per_second(bursts((0, seconds, rate, rate), branching=branching), seconds))
+    # Var N(0, t) / E N(0, t) is 1 / (1 - n)^2 for windows much longer than a burst (Hawkes, 1971).
+    index = 1 / (1 - branching) ** 2
+    assert counts.sum() == pytest.approx(seconds * rate, abs=5 * np.sqrt(index * seconds * rate))
+    windows = counts.reshape(-1, 20).sum(axis=1)
+    assert windows.var() / windows.mean() == pytest.approx(index, rel=0.5)
+
+
+def test_bursts_are_at_the_planned_rate_from_the_first_second_and_after_a_step() -> None:
+    runs = [per_second(bursts((0, 5, 200, 200), (5, 10, 2000, 2000), seed=seed), 10) for seed in range(40)]
+    mean = np.mean(runs, axis=0)
+    spread = 2.5 * np.sqrt([200.0] * 5 + [2000.0] * 5) / np.sqrt(40)
+    assert np.all(np.abs(mean - ([200] * 5 + [2000] * 5)) < 5 * spread)
+
+
+def test_bursts_follow_a_ramp_and_die_down_after_a_fall() -> None:
+    rising = np.mean([per_second(bursts((0, 8, 0, 1600), seed=seed), 8) for seed in range(40)], axis=0)
+    assert np.all(np.abs(rising - np.arange(100, 1600, 200)) < 5 * 2.5 * np.sqrt(rising / 40))
+    fallen = per_second(bursts((0, 4, 1000, 1000), (4, 10, 0.0, 0.0), decay_s=0.5), 10)
+    assert fallen[4] > 300 > fallen[6] > fallen[9]
+
+
+def test_what_is_set_off_comes_after_an_exponential_time() -> None:
+    """One arrival and what it sets off: n / (1 - n) others in all, the first generation tau later on average."""
+    sizes = [len(bursts((0, 0.001, 1000, 1000), (0.001, 30, 0, 0), branching=0.5, seed=seed)) for seed in range(400)]
+    assert np.mean(sizes) == pytest.approx(2.0, rel=0.15)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), branching=st.floats(0, 0.95), workers=st.integers(1, 7))
+def test_bursts_are_sorted_within_the_run_and_shared_exactly(seed: int, branching: float, workers: int) -> None:
+    whole = bursts((0, 2, 100, 100), (2, 3, 100, 0), branching=branching, seed=seed)
+    assert np.all(np.diff(whole.times_us) >= 0)
+    assert not len(whole) or 0 <= whole.times_us[0] <= whole.times_us[-1] < 3_000_000
+    together = np.sort(np.concatenate([share(whole, worker, workers).times_us for worker in range(workers)]))
+    assert together.tobytes() == whole.times_us.tobytes()
+    assert (
+        bursts((0, 2, 100, 100), (2, 3, 100, 0), branching=branching, seed=seed).keys.tobytes() == whole.keys.tobytes()
+    )

@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from chaoskit.plan import Plan
+from chaoskit.plan.clients import PlannedHedge, PlannedRetries
 from chaoskit.plan.load import baseline_of, stream_seed, surge_of
-from chaoskit.plan.model import PlannedHedge, PlannedPhase, PlannedRetries, Segment
+from chaoskit.plan.model import PlannedPhase, Segment
 
 
 def phases(*multiples: tuple[str, float]) -> tuple[PlannedPhase, ...]:

@@ -16,7 +16,8 @@ from chaoskit.load.pool import Pool
 from chaoskit.load.routing import router_for
 from chaoskit.load.run_time import RunTime
 from chaoskit.plan.arrivals import Schedule
-from chaoskit.plan.model import PlannedHedge, PlannedRetries, Routing
+from chaoskit.plan.clients import PlannedHedge, PlannedRetries
+from chaoskit.plan.model import Routing
 from tests.support.load_plan import get, stream_of
 
 
