@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SCENARIO ?= liquidation-cascade
 PYTEST_FLAGS ?=
+# Tests wait more than they compute: one more than there are cores.
+TESTS_AT_ONCE ?= $(shell expr 1 + `nproc 2>/dev/null || echo 2`)
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test check format bench clean
@@ -28,8 +30,9 @@ install-dev: $(VENV)/.dev ## the same with the tools for tests and checks
 run: install ## play SCENARIO (liquidation-cascade) as processes and write its report
 	$(BIN)/chaoskit run $(SCENARIO) --driver process --no-gate
 
-test: install-dev ## pass the tests
-	$(BIN)/python -m pytest -m 'not benchmark' $(PYTEST_FLAGS)
+test: install-dev ## pass the tests: side by side, and then those that play a whole run, one after another
+	$(BIN)/python -m pytest -m 'not benchmark and not e2e' --numprocesses=$(TESTS_AT_ONCE) --maxprocesses=8 --dist=loadgroup $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m e2e $(PYTEST_FLAGS)
 
 check: install-dev ## formatting, lint, strict types, layers
 	$(BIN)/ruff format --check .

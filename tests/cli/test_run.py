@@ -104,7 +104,10 @@ UNSTEADY = ("--set", "api.tills=1", "--set", "api.service_time=15ms")
             id="a stream without samples",
         ),
         pytest.param(
-            SHORT + FAULT.replace("30ms", "30ms, toxicity: 1%"), (), "had no effect", id="a fault without effect"
+            SHORT.replace("80%", "100%") + "generator: {max_lag: 2s}\n" + FAULT.replace("30ms", "30ms, toxicity: 1%"),
+            (),
+            "had no effect",
+            id="a fault without effect",
         ),
         pytest.param(SHORT + "generator: {max_lag: 1us}\n", (), "The load generator sent", id="a late generator"),
     ],

@@ -15,6 +15,10 @@ from chaoskit.scenario import load
 
 Day = dict[str, Any]
 
+TRIES = 3
+DISTURBED = {"gate", "generator lag", "generator cpu", "generator loop", "host cpu"}
+"""Checks that fail where the machine is busy with something else: the run says itself that it proves nothing."""
+
 
 def day(settings: Mapping[str, object] | None = None, **changes: Any) -> Day:  # noqa: ANN401 - any YAML
     """Return a short surge on the exchange: trading 10 → 200 a second, positions 4 → 400."""
@@ -39,12 +43,17 @@ def day(settings: Mapping[str, object] | None = None, **changes: Any) -> Day:  #
 
 @pytest.fixture
 def played(tmp_path: Path) -> Callable[[Day], Any]:
-    """Play a scenario and return its outcome."""
+    """Play a scenario and return its outcome; a play that the machine disturbed is played again, twice at most."""
 
     async def run(scenario: Day) -> Outcome:
         file = tmp_path / f"{scenario['name']}.yaml"
         YAML().dump(scenario, file)
         plan = planning.build(load(file))
-        return await play(RunRequest(plan, file.read_text(), tmp_path / "reports", {}), NoWatcher(), Stop())
+        for _ in range(TRIES):
+            request = RunRequest(plan, file.read_text(), tmp_path / "reports", {})
+            outcome = await play(request, NoWatcher(), Stop())
+            if not any(check.name in DISTURBED and not check.ok for check in outcome.result.validity):
+                break
+        return outcome
 
     return run

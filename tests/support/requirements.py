@@ -42,6 +42,14 @@ _missing: dict[str, str | None] = {}
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that share the one Docker engine run one after another, where others run side by side."""
+    for item in items:
+        if item.get_closest_marker("docker") or item.get_closest_marker("toxiproxy_image"):
+            item.add_marker(pytest.mark.xdist_group("docker"))
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     required = os.environ.get("CHAOSKIT_REQUIRE", "").split(",")
     for need, probe in _PROBES.items():
