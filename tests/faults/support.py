@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -21,6 +20,7 @@ from chaoskit.plan.model import GeneratorPlan, Plan, PlannedFault, PlannedLink, 
 from chaoskit.records import FaultEvent, ProbeSample, Receipt, Record
 from tests.faults.upstreams import SERVERS, Handler
 from tests.support import small_plan
+from tests.support.sockets import free_port
 
 Protocol = Literal["http", "postgres", "redis", "text", "tcp"]
 PROBES: dict[Protocol, Probe] = {
@@ -39,9 +39,7 @@ class Addresses:
 
 
 def free_address() -> Address:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return Address("127.0.0.1", probe.getsockname()[1])
+    return Address("127.0.0.1", free_port())
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """Starts the whole exchange on free ports of 127.0.0.1, as chaoskit would, without chaoskit."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,16 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sockets import free_port
+
 SOURCE = Path(__file__).parents[2] / "targets" / "exchange"
 READY_WITHIN_S = 60.0
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @dataclass
