@@ -4,6 +4,11 @@ import argparse
 import re
 from decimal import Decimal
 
+OVERLOAD_RULES = ("reduce_only_exempt", "all_alike")
+"""What a full queue turns away last: what lowers a position's risk, or nothing (the venue until 23 October 2025)."""
+TIMEOUT_FORMS = ("backend_timeout", "unknown_error")
+"""What a client is told whose order was sent and not answered: -1007, or a 503 that names no code."""
+
 _SECONDS = {"us": "1e-6", "ms": "1e-3", "s": "1", "m": "60", "h": "3600"}
 
 

@@ -1,6 +1,10 @@
 """The venue's refusals: HTTP status, error code and message, as its clients match on them."""
 
+from typing import Final
+
 import orjson
+
+TIMED_OUT: Final = -1007
 
 
 class Refusal(Exception):
@@ -21,13 +25,32 @@ class Refusal(Exception):
         return orjson.dumps({"code": self.code, "msg": self.message})
 
 
+class WithoutCode(Refusal):
+    """A refusal whose body is only `{"msg": …}`, as the venue sends two of its three kinds of 503."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, 0, message)
+
+    @property
+    def body(self) -> bytes:
+        """The JSON error body."""
+        return orjson.dumps({"msg": self.message})
+
+
 def internal_error() -> Refusal:
     """A certain failure: nothing was executed."""
     return Refusal(503, -1001, "Internal error; unable to process your request. Please try again.")
 
 
-def overloaded() -> Refusal:
-    """A bounded queue is full: certainly not executed."""
+def overloaded(*, exempting: bool = True) -> Refusal:
+    """A bounded queue is full: an order was certainly not executed.
+
+    `exempting` is the venue's text since 23 October 2025, when what lowers a position's risk is shed last; before,
+    there was no exemption.
+    """
+    if not exempting:
+        text = "Server is currently overloaded with other requests. Please try again in a few minutes."
+        return Refusal(503, -1008, text)
     return Refusal(
         503,
         -1008,
@@ -35,11 +58,26 @@ def overloaded() -> Refusal:
     )
 
 
+def unavailable() -> Refusal:
+    """A bounded queue is full for what is no order: nothing was done."""
+    return WithoutCode(503, "Service Unavailable.")
+
+
+def unknown_error() -> Refusal:
+    """The backend did not answer in time, in the form that tells nothing: an order may have been executed."""
+    return WithoutCode(503, "Unknown error, please check your request or try again later.")
+
+
+def stale() -> Refusal:
+    """A request that waited in the engine's queue until it was too old."""
+    return Refusal(400, -5028, "Timestamp for this request is outside of the ME recvWindow.")
+
+
 def backend_timeout() -> Refusal:
     """The backend did not answer in time: whether an order was executed is unknown."""
     return Refusal(
         503,
-        -1007,
+        TIMED_OUT,
         "Timeout waiting for response from backend server. Send status unknown; execution status unknown.",
     )
 

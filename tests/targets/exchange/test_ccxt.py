@@ -57,6 +57,32 @@ def test_the_whole_call_list(exchange: RunningExchange) -> None:
     assert 0 < balance["USDT"]["free"] < balance["USDT"]["total"]
 
 
+def test_a_stop_loss_waits_is_cancelled_and_another_is_sent_when_its_price_comes(exchange: RunningExchange) -> None:
+    client = trader(exchange.components["gateway"].port, 11)
+    client.load_markets()
+    symbol = "SOL/USDT:USDT"
+    last = client.fetch_ticker(symbol)["last"]
+    stop = {"stopLossPrice": last * 0.5}
+    kept = client.create_order(symbol, "market", "sell", 1, None, stop)
+    assert (kept["status"], kept["triggerPrice"]) == ("open", pytest.approx(last * 0.5, rel=1e-3))
+    assert [order["id"] for order in client.fetch_open_orders(symbol, params={"trigger": True})] == [kept["id"]]
+    assert client.fetch_order(kept["id"], symbol, {"trigger": True})["status"] == "open"
+    client.cancel_order(kept["id"], symbol, {"trigger": True})
+    assert client.fetch_open_orders(symbol, params={"trigger": True}) == []
+
+    # Its trigger is the next tick above: the purchase that follows reaches it.
+    ask = client.fetch_order_book(symbol, 5)["asks"][0][0]
+    client.create_order(symbol, "market", "buy", 1, None, {"triggerPrice": max(ask, last + 0.01)})
+    traded = len(client.fetch_my_trades(symbol))
+    client.create_order(symbol, "market", "buy", 10_000)
+    deadline_s = monotonic() + 5
+    while client.fetch_open_orders(symbol, params={"trigger": True}):
+        assert monotonic() < deadline_s, "its price came, and the stop did not"
+    assert len(client.fetch_my_trades(symbol)) > traded
+    assert exchange.components["engine"].metrics()['exchange_conditional_orders_total{outcome="sent"}'] >= 1
+    assert exchange.components["engine"].metrics()["exchange_trigger_delay_seconds_count"] >= 1
+
+
 def contracts(client: ccxt.binanceusdm) -> float | None:
     """Signed contracts held in the symbol, or None where there is no position."""
     for position in client.fetch_positions([SYMBOL]):

@@ -8,12 +8,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from functools import partial
+from time import monotonic
 
 import uvloop
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from exchange.arguments import addresses, duration_s
+from exchange.ages import Ages
+from exchange.arguments import OVERLOAD_RULES, addresses, duration_s
+from exchange.engine.conditional import ConditionalOrder
 from exchange.engine.feed import market_feed
 from exchange.engine.ledger import Ledger
 from exchange.engine.loop import MatchingLoop
@@ -41,6 +44,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--queue-limit", type=int, default=2000, help="commands that may wait")
     parser.add_argument("--accounts", type=int, default=10_000, help="how many accounts there are")
     parser.add_argument("--seed", type=int, default=1, help="draws the opening positions")
+    parser.add_argument("--overload", choices=OVERLOAD_RULES, default=OVERLOAD_RULES[0], help="what is shed last")
     parser.add_argument("--write-interval", type=duration_s, default=0.05, help="pause between write-behind batches")
     parser.add_argument("--write-batch", type=int, default=500, help="accounts written at once")
     return parser.parse_args()
@@ -51,9 +55,13 @@ class Engine:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.ledger = Ledger(arguments.accounts, arguments.seed, wall_us())
-        self.exchange = Exchange(self.ledger, self._touched)
+        self.exchange = Exchange(self.ledger, self._touched, self._triggered)
+        self.trigger_delay = Ages(
+            "exchange_trigger_delay_seconds", "From the price that set a conditional order off to its order"
+        )
         self.loop = MatchingLoop(arguments.service_time, arguments.queue_limit)
-        self.server = EngineServer(self.exchange, self.loop, arguments.accounts)
+        exempting = arguments.overload == OVERLOAD_RULES[0]
+        self.server = EngineServer(self.exchange, self.loop, arguments.accounts, exempting=exempting)
         self.makers = [MarketMaker(self.exchange, symbol.index) for symbol in SYMBOLS]
         self.write_behind = Resource("write_behind", len(arguments.positions))
         self.writers = [
@@ -68,6 +76,21 @@ class Engine:
         self.ledger.accounts[account].updated_us = committed_us
         for writer in self.writers:
             writer.touch(account, committed_us)
+
+    def _triggered(self, conditional: ConditionalOrder) -> None:
+        """Queue its order like everybody's, after the command that set it off."""
+        asyncio.get_running_loop().call_soon(self._send, conditional)
+
+    def _send(self, conditional: ConditionalOrder) -> None:
+        reserve = self.server.reserve if conditional.lowers_risk else 0
+        set_off_s = monotonic()
+
+        def fire() -> None:
+            self.exchange.fire(conditional, wall_ms())
+            self.trigger_delay.observe(monotonic() - set_off_s)
+
+        if not self.loop.submit(fire, reserve) and conditional.status == "TRIGGERING":
+            self.exchange.conditionals.end(conditional, "REJECTED", "shed", wall_ms())
 
     def ready(self) -> bool:
         """Whether every region's database holds the opening state."""
@@ -94,7 +117,7 @@ def _renew(maker: MarketMaker) -> None:
 
 
 class EngineCollector(Collector):
-    """Write-behind by region, trades, and the open orders."""
+    """Write-behind by region, trades, and how conditional orders ended."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -115,7 +138,10 @@ class EngineCollector(Collector):
         trades = CounterMetricFamily("exchange_trades", "Fills", labels=["symbol"])
         for symbol, market in zip(SYMBOLS, self._engine.exchange.markets, strict=True):
             trades.add_metric([symbol.name], market.trades)
-        yield from (pending, lag, trades)
+        conditionals = CounterMetricFamily("exchange_conditional_orders", "How they ended", labels=["outcome"])
+        for outcome, count in self._engine.exchange.conditionals.outcomes.items():
+            conditionals.add_metric([outcome], count)
+        yield from (pending, lag, trades, conditionals)
 
 
 async def _run(arguments: argparse.Namespace) -> None:
@@ -129,6 +155,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         [
             ResourceCollector([engine.loop.matching, engine.loop.queue, engine.write_behind]),
             EngineCollector(engine),
+            engine.trigger_delay,
         ]
     )
     listeners = [

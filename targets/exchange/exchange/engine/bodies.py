@@ -1,6 +1,7 @@
 """Orders, trades and market data in the venue's JSON shapes (Binance USD-M futures)."""
 
 from exchange.engine.book import Order
+from exchange.engine.conditional import ConditionalOrder
 from exchange.engine.ledger import Trade
 from exchange.venue import SYMBOLS, decimal_text, money_text
 
@@ -35,6 +36,31 @@ def order_body(order: Order) -> dict[str, object]:
         "closePosition": False,
         "time": order.created_ms,
         "updateTime": order.updated_ms,
+    }
+
+
+def conditional_body(order: ConditionalOrder) -> dict[str, object]:
+    """A conditional order as `POST` and `GET /fapi/v1/algoOrder` show it."""
+    price_decimals = _PRICE_DECIMALS[order.symbol]
+    return {
+        "algoId": order.algo_id,
+        "clientAlgoId": order.client_id,
+        "algoType": "CONDITIONAL",
+        "orderType": order.kind,
+        "symbol": _NAMES[order.symbol],
+        "side": "BUY" if order.buy else "SELL",
+        "positionSide": "BOTH",
+        "timeInForce": order.time_in_force,
+        "quantity": decimal_text(order.lots, _QUANTITY_DECIMALS[order.symbol]),
+        "algoStatus": order.status,
+        "triggerPrice": decimal_text(order.trigger, price_decimals),
+        "price": decimal_text(order.price, price_decimals),
+        "workingType": "MARK_PRICE" if order.by_mark else "CONTRACT_PRICE",
+        "closePosition": order.closes,
+        "reduceOnly": order.reduce_only,
+        "createTime": order.created_ms,
+        "updateTime": order.updated_ms,
+        "triggerTime": order.triggered_ms,
     }
 
 

@@ -9,16 +9,18 @@ from typing import Any
 
 import orjson
 
-from exchange.engine.bodies import order_body, trade_body
+from exchange.engine.bodies import conditional_body, order_body, trade_body
 from exchange.engine.book import Order, OrderBook
+from exchange.engine.conditional import MARKET_KINDS, ConditionalOrder, ConditionalOrders
 from exchange.engine.ledger import UNIT_VALUES, Account, Ledger, Trade
-from exchange.failures import Refusal
+from exchange.failures import Refusal, stale
 from exchange.venue import LEVERAGE, SYMBOLS
 
 MAX_OPEN_ORDERS = 200
 
 Answer = tuple[int, bytes]
 Touched = Callable[[int], None]
+Triggered = Callable[[ConditionalOrder], None]
 
 
 class Market:
@@ -45,11 +47,14 @@ class Market:
 class Exchange:
     """Books, ledger and the commands on them.
 
-    `touched` is called with the number of each account whose wallet or positions changed.
+    `touched` is called with the number of each account whose wallet or positions changed; `triggered` with each
+    conditional order that a price has set off, to be sent by `fire` as a command of its own.
     """
 
-    def __init__(self, ledger: Ledger, touched: Touched) -> None:
+    def __init__(self, ledger: Ledger, touched: Touched, triggered: Triggered | None = None) -> None:
         self.ledger = ledger
+        self.conditionals = ConditionalOrders(len(SYMBOLS))
+        self._triggered = triggered
         self.markets = [Market(symbol.opening_ticks) for symbol in SYMBOLS]
         self.marks = [market.last for market in self.markets]
         self._touched = touched
@@ -61,6 +66,10 @@ class Exchange:
             "query": self.query,
             "open": self.open_orders,
             "trades": self.trades,
+            "conditional": self.place_conditional,
+            "cancel conditional": self.cancel_conditional,
+            "query conditional": self.query_conditional,
+            "open conditionals": self.open_conditionals,
         }
 
     def execute(self, command: list[Any], now_ms: int) -> Answer:
@@ -82,7 +91,7 @@ class Exchange:
     ) -> dict[str, object]:
         """Accept an order: [symbol, buy, kind, price, lots, time in force, client id, reduce only]."""
         if now_ms > deadline_ms:
-            raise Refusal(400, -5028, "Timestamp for this request is outside of the ME recvWindow.")
+            raise stale()
         symbol, buy, kind, price, lots, time_in_force, client_id, reduce_only = terms
         self._order_id += 1
         order = Order(
@@ -149,6 +158,65 @@ class Exchange:
         """The latest `limit` fills of one symbol, oldest first."""
         return [trade_body(trade) for trade in account.trades if trade.symbol == symbol][-limit:]
 
+    def place_conditional(self, now_ms: int, account: Account, deadline_ms: int, terms: list[Any]) -> dict[str, object]:
+        """Keep a conditional order, unchecked: `terms` as in `ConditionalOrder`, from `symbol` to `by_mark`."""
+        if now_ms > deadline_ms:
+            raise stale()
+        order = ConditionalOrder(self.conditionals.next_id(), account.number, *terms)
+        order.created_ms = order.updated_ms = now_ms
+        order.client_id = order.client_id or f"c{order.algo_id}"
+        if order.is_reached(self.marks[order.symbol] if order.by_mark else self.markets[order.symbol].last):
+            raise Refusal(400, -2021, "Order would immediately trigger.")
+        self.conditionals.add(order)
+        return conditional_body(order)
+
+    def cancel_conditional(
+        self, now_ms: int, account: Account, algo_id: int | None, client_id: str | None
+    ) -> dict[str, object]:
+        """Cancel by algo id or client id, also while it waits to be sent."""
+        order = self.conditionals.find(account.number, algo_id, client_id)
+        if order is None:
+            raise Refusal(400, -2011, "Unknown order sent.")
+        self.conditionals.end(order, "CANCELED", "cancelled", now_ms)
+        return {"algoId": order.algo_id, "clientAlgoId": order.client_id, "code": "200", "msg": "success"}
+
+    def query_conditional(
+        self, _now_ms: int, account: Account, algo_id: int | None, client_id: str | None
+    ) -> dict[str, object]:
+        """One conditional order that waits."""
+        order = self.conditionals.find(account.number, algo_id, client_id)
+        if order is None:
+            raise Refusal(400, -2013, "Order does not exist.")
+        return conditional_body(order)
+
+    def open_conditionals(self, _now_ms: int, account: Account, symbol: int | None) -> list[dict[str, object]]:
+        """All conditional orders that wait, of one symbol or of all."""
+        return [
+            conditional_body(order) for order in self.conditionals.of(account.number) if symbol in (None, order.symbol)
+        ]
+
+    def fire(self, conditional: ConditionalOrder, now_ms: int) -> None:
+        """Send the order that a triggered one stands for; where the account may not place it, it is rejected now."""
+        if conditional.status != "TRIGGERING":
+            return  # cancelled while it waited to be sent
+        account = self.ledger.accounts[conditional.account]
+        held = account.positions[conditional.symbol].lots
+        at_market = conditional.kind in MARKET_KINDS
+        order = Order(
+            self.next_order_id(), account.number, conditional.symbol, conditional.buy,
+            0 if at_market else conditional.price, abs(held) if conditional.closes else conditional.lots,
+            "MARKET" if at_market else "LIMIT", "IOC" if at_market else conditional.time_in_force,
+            conditional.client_id, conditional.lowers_risk, created_ms=now_ms, updated_ms=now_ms,
+        )  # fmt: skip
+        try:
+            self._check(account, order)
+        except Refusal:
+            self.conditionals.end(conditional, "REJECTED", "rejected", now_ms)
+            return
+        conditional.order_id = order.order_id
+        self.conditionals.end(conditional, "FINISHED", "sent", now_ms)
+        self.submit(account, order)
+
     def _check(self, account: Account, order: Order) -> None:
         """Refuse an order that the account may not place."""
         if account.house:
@@ -209,6 +277,10 @@ class Exchange:
         maker.status = "FILLED" if maker.filled == maker.lots else "PARTIALLY_FILLED"
         if maker.filled == maker.lots:
             maker_account.close(maker)
+        if self._triggered is not None:
+            for conditional in self.conditionals.due(symbol, price, self.marks[symbol]):
+                conditional.triggered_ms = taker.created_ms
+                self._triggered(conditional)
 
     def next_order_id(self) -> int:
         """A fresh order id, for orders that are made inside the engine."""

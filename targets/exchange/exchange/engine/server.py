@@ -19,18 +19,28 @@ from exchange.engine.matching import Exchange
 from exchange.failures import overloaded
 from exchange.wall import wall_ms
 
-EXEMPT = frozenset({"cancel"})
+EXEMPT = frozenset({"cancel", "cancel conditional"})
+REDUCE_ONLY, CLOSES = -3, -2  # places in the terms of a conditional order
 BUFFER_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 class EngineServer:
-    """Hands the commands of gateways to the loop; `connections` are those that asked for the feed."""
+    """Hands the commands of gateways to the loop; `connections` are those that asked for the feed.
 
-    def __init__(self, exchange: Exchange, loop: MatchingLoop, accounts: int) -> None:
+    `exempting`: what lowers a position's risk may still wait where others are turned away.
+    """
+
+    def __init__(self, exchange: Exchange, loop: MatchingLoop, accounts: int, *, exempting: bool = True) -> None:
         self.exchange = exchange
         self.loop = loop
         self.accounts = accounts
+        self.exempting = exempting
         self.connections: set[EngineConnection] = set()
+
+    @property
+    def reserve(self) -> int:
+        """Places in the queue beyond its limit for what is shed last."""
+        return (self.loop.queue.queue_limit or 0) // 10 + 1 if self.exempting else 0
 
     async def start(self, host: str, port: int) -> asyncio.Server:
         """Listen; close the returned server to stop."""
@@ -90,13 +100,14 @@ class EngineConnection(asyncio.Protocol):
             return
         reserve = self._reserve(command)
         if not self._server.loop.submit(lambda: self._execute(number, command), reserve):
-            refusal = overloaded()
+            refusal = overloaded(exempting=self._server.exempting)
             self._answer(number, refusal.status, refusal.body)
 
     def _reserve(self, command: list[Any]) -> int:
-        """Cancels and reduce-only orders lower the risk: the venue sheds them last."""
+        """Cancels and what only reduces a position lower the risk: the venue sheds them last, if it knows them."""
         exempt = command[0] in EXEMPT or (command[0] == "order" and command[3][7])
-        return (self._server.loop.queue.queue_limit or 0) // 10 + 1 if exempt else 0
+        exempt = exempt or (command[0] == "conditional" and (command[3][REDUCE_ONLY] or command[3][CLOSES]))
+        return self._server.reserve if exempt else 0
 
     def _execute(self, number: bytes, command: list[Any]) -> None:
         status, body = self._server.exchange.execute(command, wall_ms())

@@ -9,10 +9,10 @@ import sys
 import uvicorn
 import uvloop
 
-from exchange.arguments import address, duration_s
+from exchange.arguments import OVERLOAD_RULES, TIMEOUT_FORMS, address, duration_s
 from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 from exchange.file_limit import allow_many_connections
-from exchange.gateway.application import Application, Limits
+from exchange.gateway.application import Application, Limits, Manners
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.limiter import OrderLimiter, WeightLimiter
 from exchange.gateway.link_metrics import LinkCollector
@@ -36,6 +36,8 @@ def _parse() -> argparse.Namespace:
     add("--service-time", type=duration_s, default=0.0002, help="a worker's own time for one request")
     add("--db-pool", type=int, default=16, help="connections to the database")
     add("--backend-timeout", type=duration_s, default=2.0, help="bound on every request")
+    add("--overload", choices=OVERLOAD_RULES, default=OVERLOAD_RULES[0], help="what is shed last")
+    add("--timeout-form", choices=TIMEOUT_FORMS, default=TIMEOUT_FORMS[0], help="what an unanswered order is told")
     add("--rate-limit", type=int, default=6_000_000, help="weight per window and client")
     add("--rate-limit-window", type=duration_s, default=60.0, help="length of a window")
     add("--rate-limit-by", choices=("ip", "account"), default="ip", help="what a client is")
@@ -65,7 +67,11 @@ class Gateway:
             Limits(self.limiter, orders, by_account=arguments.rate_limit_by == "account"),
             self.workers,
             self.engine,
-            arguments.backend_timeout,
+            Manners(
+                arguments.backend_timeout,
+                exempting=arguments.overload == OVERLOAD_RULES[0],
+                tells_nothing=arguments.timeout_form != TIMEOUT_FORMS[0],
+            ),
         )
 
     def ready(self) -> bool:

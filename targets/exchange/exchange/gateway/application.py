@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from time import monotonic, time
 from typing import Any
 
-from exchange.failures import Refusal, internal_error
+from exchange.failures import TIMED_OUT, Refusal, internal_error, overloaded, unavailable, unknown_error
 from exchange.gateway.call import Call, Parameters, parse
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.limiter import OrderLimiter, WeightLimiter
 from exchange.gateway.signing import Signatures, check_time, split_signature
-from exchange.gateway.workers import Workers
+from exchange.gateway.workers import NoWorker, Workers
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -50,11 +50,22 @@ class Limits:
     by_account: bool = False
 
 
-class Application:
-    """ASGI application of one gateway.
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How the gateway behaves when what is behind it cannot follow.
 
-    `backend_timeout_s` bounds every request, from its admission to its answer.
+    `backend_timeout_s` bounds every request, from its admission to its answer. `exempting`: what lowers a position's
+    risk may still wait where others are turned away. `tells_nothing`: whoever sent an order that was not answered in
+    time gets the 503 without a code, not -1007; either way it may have been executed.
     """
+
+    backend_timeout_s: float
+    exempting: bool = True
+    tells_nothing: bool = False
+
+
+class Application:
+    """ASGI application of one gateway."""
 
     def __init__(
         self,
@@ -62,13 +73,13 @@ class Application:
         limits: Limits,
         workers: Workers,
         engine: EngineLink,
-        backend_timeout_s: float,
+        manners: Manners,
     ) -> None:
         self._routes = routes
         self._limits = limits
         self._workers = workers
         self._engine = engine
-        self._backend_timeout_s = backend_timeout_s
+        self._manners = manners
         self._signatures = Signatures()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +108,7 @@ class Application:
         key = _header(scope, b"x-mbx-apikey")
         now_s = time()
         self._admit(scope, route, parameters, key, headers, now_s)
-        call = Call(parameters, monotonic() + self._backend_timeout_s, headers=headers)
+        call = Call(parameters, monotonic() + self._manners.backend_timeout_s, headers=headers)
         if route.signed:
             if not self._engine.accounts:
                 raise internal_error()  # the engine has not yet said which accounts there are
@@ -132,15 +143,26 @@ class Application:
 
     async def _work(self, route: Route, call: Call) -> bytes:
         """Handle the call in a worker slot."""
-        workers = self._workers
-        shed_last = route.shed_last or call.parameters.get(b"reduceOnly") == b"true"
-        started_s = await workers.acquire(call.deadline_s, workers.reserve if shed_last else 0)
+        workers, manners = self._workers, self._manners
+        shed_last = manners.exempting and (route.shed_last or _lowers_risk(call.parameters))
+        try:
+            started_s = await workers.acquire(call.deadline_s, workers.reserve if shed_last else 0)
+        except NoWorker:
+            raise overloaded(exempting=manners.exempting) if route.order else unavailable() from None
         try:
             return await route.handler(call)
+        except Refusal as refusal:
+            if route.order and manners.tells_nothing and refusal.code == TIMED_OUT:
+                raise unknown_error() from refusal
+            raise
         finally:
             rest_s = workers.release(started_s, call.blocked_s)
             if rest_s:
                 await workers.rest(rest_s)
+
+
+def _lowers_risk(parameters: Parameters) -> bool:
+    return parameters.get(b"reduceOnly") == b"true" or parameters.get(b"closePosition") == b"true"
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

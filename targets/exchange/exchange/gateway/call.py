@@ -93,10 +93,8 @@ def order_reference(parameters: Parameters) -> tuple[int | None, str | None]:
 def order_terms(parameters: Parameters) -> OrderTerms:
     """The terms of a new order, as the engine reads them; raises `Refusal` for what is malformed."""
     symbol = symbol_of(parameters)
-    side = parameters.get(b"side")
+    buy = is_buy(parameters)
     kind = parameters.get(b"type")
-    if side not in (b"BUY", b"SELL"):
-        raise Refusal(400, -1117, "Invalid side.") if side else missing("side")
     if kind in CONDITIONAL:
         raise Refusal(
             400,
@@ -105,25 +103,51 @@ def order_terms(parameters: Parameters) -> OrderTerms:
         )
     if kind not in (b"LIMIT", b"MARKET"):
         raise Refusal(400, -1116, "Invalid orderType.") if kind else missing("type")
-    lots = units(parameters, b"quantity", symbol.quantity_decimals)
-    if lots <= 0:
-        raise Refusal(400, -4003, "Quantity less than or equal to zero.")
+    lots = lots_of(parameters, symbol)
     reduce_only = parameters.get(b"reduceOnly") == b"true"
     price, time_in_force = 0, "IOC"
     if kind == b"LIMIT":
-        price = units(parameters, b"price", symbol.price_decimals)
-        time_in_force = parameters.get(b"timeInForce", b"").decode("ascii", "replace")
-        if not time_in_force:
-            raise missing("timeInForce")
-        if time_in_force not in TIMES_IN_FORCE:
-            raise Refusal(400, -1115, "Invalid timeInForce.")
-        if price <= 0:
-            raise Refusal(400, -4013, "Price less than min price.")
+        price, time_in_force = limit_of(parameters, symbol)
         notional = price * lots * symbol.unit_value
         if notional < MIN_NOTIONAL_USDT * MONEY_UNITS_PER_USDT and not reduce_only:
             smallest = f"{MIN_NOTIONAL_USDT} (unless you choose reduce only)"
             raise Refusal(400, -4164, f"Order's notional must be no smaller than {smallest}.")
-    client_id = parameters.get(b"newClientOrderId", b"").decode("ascii", "replace")
+    client_id = client_id_of(parameters, b"newClientOrderId")
+    return symbol.index, buy, kind.decode(), price, lots, time_in_force, client_id, reduce_only
+
+
+def is_buy(parameters: Parameters) -> bool:
+    """Whether the side is BUY; raises `Refusal` -1102 or -1117."""
+    side = parameters.get(b"side")
+    if side not in (b"BUY", b"SELL"):
+        raise Refusal(400, -1117, "Invalid side.") if side else missing("side")
+    return side == b"BUY"
+
+
+def lots_of(parameters: Parameters, symbol: Symbol) -> int:
+    """The quantity in lots; raises `Refusal` as `units`, and -4003 where it is nothing."""
+    lots = units(parameters, b"quantity", symbol.quantity_decimals)
+    if lots <= 0:
+        raise Refusal(400, -4003, "Quantity less than or equal to zero.")
+    return lots
+
+
+def limit_of(parameters: Parameters, symbol: Symbol) -> tuple[int, str]:
+    """Price in ticks and time in force of a limit; raises `Refusal` as `units`, -1102, -1115 or -4013."""
+    price = units(parameters, b"price", symbol.price_decimals)
+    time_in_force = parameters.get(b"timeInForce", b"").decode("ascii", "replace")
+    if not time_in_force:
+        raise missing("timeInForce")
+    if time_in_force not in TIMES_IN_FORCE:
+        raise Refusal(400, -1115, "Invalid timeInForce.")
+    if price <= 0:
+        raise Refusal(400, -4013, "Price less than min price.")
+    return price, time_in_force
+
+
+def client_id_of(parameters: Parameters, name: bytes) -> str:
+    """The client's own id for an order, empty where it has none; raises `Refusal` -4015."""
+    client_id = parameters.get(name, b"").decode("ascii", "replace")
     if len(client_id) > CLIENT_ID_LENGTH:
         raise Refusal(400, -4015, f"Client order id length should not be more than {CLIENT_ID_LENGTH} chars.")
-    return symbol.index, side == b"BUY", kind.decode(), price, lots, time_in_force, client_id, reduce_only
+    return client_id

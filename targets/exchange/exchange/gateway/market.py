@@ -131,7 +131,7 @@ def _contract(symbol: Symbol) -> dict[str, object]:
         "liquidationFee": "0.0125",
         "marketTakeBound": "0.05",
         "triggerProtect": "0.05",
-        "orderTypes": ["LIMIT", "MARKET"],
+        "orderTypes": ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
         "filters": [
             {

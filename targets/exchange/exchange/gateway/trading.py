@@ -6,6 +6,7 @@ from typing import Any
 from exchange.failures import Refusal
 from exchange.gateway.account_bodies import COMPLETE_TO_US, account_information, position_risk
 from exchange.gateway.call import Call, optional_symbol, order_reference, order_terms, symbol_of, whole_number
+from exchange.gateway.conditional_terms import conditional_reference, conditional_terms
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.market import Market
 from exchange.gateway.pool import Pool
@@ -50,6 +51,23 @@ class Trading:
         """`GET /fapi/v1/userTrades`."""
         limit = whole_number(call.parameters, b"limit", 500)
         return await self._ask(call, ["trades", call.account, symbol_of(call.parameters).index, limit])
+
+    async def place_conditional(self, call: Call) -> bytes:
+        """`POST /fapi/v1/algoOrder`."""
+        return await self._ask(call, ["conditional", call.account, call.stale_ms, conditional_terms(call.parameters)])
+
+    async def cancel_conditional(self, call: Call) -> bytes:
+        """`DELETE /fapi/v1/algoOrder`."""
+        return await self._ask(call, ["cancel conditional", call.account, *conditional_reference(call.parameters)])
+
+    async def query_conditional(self, call: Call) -> bytes:
+        """`GET /fapi/v1/algoOrder`."""
+        return await self._ask(call, ["query conditional", call.account, *conditional_reference(call.parameters)])
+
+    async def open_conditionals(self, call: Call) -> bytes:
+        """`GET /fapi/v1/openAlgoOrders`."""
+        symbol = optional_symbol(call.parameters)
+        return await self._ask(call, ["open conditionals", call.account, None if symbol is None else symbol.index])
 
     async def positions(self, call: Call) -> bytes:
         """`GET /fapi/v3/positionRisk`."""

@@ -13,11 +13,14 @@ from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 
-from exchange.failures import overloaded
 from exchange.occupancy import Resource
 
 TICK_S = 0.001
 LATENESS_S = 2 * TICK_S  # how late a wake-up may be and not be held against the slot
+
+
+class NoWorker(Exception):
+    """The queue is full or the time is over: nothing was done."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,8 +46,8 @@ class Workers(Resource):
     async def acquire(self, deadline_s: float, reserve: int = 0) -> float:
         """Take a slot, waiting until monotonic `deadline_s` at most; returns since when it is held.
 
-        `reserve` is how many places beyond the queue's limit this request may use. Raises `Refusal` -1008
-        where the queue is full or the deadline passes: nothing was executed.
+        `reserve` is how many places beyond the queue's limit this request may use. Raises `NoWorker`
+        where the queue is full or the deadline passes.
         """
         now_s = monotonic()
         self.arrivals += 1
@@ -56,7 +59,7 @@ class Workers(Resource):
             return now_s
         if len(self._waiters) >= self._limit + reserve:
             self.rejections["full"] += 1
-            raise overloaded()
+            raise NoWorker
         return await self._wait(now_s, deadline_s)
 
     def release(self, started_s: float, blocked_s: float) -> float:
@@ -118,7 +121,7 @@ class Workers(Resource):
             self._waiters.remove(waiter)
             self.waiting.leave(waiter.arrived_s, monotonic())
             self.rejections["timeout"] += 1
-            waiter.started_s.set_exception(overloaded())
+            waiter.started_s.set_exception(NoWorker())
 
     def _wake_at(self, free_s: float, now_s: float) -> None:
         if self._timer is None:

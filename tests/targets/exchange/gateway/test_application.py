@@ -82,8 +82,7 @@ async def test_full_workers_shed_but_not_what_lowers_the_risk(exchange: RunningE
     async with client(gateway) as http:
         replies = await asyncio.gather(*(positions(http) for _ in range(3)))
         shed = [reply for reply in replies if reply.status_code == 503]
-        assert {reply.json()["code"] for reply in shed} == {-1008}
-        assert len(shed) == 2
+        assert [reply.json() for reply in shed] == [{"msg": "Service Unavailable."}] * 2
         first = asyncio.ensure_future(positions(http))
         await asyncio.sleep(0.1)
         cancel = await http.delete(f"/fapi/v1/order?{signed(1, 'symbol=BTCUSDT&orderId=999999999')}")
@@ -91,6 +90,50 @@ async def test_full_workers_shed_but_not_what_lowers_the_risk(exchange: RunningE
         assert (await first).status_code == 200
     metrics = gateway.metrics()
     assert metrics['resource_rejections_total{reason="full",resource="workers"}'] == 2
+
+
+MARKET_ORDER = "symbol=ETHUSDT&side=BUY&type=MARKET&quantity=0.01"
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"), [("reduce_only_exempt", "are exempt"), ("all_alike", "currently overloaded")]
+)
+async def test_orders_are_shed_by_the_rule_of_the_day(exchange: RunningExchange, rule: str, says: str) -> None:
+    arguments = ("--workers=1", "--worker-queue=0", "--service-time=1s", "--db-pool=1", f"--overload={rule}")
+    gateway = exchange.start_gateway(f"shed_{rule}", *arguments)
+    async with client(gateway) as http:
+        first = asyncio.ensure_future(positions(http))
+        await asyncio.sleep(0.1)
+        plain, reducing = await asyncio.gather(
+            http.post("/fapi/v1/order", content=signed(1, MARKET_ORDER)),
+            http.post("/fapi/v1/order", content=signed(1, f"{MARKET_ORDER}&reduceOnly=true")),
+        )
+        assert (plain.status_code, plain.json()["code"]) == (503, -1008)
+        assert says in plain.json()["msg"]
+        assert (reducing.status_code == 503) == (rule == "all_alike")
+        await first
+
+
+async def test_an_order_of_which_nothing_was_heard_is_executed_all_the_same(exchange: RunningExchange) -> None:
+    slow = exchange.start(
+        "sluggish", "engine", f"--positions=us=127.0.0.1:{exchange.components['positions'].port}",
+        "--accounts=200", "--service-time=80ms",
+    )  # fmt: skip
+    exchange.wait_ready(slow)
+    hasty = exchange.start_gateway(
+        "hasty", "--backend-timeout=30ms", "--timeout-form=unknown_error", "--db-pool=1", engine=slow.port
+    )
+    patient = exchange.start_gateway("patient", "--backend-timeout=30s", "--db-pool=1", engine=slow.port)
+    async with client(hasty) as http:
+        reply = await http.post("/fapi/v1/order", content=signed(1, f"{MARKET_ORDER}&newClientOrderId=lost"))
+        text = "Unknown error, please check your request or try again later."
+        assert (reply.status_code, reply.json()) == (503, {"msg": text})
+        read = await http.get(f"/fapi/v1/openOrders?{signed(1)}")  # by now the connection may have been given up
+        assert read.json()["code"] in (-1001, -1007)
+    async with client(patient) as http:
+        query = "symbol=ETHUSDT&origClientOrderId=lost"
+        assert (await http.get(f"/fapi/v1/order?{signed(1, query)}")).json()["status"] == "FILLED"
+    slow.stop()
 
 
 async def test_a_full_matching_queue_sheds_orders(exchange: RunningExchange) -> None:

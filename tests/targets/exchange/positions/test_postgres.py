@@ -12,7 +12,8 @@ import psutil
 import pytest
 from exchange.storage import DATABASE, USER
 
-from tests.support.exchange import SOURCE, Component, RunningExchange, free_port
+from tests.support.exchange import SOURCE, Component, RunningExchange
+from tests.support.sockets import free_port
 
 GONE_WITHIN_S = 10.0
 
