@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from chaoskit.address import Address
 from chaoskit.environment.contract import Death, Layout, LinkAddresses, RunningInstance
-from chaoskit.environment.ports import PortHolder, is_listening
 from chaoskit.environment.ready import wait_until_ready
 from chaoskit.errors import SetupFailed
 from chaoskit.plan.model import Plan, PlannedLink
+from chaoskit.ports import PortHolder, is_listening
 
 REACH_TIMEOUT_S: Final = 5.0
 START_TIMEOUT_S: Final = 60.0

@@ -11,11 +11,11 @@ from chaoskit.environment.child import KILL_TIMEOUT_S, TERMINATE_TIMEOUT_S
 from chaoskit.environment.contract import Death, Layout, LinkAddresses, RunningInstance
 from chaoskit.environment.leftovers import end_processes
 from chaoskit.environment.order import start_waves
-from chaoskit.environment.ports import PortHolder
 from chaoskit.environment.process_instance import ProcessInstance
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import RestoreFailed
 from chaoskit.plan.model import Plan
+from chaoskit.ports import PortHolder
 from chaoskit.records import Vitals
 
 LIMITS: Final = frozenset({"cpu_limit", "memory_limit"})

@@ -18,12 +18,12 @@ from chaoskit.environment.contract import Death, Layout, RunningInstance
 from chaoskit.environment.control_group import ControlGroup
 from chaoskit.environment.labels import INSTANCE, minimal_environment, signal_all
 from chaoskit.environment.log import tail
-from chaoskit.environment.ports import LOOPBACK, PortHolder, is_listening
 from chaoskit.environment.ready import wait_until_ready
 from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import FaultFailed, SetupFailed
 from chaoskit.plan.model import Plan, PlannedInstance
+from chaoskit.ports import LOOPBACK, PortHolder, is_listening
 from chaoskit.records import Vitals
 
 _PORT_TAKEN: Final = re.compile(r"address (is )?already in use|EADDRINUSE|errno 98\b", re.IGNORECASE)

@@ -7,9 +7,9 @@ import pytest
 from chaoskit.address import Address
 from chaoskit.environment import ExternalDriver
 from chaoskit.environment import external as external_module
-from chaoskit.environment.ports import PortHolder
 from chaoskit.errors import SetupFailed
 from chaoskit.plan.model import Plan
+from chaoskit.ports import PortHolder
 from tests.support.small_plan import link, plan_of
 
 

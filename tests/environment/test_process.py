@@ -13,9 +13,9 @@ import pytest
 from chaoskit.address import Address
 from chaoskit.environment import ProcessDriver, Workspace
 from chaoskit.environment.labels import find_labelled
-from chaoskit.environment.ports import is_listening
 from chaoskit.errors import SetupFailed
 from chaoskit.plan.model import Plan
+from chaoskit.ports import is_listening
 from tests.support.small_plan import instance, plan_of, small_plan
 
 

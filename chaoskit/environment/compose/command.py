@@ -16,10 +16,14 @@ from ruamel.yaml.error import YAMLError
 
 from chaoskit import containers
 from chaoskit.errors import SetupFailed, UsageError
+from chaoskit.units import format_duration
 
 PLUGIN: Final = ("docker", "compose")
 STANDALONE: Final = ("docker-compose",)
 STOP_TIMEOUT_S: Final = 5.0
+ASK_TIMEOUT_S: Final = 10.0
+UP_TIMEOUT_S: Final = 600.0
+"""Ten minutes to start services: it may pull their images, and wait for one that never becomes healthy."""
 _LAST_WORDS: Final = 8
 
 
@@ -29,17 +33,25 @@ async def find_command() -> tuple[str, ...]:
     Raises:
         SetupFailed: there is neither.
     """
-    if shutil.which(PLUGIN[0]):
-        with contextlib.suppress(OSError):
-            asked = await asyncio.create_subprocess_exec(
-                *PLUGIN, "version", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-            )
-            if await asked.wait() == 0:
-                return PLUGIN
+    if shutil.which(PLUGIN[0]) and await _has_plugin():
+        return PLUGIN
     if shutil.which(STANDALONE[0]):
         return STANDALONE
     message = "neither `docker compose` nor `docker-compose` is here, which a compose target needs; install one of them"
     raise SetupFailed(message)
+
+
+async def _has_plugin() -> bool:
+    with contextlib.suppress(OSError, TimeoutError):
+        asked = await asyncio.create_subprocess_exec(
+            *PLUGIN, "version", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                return await asked.wait() == 0
+        finally:
+            await _end(asked)
+    return False
 
 
 class ComposeCommand:
@@ -74,13 +86,19 @@ class ComposeCommand:
         """Run one of compose's commands on `file`, a resolved one; when cancelled, compose is stopped first.
 
         Raises:
-            SetupFailed: it fails; the sentence quotes the end of what it said.
+            SetupFailed: it fails, or `up` takes ten minutes; the sentence quotes the end of what it said.
         """
-        status, said, complaint = await self._call([str(file)], *arguments)
+        what = " ".join((*self._words, *arguments))
+        timeout_s = UP_TIMEOUT_S if arguments[0] == "up" else None  # a user's build may take its time
+        try:
+            async with asyncio.timeout(timeout_s):
+                status, said, complaint = await self._call([str(file)], *arguments)
+        except TimeoutError:
+            waited = f"did not end within {format_duration(UP_TIMEOUT_S)}: it waits for an image or for a health check"
+            raise SetupFailed(f"`{what}` {waited}; `docker ps` shows which") from None
         with log.open("a", encoding="utf-8") as output:
             output.write(f"$ {' '.join((*self._words, *arguments))}\n{said}{complaint}")
         if status:
-            what = " ".join((*self._words, *arguments))
             raise SetupFailed(f"`{what}` failed: {_last_words(complaint) or _last_words(said) or f'status {status}'}")
 
     async def _call(self, files: Sequence[str], *arguments: str) -> tuple[int, str, str]:

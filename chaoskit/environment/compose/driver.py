@@ -14,7 +14,7 @@ from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment.compose.command import ComposeCommand, find_command
 from chaoskit.environment.compose.instance import ServiceInstance
-from chaoskit.environment.compose.rearrangement import Component, Detour, Rearrangement
+from chaoskit.environment.compose.rearrangement import Component, Detour, Rearrangement, without_dependencies
 from chaoskit.environment.compose.relay import Relay
 from chaoskit.environment.compose.service import needs
 from chaoskit.environment.contract import Layout, LinkAddresses
@@ -26,12 +26,13 @@ from chaoskit.environment.docker.output import Output
 from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import SetupFailed, UsageError
-from chaoskit.plan.model import Plan, PlannedCompose, PlannedContainer, PlannedInstance, PlannedLink
+from chaoskit.plan.model import Plan, PlannedCompose, PlannedInstance, PlannedLink
 
 CLIENT: Final = "client"
 FILE: Final = "compose.yaml"
 LOG: Final = "compose.log"
 OUTPUT_TIMEOUT_S: Final = 3.0
+SERVICE_LABEL: Final = "com.docker.compose.service"
 
 
 class ComposeDriver(DockerDriver):
@@ -49,9 +50,10 @@ class ComposeDriver(DockerDriver):
         self._project = f"chaoskit-{workspace.run_id.lower()}"
         self._file = workspace.folder / FILE
         self._services: Mapping[str, Mapping[str, Any]] = {}
+        self._config: Mapping[str, Any] = {}
         self._command: ComposeCommand | None = None
         self._taken: dict[str, ServiceInstance] = {}
-        self._others: list[Output] = []
+        self._others: dict[str, Output] = {}
 
     async def prepare(self) -> Layout:
         """Read the files, make each link's network, choose the addresses and hold them.
@@ -78,9 +80,8 @@ class ComposeDriver(DockerDriver):
                 listen, detours[link.name] = await self._detour(engine, link, f"{self._project}-link-{index}")
             links[link.name] = LinkAddresses(listen, ports[link.destination][link.port])
         self._layout = Layout(ports, links)
-        config = self._rearrangement(detours).of(resolved)
-        # JSON is YAML that reads the same by every version of it
-        self._file.write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
+        self._config = self._rearrangement(detours).of(resolved)
+        self._write(self._config)
         return self._layout
 
     @property
@@ -90,10 +91,12 @@ class ComposeDriver(DockerDriver):
         return {**found, "engine": {**found["engine"], "kind": "compose"}}
 
     async def _take_down(self, engine: Engine) -> None:
-        await super()._take_down(engine)
-        for output in self._others:
-            await asyncio.to_thread(output.end, OUTPUT_TIMEOUT_S)
-        self._others.clear()
+        try:
+            await super()._take_down(engine)
+        finally:
+            for output in self._others.values():
+                await asyncio.to_thread(output.end, OUTPUT_TIMEOUT_S)
+            self._others.clear()
 
     async def _start_instances(self, engine: Engine) -> None:
         """Start what components may need, then these wave by wave, then the rest of the file."""
@@ -105,16 +108,13 @@ class ComposeDriver(DockerDriver):
             self._say(f"building the images of {self._compose.files[0]}")
             await self._call("build")
         others = self._others_by_need()
-        if others[False]:
-            await self._up(others[False])
+        await self._up(engine, others[False])
         for wave in self._waves:
-            await self._up([instance.service or instance.name for instance in wave])
+            await self._up(engine, [instance.service or instance.name for instance in wave])
             async with asyncio.TaskGroup() as group:
                 for instance in wave:
                     group.create_task(self._take_over(engine, instance))
-        if others[True]:
-            await self._up([])
-        await self._follow_others(engine)
+        await self._up(engine, others[True])
 
     async def _take_over(self, engine: Engine, instance: PlannedInstance) -> None:
         found = await self._containers(engine, instance.name)
@@ -123,14 +123,30 @@ class ComposeDriver(DockerDriver):
         self._images[instance.name] = Image(found[0].attrs["Config"]["Image"], found[0].attrs["Image"])
         await self._taken[instance.name].take_over(engine, found[0])
 
+    async def _up(self, engine: Engine, services: Iterable[str]) -> None:
+        """Start `services` and what they depend on; what has ended by now, a job for one, is not started again."""
+        ended = {
+            container.labels.get(SERVICE_LABEL, "")
+            for container in await self._containers(engine)
+            if container.status == "exited"
+        }
+        wanted = [service for service in services if service not in ended]
+        if not wanted:
+            return
+        self._write(without_dependencies(self._config, ended))
+        try:
+            await self._call("up", "--detach", "--no-build", "--no-recreate", *wanted)
+        finally:
+            await self._follow_others(engine)
+
     async def _follow_others(self, engine: Engine) -> None:
         """Keep the logs of the services that are no components, too."""
         for container in await self._containers(engine):
             name = container.labels.get(containers.INSTANCE_LABEL, "")
-            if name and name not in self._parts:
+            if name and name not in self._parts and container.id not in self._others:
                 log = self._logs / f"{name}.log"
                 follow = functools.partial(Output, container, log, from_start=True)
-                self._others.append(await engine.call(f"the output of {name} cannot be read", follow))
+                self._others[container.id] = await engine.call(f"the output of {name} cannot be read", follow)
 
     async def _containers(self, engine: Engine, instance: str = "") -> list[Container]:
         labels = containers.labels(self._run_id, self._runner, instance)
@@ -139,8 +155,9 @@ class ComposeDriver(DockerDriver):
         found: list[Container] = await engine.call("the engine does not list the containers", search)
         return found
 
-    async def _up(self, services: Iterable[str]) -> None:
-        await self._call("up", "--detach", "--no-build", *services)
+    def _write(self, config: Mapping[str, Any]) -> None:
+        """Write the file that compose reads: JSON is YAML that reads the same by every version of it."""
+        self._file.write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
 
     async def _call(self, *arguments: str) -> None:
         assert self._command is not None
@@ -189,7 +206,8 @@ class ComposeDriver(DockerDriver):
         except OSError:
             listen = self._ports.hold(network.gateway)
             relay = Relay(f"{name}-relay", network, number, listen, self._labels())
-            await Images(engine, self._plan.target, self._say).provide(PlannedContainer(containers.TOXIPROXY_IMAGE))
+            if not await Images(engine, self._plan.target, self._say).has(containers.TOXIPROXY_IMAGE):
+                raise SetupFailed(_no_relay(link.name, number)) from None
             reached = await relay.start(engine)
         return listen, Detour(name, reached, far.service or far.name)
 
@@ -216,6 +234,12 @@ class ComposeDriver(DockerDriver):
             name: fill(template, known, f"environment.{name} of {instance.name}")
             for name, template in instance.environment.items()
         }
+
+
+def _no_relay(link: str, number: int) -> str:
+    image = containers.TOXIPROXY_IMAGE
+    reason = f"port {number} is taken on all addresses of this machine, and the relay that would stand in is not there"
+    return f"link {link} cannot be re-pointed: {reason}; free the port, or `docker pull {image}`"
 
 
 def _numbers(instance: PlannedInstance) -> Mapping[str, int]:

@@ -15,11 +15,11 @@ from chaoskit.environment.docker.images import Image, Images
 from chaoskit.environment.docker.instance import DockerInstance
 from chaoskit.environment.docker.networks import Network
 from chaoskit.environment.order import start_waves
-from chaoskit.environment.ports import PortHolder
 from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import RestoreFailed, SetupFailed
 from chaoskit.plan.model import Plan, PlannedInstance, PlannedLink
+from chaoskit.ports import PortHolder
 from chaoskit.records import Vitals
 
 COMMON: Final = "common"

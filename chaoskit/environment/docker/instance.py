@@ -18,10 +18,10 @@ from chaoskit.environment.docker.container import Making, limits, make
 from chaoskit.environment.docker.engine import Engine, unless_gone
 from chaoskit.environment.docker.output import Output
 from chaoskit.environment.log import tail
-from chaoskit.environment.ports import PortHolder
 from chaoskit.environment.ready import wait_until_ready
 from chaoskit.errors import FaultFailed, SetupFailed
 from chaoskit.plan.model import PlannedReady
+from chaoskit.ports import PortHolder
 from chaoskit.records import Vitals
 
 TERMINATE_TIMEOUT_S: Final = 10

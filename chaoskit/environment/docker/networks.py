@@ -11,8 +11,8 @@ from docker.types import IPAMConfig, IPAMPool
 
 from chaoskit.address import Address
 from chaoskit.environment.docker.engine import Engine
-from chaoskit.environment.ports import PortHolder
 from chaoskit.errors import SetupFailed
+from chaoskit.ports import PortHolder
 
 HOST_NAME: Final = "host.docker.internal"
 """What the host is called in a container where the engine runs in a virtual machine of its own."""

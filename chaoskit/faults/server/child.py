@@ -19,6 +19,7 @@ class ChildServer(OwnServer):
 
     async def stop(self) -> None:
         """Ask the process to end, and end it by force where it does not."""
+        self._ports.release_all()
         process = self._process
         if process is None or process.returncode is not None:
             return

@@ -80,7 +80,7 @@ async def start_server(
         case "real":
             server = InstalledServer(choice.why, launch)
         case "image":
-            await asyncio.to_thread(image.fetch)
+            await image.fetch()
             server = image.ImageServer(choice.why, launch)
         case "embedded":
             server = EmbeddedServer(choice.why, launch)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,7 @@ class ImageServer(OwnServer):
 
     async def stop(self) -> None:
         """Stop the container, keep its log, remove it."""
+        self._ports.release_all()
         await asyncio.to_thread(self._remove, round(STOP_BOUND_S))
         if self._engine is not None:
             self._engine.close()
@@ -115,12 +117,35 @@ def present() -> bool:
         engine.close()
 
 
-def fetch() -> None:
+async def fetch() -> None:
     """Make sure that the image is in the engine, and pull it where it is not.
+
+    Whoever is cancelled leaves the pull alone: it ends with this process at the latest, and nobody waits for it.
 
     Raises:
         SetupFailed: no engine answers, it does not share this machine's network, or the image cannot be had.
     """
+    loop = asyncio.get_running_loop()
+    fetched: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: SetupFailed | None) -> None:
+        if not fetched.done():
+            fetched.set_exception(error) if error else fetched.set_result(None)
+
+    def run() -> None:
+        error = None
+        try:
+            _fetch()
+        except SetupFailed as failure:
+            error = failure
+        with contextlib.suppress(RuntimeError):  # the loop is gone, and nobody waits
+            loop.call_soon_threadsafe(settle, error)
+
+    threading.Thread(target=run, name="pull of Toxiproxy", daemon=True).start()
+    await fetched
+
+
+def _fetch() -> None:
     engine = containers.connect()
     try:
         with containers.saying(f"the image {IMAGE} cannot be had"):

@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import socket
 from abc import abstractmethod
 from typing import ClassVar, Final
 
-from chaoskit.address import Address
 from chaoskit.errors import FaultFailed, SetupFailed
-from chaoskit.faults.server.contract import LOOPBACK, ProxyServer
+from chaoskit.faults.server.contract import Launch, ProxyServer
 from chaoskit.faults.toxiproxy import ToxiproxyClient
+from chaoskit.ports import PortHolder
 
 READY_BOUND_S: Final = 10.0
 STOP_BOUND_S: Final = 3.0
@@ -17,17 +16,23 @@ POLL_INTERVAL_S: Final = 0.02
 
 
 class OwnServer(ProxyServer):
-    """What the kinds of servers have in common that a run starts itself."""
+    """What the kinds of servers have in common that a run starts itself.
+
+    The API's port is held from the first start to the stop, so that a restart finds it free.
+    """
 
     name: ClassVar[str]
     """What sentences about it call it."""
-    _asked_port = 0
+
+    def __init__(self, why: str, launch: Launch) -> None:
+        super().__init__(why, launch)
+        self._ports = PortHolder()
 
     async def start(self) -> None:
         """Launch the server and wait until it answers; what fails is quoted with the end of its log."""
         try:
-            self._asked_port = self.client.address.port if self._client else self._first_port()
-            await self._begin(self._asked_port)
+            self._client = self._client or ToxiproxyClient(self._ports.hold())
+            await self._begin(self._client.address.port)
             async with asyncio.timeout(READY_BOUND_S):
                 await self._await_ready()
         except BaseException as error:  # a cancelled bring-up too: nobody else knows of the server yet
@@ -54,27 +59,15 @@ class OwnServer(ProxyServer):
     async def _kill(self) -> None:
         """End the server by force, and return when it is gone."""
 
-    def _first_port(self) -> int:
-        """Return a port to ask for."""
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            return int(probe.getsockname()[1])
-
-    def _port(self) -> int:
-        """Return the port of the API, 0 while it is not known."""
-        return self._asked_port
-
     async def _await_ready(self) -> None:
         while True:
             status = await self._ended()
             if status is not None:
                 message = f"{self.name} ended at once with status {status}; {self._last_words()}"
                 raise SetupFailed(message)
-            if port := self._port():
-                self._client = self._client or ToxiproxyClient(Address(LOOPBACK, port))
-                with contextlib.suppress(FaultFailed):  # not yet
-                    self.version = await self._client.version()
-                    return
+            with contextlib.suppress(FaultFailed):  # not yet
+                self.version = await self.client.version()
+                return
             await asyncio.sleep(POLL_INTERVAL_S)
 
     def _last_words(self) -> str:

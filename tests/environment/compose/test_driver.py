@@ -200,6 +200,46 @@ async def test_a_file_with_all_its_corners(bazaar: Path, engine: docker.DockerCl
         engine.images.remove(tag)
 
 
+JOBS = """\
+services:
+  store:
+    image: {base}
+    command: [python, /srv/store.py, --port, "7000"]
+    volumes: ["./store.py:/srv/store.py:ro"]
+    depends_on: {{first: {{condition: service_completed_successfully}}}}
+    stop_signal: SIGKILL
+  front:
+    image: {base}
+    command: [python, /srv/front.py, --port, "8080", --store, "http://store:7000"]
+    volumes: ["./front.py:/srv/front.py:ro"]
+    depends_on: [store, fill]
+    stop_signal: SIGKILL
+  first: {{image: {base}, command: [sh, -c, "echo first >> /done/jobs"], volumes: [./done:/done]}}
+  fill:
+    image: {base}
+    command: [sh, -c, "echo fill >> /done/jobs; echo filled"]
+    volumes: [./done:/done]
+    depends_on: [store]
+  last: {{image: {base}, command: [sh, -c, "echo last >> /done/jobs"], volumes: [./done:/done], depends_on: [front]}}
+"""
+
+
+async def test_each_job_of_the_file_is_done_once(bazaar: Path, workspace: Workspace) -> None:
+    (bazaar / "docker-compose.yaml").write_text(JOBS.format(base=base_image()))
+    done = bazaar / "done"
+    done.mkdir()
+    driver = ComposeDriver(plan_of(bazaar), workspace, workspace.folder / "logs", print)
+    await driver.prepare()
+    await driver.start()
+    assert set(driver.instances) == {"front", "store"}
+    async with asyncio.timeout(20):
+        while "last" not in (done / "jobs").read_text():  # noqa: ASYNC110 - another's container writes it
+            await asyncio.sleep(0.05)
+    await driver.stop()
+    assert sorted((done / "jobs").read_text().split()) == ["fill", "first", "last"]
+    assert "filled" in (workspace.folder / "logs" / "fill.log").read_text()
+
+
 async def check_control(driver: Driver, entry: str) -> None:
     """Do to services what faults do: a restart policy must not interfere, nor a limit of the file be lost."""
     assert isinstance(driver, ComposeDriver)

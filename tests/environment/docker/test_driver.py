@@ -20,8 +20,8 @@ from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment import Workspace
 from chaoskit.environment.docker import remains, vitals
-from chaoskit.environment.ports import is_listening
 from chaoskit.errors import RestoreFailed, SetupFailed
+from chaoskit.ports import is_listening
 from tests.environment.docker.conftest import Contain, Prepare, Relay, address_of, ask, regional_plan
 from tests.support.small_plan import plan_of
 

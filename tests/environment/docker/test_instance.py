@@ -11,10 +11,10 @@ import pytest
 from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment import DockerDriver, release
-from chaoskit.environment.ports import LOOPBACK, PortHolder, is_listening
 from chaoskit.errors import FaultFailed
 from chaoskit.faults.control import Control
 from chaoskit.observe.containers import ContainerReader
+from chaoskit.ports import LOOPBACK, PortHolder, is_listening
 from chaoskit.records import Vitals
 from tests.environment.docker.conftest import Contain, Prepare, address_of, ask
 from tests.support.small_plan import plan_of

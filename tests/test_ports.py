@@ -1,6 +1,6 @@
 import socket
 
-from chaoskit.environment.ports import PortHolder, is_listening
+from chaoskit.ports import PortHolder, is_listening
 
 
 def test_a_held_port_refuses_clients_and_lets_its_server_in() -> None:
