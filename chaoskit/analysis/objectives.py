@@ -7,9 +7,9 @@ from typing import Final
 from chaoskit.analysis.measure import COMPARISONS, measured_quantile_s
 from chaoskit.analysis.result import ObjectiveResult, Recovery
 from chaoskit.analysis.streams import in_phase
-from chaoskit.plan.evidence import carried, samples_needed
+from chaoskit.plan.evidence import samples_needed
 from chaoskit.plan.model import Objective, Plan
-from chaoskit.records import Histogram, History, SampleBatch
+from chaoskit.records import Histogram, History, SampleBatch, carried
 
 _UNITS: Final = {
     "quantile": "s",

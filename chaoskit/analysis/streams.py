@@ -9,7 +9,6 @@ import numpy as np
 
 from chaoskit.analysis.result import StreamPhase
 from chaoskit.analysis.windows import Series, window_count
-from chaoskit.plan.evidence import carried
 from chaoskit.plan.model import Plan, PlannedPhase
 from chaoskit.records import LOST, Histogram, History, SampleBatch
 
@@ -55,7 +54,7 @@ def stream_phase(batches: Iterable[SampleBatch], length_s: float) -> StreamPhase
     ok = sum(batch.ok for batch in kept)
     offered = ok + sum(failed.values())
     lag = Histogram.merged(batch.lag_us for batch in kept)
-    lag_us = lag.quantile_us(0.99)
+    lag_us = lag.quantile_us(0.99)  # of all that were sent, and no estimate: any number of them carries it
     return StreamPhase(
         offered=offered,
         ok=ok,
@@ -71,8 +70,8 @@ def stream_phase(batches: Iterable[SampleBatch], length_s: float) -> StreamPhase
 
 
 def _quantiles(histogram: Histogram) -> dict[str, float]:
-    carries = {name: q for name, q in QUANTILES.items() if carried(histogram.count, q)}
-    return {name: (histogram.quantile_us(q) or 0) / 1e6 for name, q in carries.items()}
+    found = {name: histogram.carried_us(q) for name, q in QUANTILES.items()}
+    return {name: value_us / 1e6 for name, value_us in found.items() if value_us is not None}
 
 
 def in_phase(batch: SampleBatch, phase: PlannedPhase) -> bool:

@@ -10,9 +10,8 @@ from chaoskit.analysis.lost import lost_workers
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.result import Check
 from chaoskit.analysis.steadiness import steadiness
-from chaoskit.plan.evidence import carried
 from chaoskit.plan.model import PlannedPhase, PlannedStream
-from chaoskit.records import UNSENT, SampleBatch
+from chaoskit.records import UNSENT, SampleBatch, carried
 from chaoskit.units import format_duration
 
 OFFERED_TOLERANCE: Final = 0.01

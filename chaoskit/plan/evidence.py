@@ -5,17 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from chaoskit.plan.model import Objective, Plan, PlannedPhase
-
-SAMPLES_BEYOND: Final = 3
-"""A quantile q is carried by n samples when n (1 - q) is at least this, the rule of three: with 95 % probability one of
-so many samples lies beyond the true quantile, so that a breach would have shown (p99: 300 samples)."""
+from chaoskit.records import SAMPLES_BEYOND, carried
 
 _QUANTILES: Final = (0.9999, 0.999, 0.99, 0.95, 0.9, 0.5)
-
-
-def carried(count: int, quantile: float) -> bool:
-    """Return whether `count` samples can carry `quantile`."""
-    return count * (1 - quantile) >= SAMPLES_BEYOND - 1e-9
 
 
 def samples_needed(quantile: float) -> int | None:

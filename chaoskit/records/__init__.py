@@ -1,7 +1,7 @@
 """The records of a run and how they are written (layer 2)."""
 
 from chaoskit.records.codec import decode, encode
-from chaoskit.records.histogram import Histogram
+from chaoskit.records.histogram import SAMPLES_BEYOND, Histogram, carried
 from chaoskit.records.history import History
 from chaoskit.records.model import (
     LOST,
@@ -27,6 +27,7 @@ from chaoskit.records.model import (
 
 __all__ = [
     "LOST",
+    "SAMPLES_BEYOND",
     "UNSENT",
     "Completions",
     "FaultEvent",
@@ -47,6 +48,7 @@ __all__ = [
     "UsageSample",
     "Vitals",
     "VitalsSample",
+    "carried",
     "decode",
     "encode",
 ]

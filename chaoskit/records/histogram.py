@@ -6,9 +6,14 @@ buckets, so a value is known to within 1/256 (0.4 %) of itself. Merging adds cou
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+SAMPLES_BEYOND: Final = 3
+"""A quantile q is carried by n samples when n (1 - q) is at least this, the rule of three: with 95 % probability one of
+so many samples lies beyond the true quantile, so that a breach would have shown (p99: 300 samples)."""
 
 _SUB_BITS = 8
 _SUB_BUCKETS = 1 << _SUB_BITS
@@ -79,12 +84,21 @@ class Histogram:
         position = int(np.searchsorted(np.cumsum(self.counts), rank))
         return min(_highest_us(self.buckets[position]), self.max_us)
 
+    def carried_us(self, quantile: float) -> int | None:
+        """Return `quantile_us`, None where so few values cannot carry it: then it is not to be told."""
+        return self.quantile_us(quantile) if carried(self.count, quantile) else None
+
     def share_above(self, bound_us: int) -> float:
         """Return the share (0 … 1) of values above `bound_us`, to the bucket; 0 when empty."""
         above = sum(
             count for bucket, count in zip(self.buckets, self.counts, strict=True) if _highest_us(bucket) > bound_us
         )
         return above / self.count if self.counts else 0.0
+
+
+def carried(count: int, quantile: float) -> bool:
+    """Return whether `count` samples can carry `quantile`; see `SAMPLES_BEYOND`."""
+    return count > 0 and count * (1 - quantile) >= SAMPLES_BEYOND - 1e-9
 
 
 def _highest_us(bucket: int) -> int:

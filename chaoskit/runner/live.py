@@ -10,11 +10,15 @@ from chaoskit.runner.window import Seconds
 
 # Answers of a second may still be on their way when it ends; the live view shows one that has settled.
 _SETTLED_S = 2
+_P99_SECONDS = (1, 3, 10)  # a stream of 30/s has its p99 in ten seconds
 
 
 @dataclass(frozen=True, slots=True)
 class StreamNow:
-    """One stream in the last settled second: planned and achieved rates, errors, p99 response (None: no success)."""
+    """One stream in the last settled second: planned and achieved rates, errors.
+
+    `p99_s` is the p99 response, over up to ten seconds where one has too few successes; None where those have, too.
+    """
 
     planned_rps: int
     ok_rps: int
@@ -136,6 +140,14 @@ class LiveState:
             utilization = (sample.busy_s - before[0].busy_s) / (window_s * sample.servers)
         self._resources[sample.resource] = (sample, max(0.0, utilization))
 
+    def _response(self, stream: str, settled: int) -> float | None:
+        """Return the p99 response in seconds over the last second, or over more where that is too few for a p99."""
+        for seconds in _P99_SECONDS:
+            histogram = self.seconds.tally((stream,), settled + 1 - seconds, settled).response_us
+            if (p99_us := histogram.carried_us(0.99)) is not None:
+                return p99_us / 1e6
+        return None
+
     def snapshot(self, t_s: float) -> Snapshot:
         """Return the state at `t_s`."""
         between = "starting" if t_s < 0 else "draining"
@@ -144,9 +156,9 @@ class LiveState:
         streams = {}
         for stream in self.plan.streams:
             tally = self.seconds.tally((stream.name,), settled, settled)
+            recent = self._response(stream.name, settled)
             planned = stream.expected_per_second[settled] if settled < len(stream.expected_per_second) else 0
-            p99_us = tally.response_us.quantile_us(0.99)
-            streams[stream.name] = StreamNow(planned, tally.ok, tally.failed, None if p99_us is None else p99_us / 1e6)
+            streams[stream.name] = StreamNow(planned, tally.ok, tally.failed, recent)
         busiest = sorted(((used, name) for name, (_, used) in self._resources.items()), reverse=True)[:3]
         return Snapshot(
             t_s=t_s,

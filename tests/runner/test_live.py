@@ -12,6 +12,7 @@ FAULT = "faults: [{latency: {link: client->api, delay: 30ms}, during: surge, at:
 
 def test_a_snapshot_shows_the_last_settled_second(tmp_path: Path) -> None:
     state = LiveState(shop_plan(tmp_path, DAY + FAULT))
+    state.add(batch("buying", 2, 202))  # with these, there are enough for a p99
     state.add(batch("buying", 3, 98, timeout=2))
     state.add(ResourceSample(4.0, "shop/api.tills", servers=2, busy_s=1.0))
     state.add(ResourceSample(5.0, "shop/api.tills", servers=2, busy_s=2.5))
@@ -29,6 +30,12 @@ def test_a_snapshot_shows_the_last_settled_second(tmp_path: Path) -> None:
         3,
         ("note: a sentence",),
     )
+
+
+def test_a_p99_that_so_few_successes_cannot_carry_is_not_shown(tmp_path: Path) -> None:
+    state = LiveState(shop_plan(tmp_path))
+    state.add(batch("buying", 3, 299))
+    assert state.snapshot(5.2).streams["buying"].p99_s is None
 
 
 def test_a_lifted_fault_is_gone(tmp_path: Path) -> None:

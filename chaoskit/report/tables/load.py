@@ -1,6 +1,5 @@
 """What the load did, by stream: arrivals and their fate, latency on both clocks, errors, lateness, quantiles."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -10,7 +9,7 @@ from chaoskit.records import Histogram, History, SampleBatch
 from chaoskit.report.tables.columns import Table, Value, rounded, table
 
 MAX_REASONS: Final = 8
-QUANTILES: Final = (0.5, 0.99, 0.999)
+QUANTILES: Final = (0.5, 0.99)
 
 
 def load(history: History, cell: int) -> Table:
@@ -40,7 +39,10 @@ def _cells(keys: Iterable[tuple[str, int]]) -> range:
 
 
 def latency(history: History, cell: int) -> Table:
-    """Return per stream and cell quantiles of successes on both clocks, in milliseconds; None where there was none."""
+    """Return per stream and cell p50, p99 and the slowest of the successes on both clocks, in milliseconds.
+
+    None where there was none, or too few to carry the quantile.
+    """
     parts: dict[tuple[str, int], list[SampleBatch]] = defaultdict(list)
     for sample in history.samples:
         parts[sample.stream, sample.second // cell].append(sample)
@@ -51,13 +53,14 @@ def latency(history: History, cell: int) -> Table:
             response = _quantiles(batch.response_us for batch in batches)
             service = _quantiles(batch.service_us for batch in batches)
             rows.append((stream, index * cell, *response, *service))
-    names = (f"{clock}_{quantile}" for clock in ("response", "service") for quantile in ("p50", "p99", "p999"))
+    names = (f"{clock}_{quantile}" for clock in ("response", "service") for quantile in ("p50", "p99", "max"))
     return table(("stream", "t", *names), rows)
 
 
 def _quantiles(histograms: Iterable[Histogram]) -> list[float | None]:
     merged = Histogram.merged(histograms)
-    return [_milliseconds(merged.quantile_us(quantile)) for quantile in QUANTILES]
+    slowest = merged.max_us if merged.count else None
+    return [_milliseconds(value) for value in (*map(merged.carried_us, QUANTILES), slowest)]
 
 
 def lateness(history: History, cell: int) -> Table:
@@ -90,7 +93,7 @@ def errors(history: History, cell: int) -> Table:
 def quantile_curves(plan: Plan, history: History) -> Table:
     """Return per stream, phase and clock the latency (ms) at 0, 1, 2 … nines, tenths of nines between.
 
-    `nines` is -log10(1 - quantile). A curve ends where less than one sample lies beyond.
+    `nines` is -log10(1 - quantile). A curve ends where the samples carry it no further.
     """
     parts: dict[tuple[str, str, str], list[Histogram]] = defaultdict(list)
     for sample in history.samples:
@@ -101,11 +104,10 @@ def quantile_curves(plan: Plan, history: History) -> Table:
     rows: list[Sequence[Value]] = []
     for (stream, phase_name, clock), histograms in parts.items():
         merged = Histogram.merged(histograms)
-        deepest = math.log10(merged.count) if merged.count else -1.0
-        for step in range(int(deepest * 10) + 1 if deepest >= 0 else 0):
-            nines = step / 10
-            value = merged.quantile_us(1 - 10**-nines)
-            rows.append((stream, phase_name, clock, nines, _milliseconds(value)))
+        step = 0
+        while (value := merged.carried_us(1 - 10 ** (-step / 10))) is not None:
+            rows.append((stream, phase_name, clock, step / 10, _milliseconds(value)))
+            step += 1
     return table(("stream", "phase", "clock", "nines", "ms"), rows)
 
 
