@@ -10,6 +10,9 @@ which is the root of a u + s u^2 / 2 = y, in the form that loses no digits for s
 L^-1(k + 1/2), k = 0, 1, …; Poisson arrivals at L^-1 of the partial sums of unit exponentials (E. Çinlar, Introduction
 to Stochastic Processes, 1975, section 4.7: a non-homogeneous Poisson process is a homogeneous one in the time L).
 
+A recorded tape is a rate that is constant within each of its intervals, with arrivals as constant ones: L is a whole
+number at each edge, and k + 1/2 never is, so each interval gets exactly what was recorded.
+
 Self-exciting arrivals (A. G. Hawkes, Biometrika 58, 1971, with an exponential kernel) come in clusters: spontaneous
 ones, and of each arrival a Poisson number of others, n on average, each an exponential time of mean tau later (the
 cluster form of A. G. Hawkes and D. Oakes, Journal of Applied Probability 11, 1974). Where m(t) is the mean rate, those
@@ -55,7 +58,7 @@ def schedule(stream: PlannedStream) -> Schedule:
     counts = np.empty(0)
     if stream.users is None:
         total = sum(_expected(segment) for segment in stream.segments)
-        counts = _constant(total) if stream.arrivals == "constant" else _poisson(total, times_seed)
+        counts = _constant(total) if stream.arrivals in {"constant", "tape"} else _poisson(total, times_seed)
     times_s = _invert(stream.segments, counts)
     if stream.excitation is not None and len(times_s):
         times_s = _excited(times_s, stream.segments, stream.excitation, times_seed.spawn(1)[0])

@@ -27,7 +27,7 @@ _LONGEST_DRAIN_S: Final = 30.0
 def build(loaded: Loaded) -> Plan:
     """Return the plan of a loaded scenario; the same files and seed give an equal plan."""
     scenario = loaded.scenario
-    phases = plan_phases(scenario)
+    phases = plan_phases(loaded)
     baseline, surge = baseline_of(phases), surge_of(phases)
     return Plan(
         version=VERSION,

@@ -7,17 +7,25 @@ from pathlib import Path
 from chaoskit.plan.arrivals import per_second, schedule
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
 from chaoskit.plan.model import Excitation, HttpRequest, PlannedFlow, PlannedPhase, PlannedStream, Segment
-from chaoskit.scenario import Loaded, Scenario
+from chaoskit.scenario import Loaded
 from chaoskit.scenario.clients import Hedge, Retries
 from chaoskit.scenario.model import Stream
+from chaoskit.scenario.tape import Tape
+from chaoskit.scenario.tapes import baseline_s
 
 
-def plan_phases(scenario: Scenario) -> tuple[PlannedPhase, ...]:
-    """Return the phases one after the other from 0, each with the multiple of every stream."""
+def plan_phases(loaded: Loaded) -> tuple[PlannedPhase, ...]:
+    """Return the phases one after the other from 0, each with the multiple of every stream.
+
+    That of a stream with a tape is its mean rate in the phase, over that in the baseline.
+    """
+    scenario = loaded.scenario
     phases, start_s = [], 0.0
     for phase in scenario.phases:
         end_s = round(start_s + phase.body.length, 6)
         multiply = {name: scenario.multiple(phase, name) for name in scenario.load}
+        for name, tape in loaded.tapes.items():
+            multiply[name] = tape.mean_rps(start_s, end_s) / tape.mean_rps(*baseline_s(scenario))
         phases.append(PlannedPhase(phase.name, start_s, end_s, phase.body.ramp, multiply))
         start_s = end_s
     return tuple(phases)
@@ -65,14 +73,19 @@ def _plan_stream(
     loaded: Loaded, name: str, stream: Stream, phases: tuple[PlannedPhase, ...], surge_multiple: float
 ) -> PlannedStream:
     normal = float(stream.users or 0) if stream.rate is None else stream.rate
+    segments = _segments(name, normal, phases)
+    if (tape := loaded.tapes.get(name)) is not None:
+        recorded_rps = tape.mean_rps(*baseline_s(loaded.scenario))
+        normal = stream.rate or recorded_rps
+        segments = _recorded(tape, normal / recorded_rps, phases[-1].end_s)
     planned = PlannedStream(
         name=name,
         flow=_plan_flow(loaded, stream),
         arrivals=stream.arrivals.kind,
         seed=stream_seed(loaded.seed, name),
-        baseline_rps=stream.rate or 0.0,
+        baseline_rps=0.0 if stream.users else normal,
         surge_multiple=surge_multiple,
-        segments=_segments(name, normal, phases),
+        segments=segments,
         expected_per_second=(),
         routing=stream.clients.route,
         timeout_s=stream.timeout,
@@ -120,6 +133,15 @@ def _segments(name: str, normal: float, phases: tuple[PlannedPhase, ...]) -> tup
             segments.append(Segment(ramp_end_s, phase.end_s, level, level))
         before = level
     return tuple(segments)
+
+
+def _recorded(tape: Tape, scale: float, end_s: float) -> tuple[Segment, ...]:
+    """Return the tape's rates, scaled, until the run's end; an interval without arrivals is a stretch of rate 0."""
+    return tuple(
+        Segment(from_s, min(until_s, end_s), rate_rps * scale, rate_rps * scale)
+        for from_s, until_s, rate_rps in tape.rates()
+        if from_s < end_s
+    )
 
 
 def _plan_flow(loaded: Loaded, stream: Stream) -> PlannedFlow:

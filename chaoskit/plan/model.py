@@ -11,7 +11,7 @@ from typing import Literal
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
 
 Scalar = str | int | float | bool
-ArrivalKind = Literal["constant", "poisson", "hawkes"]
+ArrivalKind = Literal["constant", "poisson", "hawkes", "tape"]
 Routing = Literal["round_robin", "pinned", "failover"]
 ResourceKind = Literal["pool", "server", "queue", "limiter", "cpu", "link"]
 Comparison = Literal["<", "<=", ">", ">="]

@@ -23,6 +23,8 @@ from chaoskit.scenario.problems import did_you_mean, validate
 from chaoskit.scenario.references import Names, References
 from chaoskit.scenario.salvage import draft, mended_manifest
 from chaoskit.scenario.settings import Scalar, parse_setting
+from chaoskit.scenario.tape import Tape
+from chaoskit.scenario.tapes import read_tapes_of
 from chaoskit.scenario.topology import Topology
 
 
@@ -41,6 +43,8 @@ class Loaded:
     manifest: Manifest | None
     manifest_folder: Path | None
     settings: Mapping[str, Scalar]
+    tapes: Mapping[str, Tape] = field(default_factory=dict)
+    """The tapes of the streams that have one, at the speed at which they are played."""
 
     @property
     def folder(self) -> Path:
@@ -114,6 +118,8 @@ def load_document(document: Document, path: Path, options: Options, known: Seque
     references = References(scenario, names, path.parent, manifest, topology, options.allow_targets)
     for finding in references.check():
         problems.append(document.problem(sketch.in_file(finding.location), finding.message, key=finding.key))
+    tapes, found = read_tapes_of(scenario, document, path.parent)
+    problems += found
     if topology is not None:
         problems += _check_overrides(manifest, options.overrides)
     if problems:
@@ -128,6 +134,7 @@ def load_document(document: Document, path: Path, options: Options, known: Seque
         manifest=manifest,
         manifest_folder=manifest_path.parent if manifest_path else None,
         settings=_settings(manifest, {**scenario.target.settings, **options.overrides}) if manifest else {},
+        tapes=tapes,
     )
 
 

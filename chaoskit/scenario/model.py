@@ -111,11 +111,11 @@ class Stream(Strict):
     locustfile: str | None = Field(default=None, examples=["locustfile.py"])
     """A locustfile; its users run as they are (a closed model)."""
     rate: Rate | None = Field(default=None, examples=["10/s"])
-    """Arrivals at baseline."""
+    """Arrivals at baseline. With a tape it may be left out; else the tape is scaled, so that this is its mean there."""
     users: int | None = Field(default=None, ge=1, le=100_000, examples=[50])
     """With `locustfile`: users at baseline."""
     arrivals: ArrivalsOrWord = Field(default=Arrivals(), examples=["poisson"])
-    """How arrivals come, in one word, or a mapping for bursts."""
+    """How arrivals come, in one word, or a mapping for bursts and for a recorded tape."""
     clients: ClientsOrRoute = Field(default=Clients(), examples=["failover"])
     """How arrivals choose among several entries, in one word, or a mapping that says when clients retry and hedge."""
     timeout: PositiveDuration = 10.0
@@ -127,11 +127,15 @@ class Stream(Strict):
             shown = " and ".join(f"`{name}`" for name in given) or "none"
             message = f"a stream has exactly one of `flow`, `request`, `python`, `locustfile`, and this has {shown}"
             raise ValueError(message)
-        if self.locustfile is None and (self.rate is None or self.users is not None):
+        is_tape = self.arrivals.kind == "tape"
+        if self.locustfile is None and ((self.rate is None and not is_tape) or self.users is not None):
             message = "an open stream is measured in arrivals; write `rate: 10/s` or the like, and no `users`"
             raise ValueError(message)
         if self.locustfile is not None and (self.users is None or self.rate is not None):
             message = "a locustfile's load is measured in users; write `users: 50` or the like, and no `rate`"
+            raise ValueError(message)
+        if self.locustfile is not None and is_tape:
+            message = "a locustfile's users make their own pace, and follow no tape; leave `arrivals` out"
             raise ValueError(message)
         if self.locustfile is not None and (self.clients.retries or self.clients.hedge):
             message = "a locustfile's users have a client of their own; `retries` and `hedge` are not for them"

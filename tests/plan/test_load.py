@@ -1,11 +1,16 @@
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from chaoskit import plan as planning
 from chaoskit.plan import Plan
+from chaoskit.plan.arrivals import share
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
 from chaoskit.plan.load import baseline_of, stream_seed, surge_of
 from chaoskit.plan.model import PlannedPhase, Segment
+from chaoskit.scenario import load
 
 
 def phases(*multiples: tuple[str, float]) -> tuple[PlannedPhase, ...]:
@@ -94,3 +99,49 @@ def test_clients_are_in_the_plan_with_a_seed_of_their_own(full: Plan) -> None:
         per_try_timeout_s=0.5,
     )
     assert (full.streams[0].retries, full.streams[0].hedge) == (None, None)
+
+
+TAPE_DAY = """\
+version: 1
+name: day
+seed: 3
+target: {external: {web: "http://127.0.0.1:8080"}}
+load:
+  trading: {request: {path: /}, arrivals: {kind: tape, file: day.csv}}
+  steady: {request: {path: /}, rate: 10/s}
+phases:
+  - warmup: {for: 2s}
+  - baseline: {for: 2s}
+  - surge: {for: 3s, ramp: 1s, multiply: {steady: 2}}
+objectives: [errors < 1%]
+"""
+COUNTS = (3, 0, 10, 30, 500, 2000, 37, 8)
+
+
+def taped(folder: Path, text: str = TAPE_DAY) -> Plan:
+    rows = "".join(f"{second},trading,{count}\n" for second, count in enumerate(COUNTS))
+    (folder / "day.csv").write_text(f"time,stream,count\n{rows}")
+    (folder / "day.yaml").write_text(text)
+    return planning.build(load(folder / "day.yaml"))
+
+
+def test_a_tape_is_played_to_the_count_by_one_worker_or_many(tmp_path: Path) -> None:
+    trading = taped(tmp_path).streams[0]
+    assert trading.expected_per_second == COUNTS[:7]
+    assert trading.baseline_rps == 20
+    assert trading.surge_multiple == pytest.approx(2537 / 3 / 20)
+    whole = planning.schedule(trading)
+    parts = [share(whole, worker, 3) for worker in range(3)]
+    merged = np.sort(np.concatenate([part.times_us for part in parts]))
+    assert merged.tolist() == whole.times_us.tolist()
+    in_fifth = whole.times_us[(whole.times_us >= 5_000_000) & (whole.times_us < 6_000_000)]
+    assert np.diff(in_fifth).max() <= 501, "evenly within an interval"
+
+
+def test_a_rate_beside_a_tape_is_its_mean_in_the_baseline(tmp_path: Path) -> None:
+    plan = taped(tmp_path, TAPE_DAY.replace("arrivals: {kind", "rate: 2/s, arrivals: {kind"))
+    trading = plan.streams[0]
+    assert trading.baseline_rps == 2
+    assert sum(trading.expected_per_second) == pytest.approx(sum(COUNTS[:7]) / 10, abs=1)
+    assert plan.surge_phase == "surge"
+    assert plan.phases[2].multiply == {"trading": pytest.approx(2537 / 3 / 20), "steady": 2.0}

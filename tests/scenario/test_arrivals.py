@@ -29,9 +29,18 @@ def test_bursts_say_what_an_arrival_sets_off() -> None:
         ({"kind": "poisson", "decay": "1s"}, "`branching` and `decay` go with `kind: hawkes`"),
         ({"kind": "hawkes", "branching": "100%", "decay": "1s"}, "bursts have to end"),
         ({"kind": "hawkes", "branching": "50%", "decay": "0s"}, "no time at all"),
+        ({"kind": "tape"}, "`kind: tape` needs `file: day.csv`"),
+        ({"kind": "poisson", "file": "day.csv"}, "`file`, `stream` and `speed` go with `kind: tape`"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arrivals: object, sentence: str) -> None:
     with pytest.raises(ValidationError) as caught:
         stream(arrivals)
     assert sentence in str(caught.value)
+
+
+def test_a_tape_needs_no_rate_and_goes_with_no_locustfile() -> None:
+    tape = {"kind": "tape", "file": "day.csv"}
+    assert Stream.model_validate({"request": {"path": "/"}, "arrivals": tape}).rate is None
+    with pytest.raises(ValidationError, match="follow no tape"):
+        Stream.model_validate({"locustfile": "l.py", "users": 5, "arrivals": tape})

@@ -1,0 +1,77 @@
+"""The tapes of a scenario's streams: read, at their speed, long enough for its phases."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from chaoskit.errors import Problem
+from chaoskit.scenario.document import Document
+from chaoskit.scenario.model import ALL_STREAMS, Scenario
+from chaoskit.scenario.references import MAX_ARRIVALS
+from chaoskit.scenario.tape import Tape, lacks, read_tapes
+from chaoskit.units import format_duration
+
+
+def read_tapes_of(scenario: Scenario, document: Document, folder: Path) -> tuple[Mapping[str, Tape], list[Problem]]:
+    """Return the tapes by stream, with the problems of the files and those of the scenario with them."""
+    problems: list[Problem] = []
+    found: dict[str, Tape] = {}
+    files: dict[str, Mapping[str, Tape] | None] = {}
+    for name, stream in scenario.load.items():
+        file = stream.arrivals.file
+        if file is None:
+            continue
+        problems += _multiples(scenario, document, name)
+        here = ("load", name, "arrivals", "file")
+        if file not in files:
+            files[file] = None
+            if not (folder / file).is_file():
+                message = f"there is no file {file!r} next to the scenario; check the path"
+                problems.append(document.problem(here, message))
+                continue
+            tapes, wrong = read_tapes(folder / file)
+            problems += wrong
+            files[file] = None if wrong else tapes
+        if (tapes_here := files[file]) is None:
+            continue
+        wanted = stream.arrivals.stream or name
+        wrong_name = lacks(wanted, tapes_here, file)
+        if wrong_name:
+            problems.append(document.problem(here, f"{wrong_name}; `stream:` says what it is called there"))
+            continue
+        found[name] = tapes_here[wanted].at_speed(stream.arrivals.speed)
+        problems += [document.problem(here, message) for message in _misfits(scenario, found[name], file)]
+    return found, problems
+
+
+def baseline_s(scenario: Scenario) -> tuple[float, float]:
+    """Return when the normal load of a tape is played: in `baseline`, else in the first phase that is no `warmup`."""
+    start_s, chosen = 0.0, (0.0, 0.0)
+    for phase in scenario.phases:
+        end_s = round(start_s + phase.body.length, 6)
+        if phase.name == "baseline":
+            return start_s, end_s
+        if chosen[1] == 0.0 and (phase.name != "warmup" or len(scenario.phases) == 1):
+            chosen = start_s, end_s
+        start_s = end_s
+    return chosen
+
+
+def _multiples(scenario: Scenario, document: Document, stream: str) -> Iterator[Problem]:
+    for index, phase in enumerate(scenario.phases):
+        for name in (stream, ALL_STREAMS):
+            if name in phase.body.multiply:
+                message = f"the tape of {stream!r} says itself how its load rises; "
+                message += "leave it out here" if name == stream else "name the other streams here, each with its own"
+                place = (name,) if name == stream else ()
+                yield document.problem(("phases", index, phase.name, "multiply", *place), message)
+
+
+def _misfits(scenario: Scenario, tape: Tape, file: str) -> Iterator[str]:
+    length_s = sum(phase.body.length for phase in scenario.phases)
+    if tape.length_s < length_s - 1e-6:
+        lasts = f"{file} lasts {format_duration(tape.length_s)} at this speed, the phases {format_duration(length_s)}"
+        yield f"{lasts}; shorten them, or let the tape pass more slowly"
+    elif tape.mean_rps(*baseline_s(scenario)) <= 0:
+        yield f"{file} has no arrivals of it in the baseline, with which all else is compared; move the phases"
+    elif (arrivals := tape.mean_rps(0, length_s) * length_s) > MAX_ARRIVALS:
+        yield f"{file} has {arrivals:,.0f} arrivals in the phases, and {MAX_ARRIVALS:,} is the most; thin it out"
