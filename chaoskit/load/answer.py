@@ -51,6 +51,13 @@ class _Stage(Enum):
     EXCESS = "more came than the answer"
 
 
+# Attributes of an Enum are slow to look up, and these are asked for with each answer.
+_WAITING: Final = _Stage.WAITING
+_STARTED: Final = _Stage.STARTED
+_COMPLETE: Final = _Stage.COMPLETE
+_EXCESS: Final = _Stage.EXCESS
+
+
 class _Known(NamedTuple):
     """An answer that came in one piece, and whose body has its length in the head."""
 
@@ -86,7 +93,7 @@ class AnswerReader:
     def expect(self, *, head_only: bool) -> None:
         """Make ready for the next answer; `head_only` for the answer to HEAD, which has lengths but no body."""
         self._head_only = head_only
-        self._stage = _Stage.WAITING
+        self._stage = _WAITING
         self._status = 0
         self._fields: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
@@ -94,7 +101,7 @@ class AnswerReader:
     @property
     def started(self) -> bool:
         """Whether any byte of an answer has come since `expect`."""
-        return self._stage is not _Stage.WAITING
+        return self._stage is not _WAITING
 
     def feed(self, data: bytes) -> Answer | None:
         """Take bytes as they came; return the answer once it is whole.
@@ -103,9 +110,9 @@ class AnswerReader:
             ExchangeFailed: `bad_answer`, it is not HTTP/1.1 or goes on beyond its end.
         """
         known = self._known
-        is_first = self._stage is _Stage.WAITING and not self._head_only
+        is_first = self._stage is _WAITING and not self._head_only
         if is_first and known is not None and len(data) == known.size and data.startswith(known.head):
-            self._stage = _Stage.COMPLETE
+            self._stage = _COMPLETE
             return Answer(known.status, known.fields, data[len(known.head) :])
         answer = self._parse(data)
         if is_first and answer is not None and self.keep_alive:
@@ -116,16 +123,16 @@ class AnswerReader:
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if self._stage is not _Stage.COMPLETE:
+            if self._stage is not _COMPLETE:
                 reason = "bad_answer"
                 raise ExchangeFailed(reason) from error
             self.keep_alive = False  # bytes after an answer with `connection: close`: the answer itself stands
-        if self._stage is _Stage.COMPLETE:
+        if self._stage is _COMPLETE:
             return self._answer()
-        if self._stage is _Stage.EXCESS:
+        if self._stage is _EXCESS:
             reason = "bad_answer"
             raise ExchangeFailed(reason)
-        self._stage = _Stage.STARTED
+        self._stage = _STARTED
         return None
 
     def end(self) -> Answer:
@@ -142,8 +149,8 @@ class AnswerReader:
 
     def on_message_begin(self) -> None:
         """Parser's call: an answer begins."""
-        if self._stage is _Stage.COMPLETE:
-            self._stage = _Stage.EXCESS
+        if self._stage is _COMPLETE:
+            self._stage = _EXCESS
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Parser's call: one header."""
@@ -159,19 +166,19 @@ class AnswerReader:
         if self._head_only:
             self.keep_alive = self._parser.should_keep_alive()
             self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body that HEAD never has
-            self._stage = _Stage.COMPLETE
+            self._stage = _COMPLETE
 
     def on_body(self, body: bytes) -> None:
         """Parser's call: a piece of the body."""
         if self._head_only:
-            self._stage = _Stage.EXCESS
+            self._stage = _EXCESS
         self._body.append(body)
 
     def on_message_complete(self) -> None:
         """Parser's call: the answer is whole (an interim one of 1xx is not what is waited for)."""
-        if self._status and not self._head_only and self._stage is not _Stage.EXCESS:
+        if self._status and not self._head_only and self._stage is not _EXCESS:
             self.keep_alive = self._parser.should_keep_alive()
-            self._stage = _Stage.COMPLETE
+            self._stage = _COMPLETE
 
     def _answer(self) -> Answer:
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)

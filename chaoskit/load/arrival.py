@@ -23,11 +23,23 @@ class Policy(Protocol):
         """Send `prepared` on `lane` until there is an answer to be content with, and return it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the stages of one request may take: to connect, and until the first byte of its answer.
+
+    Microseconds; None: until the arrival's own deadline.
+    """
+
+    connect_us: int | None = None
+    first_byte_us: int | None = None
+
+
 @dataclass(slots=True)
 class Stream:
     """One open-model stream in play; `recorders` are in the order of the plan's entries.
 
-    `policy` None: each request is sent once.
+    `policy` None: each request is sent once. `limits` None: no stage has one of its own. `error_code` is the field of a
+    JSON error body that tells more than its status.
     """
 
     name: str
@@ -38,6 +50,8 @@ class Stream:
     settings: Mapping[str, str]
     credentials: Mapping[str, str]
     policy: Policy | None = None
+    limits: Limits | None = None
+    error_code: str | None = None
     notes: list[str] = field(default_factory=list)
     noted: int = 0
 

@@ -44,6 +44,10 @@ class Wake(Enum):
     EXPIRED = "expired"
 
 
+_READABLE: Final = Wake.READABLE
+_EXPIRED: Final = Wake.EXPIRED  # attributes of an Enum are slow to look up
+
+
 class Connection:
     """A connection to one entry. `waiter` is the greenlet that waits for it, None where nobody does."""
 
@@ -71,7 +75,7 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = self._socket.connect_ex(address)
         if code == errno.EINPROGRESS:
-            if self._wait_writable() is Wake.EXPIRED:
+            if self._wait_writable() is _EXPIRED:
                 self.close()
                 reason = "connect_timeout"
                 raise ExchangeFailed(reason)
@@ -87,14 +91,15 @@ class Connection:
         """Send `data` and return the answer to it.
 
         Raises:
-            ExchangeFailed: `reset`, `closed`, `timeout` (after `expire`) or `bad_answer`.
+            ExchangeFailed: `reset`, `closed`, `bad_answer`, or after `expire` `timeout` where nothing of the answer has
+                come, `body_timeout` where it has begun.
         """
         reader = self.reader
         reader.expect(head_only=head_only)
         self._send(data)
         while True:
-            if self._wait() is Wake.EXPIRED:
-                reason = "timeout"
+            if self._wait() is _EXPIRED:
+                reason = "body_timeout" if reader.started else "timeout"
                 raise ExchangeFailed(reason)
             try:
                 data = self._socket.recv(_MOST_BYTES)
@@ -110,7 +115,7 @@ class Connection:
         """Make the greenlet that waits give up now; False where none waits. Call it from the hub only."""
         if self.waiter is None:
             return False
-        self._wake(Wake.EXPIRED)
+        self._wake(_EXPIRED)
         return True
 
     def close(self) -> None:
@@ -135,7 +140,7 @@ class Connection:
             if sent == len(data):
                 return
             data = data[sent:]
-            if self._wait_writable() is Wake.EXPIRED:
+            if self._wait_writable() is _EXPIRED:
                 reason = "timeout"
                 raise ExchangeFailed(reason)
 
@@ -168,7 +173,7 @@ class Connection:
             self.close()
         else:
             self.waiter = None
-            waiter.switch(Wake.READABLE)
+            waiter.switch(_READABLE)
 
 
 def reason_of(code: int | None) -> str:

@@ -163,7 +163,7 @@ class Dispatcher:
         now_us = self.run_time.now_us()
         left = _EXPIRED_AT_ONCE
         for lane in self._lanes:
-            if lane.deadline_us <= now_us and lane.connection is not None and lane.connection.expire():
+            if lane.deadline_us <= now_us and lane.is_overdue(now_us) and lane.expire():
                 left -= 1
                 if not left:
                     break

@@ -17,12 +17,12 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from chaoskit.errors import SetupFailed
 from chaoskit.load.references import resolved
 from chaoskit.load.request import PreparedRequest
-from chaoskit.plan.model import PlannedFlow
+from chaoskit.plan.flow import PlannedFlow
 
 
 class Response(Protocol):
@@ -39,6 +39,18 @@ class Response(Protocol):
     @property
     def body(self) -> bytes:
         """The whole body, chunks put together."""
+
+
+class Reply(Protocol):
+    """What a JSON-RPC call brought."""
+
+    @property
+    def result(self) -> Any:  # noqa: ANN401 - JSON
+        """The result; None where there is an error."""
+
+    @property
+    def error(self) -> Mapping[str, Any] | None:
+        """The error, with `code` and `message`; None where there is a result."""
 
 
 class Arrival(Protocol):
@@ -68,6 +80,12 @@ class Client(Protocol):
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | str = b""
     ) -> Response:
         """Send a request and return its answer; raises ConnectionError where no whole answer comes in time."""
+
+    def call(self, method: str, params: object = (), target: str = "/") -> Reply:
+        """Make a JSON-RPC 2.0 call; an error in its answer marks the arrival failed (`rpc -32005`), also in HTTP 200.
+
+        Raises ConnectionError where no whole answer comes in time.
+        """
 
     def fail(self, reason: str) -> None:
         """Count this arrival as failed for `reason`; the first reason counts."""
@@ -116,7 +134,10 @@ def _request_flow(stream: str, planned: PlannedFlow) -> Flow:
     request = planned.request
     try:
         headers = resolved(request.headers, f"in stream {stream}, header", os.environ)
-        prepared = PreparedRequest.build(request.method, request.path, headers, request.body)
+        if request.rpc is None:
+            prepared = PreparedRequest.build(request.method, request.path, headers, request.body)
+        else:
+            prepared = PreparedRequest.rpc(request.path, request.rpc.method, request.rpc.params, headers)
     except ValueError as error:
         message = f"the request of stream {stream} cannot be sent: {error}"
         raise SetupFailed(message) from error

@@ -8,8 +8,9 @@ from gevent.hub import get_hub
 from greenlet import greenlet
 
 from chaoskit.load.answer import Answer, ExchangeFailed
-from chaoskit.load.arrival import Arrival, Stream
+from chaoskit.load.arrival import Arrival, Limits, Stream
 from chaoskit.load.connection import Connection
+from chaoskit.load.failure import Reply, failure_of
 from chaoskit.load.outcomes import NEVER_SENT
 from chaoskit.load.pool import Pool
 from chaoskit.load.request import PreparedRequest
@@ -42,7 +43,9 @@ class LaneKeeper(Protocol):
 class Lane:
     """Plays one arrival at a time. `deadline_us` is when it gives up waiting; its keeper sees to that."""
 
-    __slots__ = ("_arrival", "_reason", "_sent_us", "attempts", "connection", "deadline_us", "greenlet", "keeper")
+    __slots__ = (
+        "_arrival", "_reason", "_sent_us", "_whole_us", "attempts", "connection", "deadline_us", "greenlet", "keeper",
+    )  # fmt: skip
 
     def __init__(self, keeper: LaneKeeper) -> None:
         self.keeper = keeper
@@ -52,6 +55,7 @@ class Lane:
         self._sent_us = NEVER_SENT
         self.connection: Connection | None = None
         self.deadline_us = _NEVER_US
+        self._whole_us = 0  # in a stage with a limit of its own: the deadline once it is over
         self.greenlet = greenlet(self._run, parent=get_hub())
 
     @property
@@ -64,6 +68,10 @@ class Lane:
     ) -> Answer:
         """See `flow.Client.request`."""
         return self.exchange(PreparedRequest.build(method, target, headers, body))
+
+    def call(self, method: str, params: object = (), target: str = "/") -> Reply:
+        """See `flow.Client.call`."""
+        return Reply.of(self.exchange(PreparedRequest.rpc(target, method, params)).body)
 
     def fail(self, reason: str) -> None:
         """See `flow.Client.fail`."""
@@ -84,9 +92,24 @@ class Lane:
         except ExchangeFailed as failure:
             self.fail(failure.reason)
             raise
-        if answer.status >= _FIRST_ERROR_STATUS:
-            self.fail(f"status {answer.status}")
+        if answer.status >= _FIRST_ERROR_STATUS or prepared.is_rpc:
+            reason = failure_of(prepared, answer, arrival.stream.error_code)
+            if reason is not None:
+                self.fail(reason)
         return answer
+
+    def is_overdue(self, now_us: int) -> bool:
+        """Whether it waits in vain; an answer that has begun has until the attempt's own deadline. For its keeper."""
+        if self.deadline_us > now_us or self.connection is None:
+            return False
+        if self._whole_us > now_us and self.connection.reader.started:
+            self.deadline_us = self._whole_us
+            return False
+        return True
+
+    def expire(self) -> bool:
+        """Make it give up what it waits for; False where it waits for nothing. Call it from the hub only."""
+        return self.connection is not None and self.connection.expire()
 
     def cut_off(self) -> None:
         """End the arrival that is played, which has no time left for another attempt. Call it from the hub only."""
@@ -118,6 +141,7 @@ class Lane:
             recorder.failed(times_us, self.attempts, self._reason, arrival.waited_us)
         self._arrival = None
         self.deadline_us = _NEVER_US
+        self._whole_us = 0
         self.put_back(arrival)
 
     def _begin(self, arrival: Arrival) -> None:
@@ -149,11 +173,17 @@ class Lane:
             kept = self.connection
             if kept is None or not kept.is_open:  # the server may have hung up while the flow did something else
                 kept = pool.idle_connection()
-            self.connection = connection = kept or self._connect(pool)
+            limits = arrival.stream.limits
+            if limits is None:
+                self.connection = connection = kept or self._connect(pool)
+            else:
+                connection = self._in_stages(limits, kept, pool)
             try:
                 answer = connection.exchange(data, head_only=prepared.head_only)
             except ExchangeFailed as failure:
                 self._drop()
+                if limits is not None:
+                    self._end_stage()
                 is_stale = kept is not None and failure.reason in _STALE and not connection.reader.started
                 if is_stale and prepared.idempotent:
                     continue
@@ -161,9 +191,29 @@ class Lane:
             except BaseException:
                 self._drop()  # the flow was cut off in the middle: the connection is in no known state
                 raise
+            if limits is not None:
+                self._end_stage()
             if not connection.reader.keep_alive:
                 self._drop()
             return answer
+
+    def _in_stages(self, limits: Limits, kept: Connection | None, pool: Pool) -> Connection:
+        """Return a connection within its limit, and give the first byte of the answer its own."""
+        now_us = self.keeper.run_time.now_us
+        self._whole_us = self.deadline_us
+        if kept is None and limits.connect_us is not None:
+            self.deadline_us = min(self._whole_us, now_us() + limits.connect_us)
+        try:
+            self.connection = connection = kept or self._connect(pool)
+        finally:
+            self.deadline_us = self._whole_us
+        if limits.first_byte_us is not None:
+            connection.reader.expect(head_only=False)  # what came before is no byte of this answer
+            self.deadline_us = min(self._whole_us, now_us() + limits.first_byte_us)
+        return connection
+
+    def _end_stage(self) -> None:
+        self.deadline_us, self._whole_us = self._whole_us, 0
 
     def _connect(self, pool: Pool) -> Connection:
         self.connection = connection = Connection()  # already known, so that a deadline finds it

@@ -16,7 +16,7 @@ from locust.stats import RequestStats
 
 from chaoskit.address import Address
 from chaoskit.errors import SetupFailed
-from chaoskit.load.arrival import Stream
+from chaoskit.load.arrival import Limits, Stream
 from chaoskit.load.dispatcher import Dispatcher
 from chaoskit.load.flow import load_flow
 from chaoskit.load.health import Heartbeat, health, resources
@@ -156,6 +156,8 @@ class Player:
             recorders=recorders,
             settings=self.plan.settings,
             credentials=self._credentials,
+            limits=_limits(planned),
+            error_code=planned.error_code,
         )
         self._streams.append(stream)
         return user_class(stream, self.playing.of(stream, schedule(planned)))
@@ -164,6 +166,13 @@ class Player:
         recorder = Recorder(planned.name, self.plan.entries[0])
         self._recorders.append(recorder)
         return LocustfileStream(planned, recorder, self._pools[0].url)
+
+
+def _limits(planned: PlannedStream) -> Limits | None:
+    connect_s, first_byte_s = planned.connect_timeout_s, planned.first_byte_timeout_s
+    if connect_s is None and first_byte_s is None:
+        return None
+    return Limits(*(None if limit_s is None else round(limit_s * 1e6) for limit_s in (connect_s, first_byte_s)))
 
 
 def _started(environment: Environment, user_classes: list[type[locust.User]]) -> LocalRunner | WorkerRunner:

@@ -7,6 +7,7 @@ import gevent
 
 from chaoskit.load.answer import Answer, ExchangeFailed
 from chaoskit.load.arrival import Arrival, Policy
+from chaoskit.load.failure import RPC, failure_of
 from chaoskit.load.hedge import Hedging
 from chaoskit.load.lane import Lane
 from chaoskit.load.request import PreparedRequest
@@ -15,7 +16,6 @@ from chaoskit.load.routing import Router
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
 from chaoskit.plan.model import PlannedStream
 
-_FIRST_ERROR_STATUS: Final = 400
 _UNAVAILABLE: Final = 503
 
 Send = Callable[[Lane, Arrival, PreparedRequest], Answer]
@@ -72,8 +72,8 @@ class Retrying:
             self._budget.pay_in()
         for retry in range(self._attempts - 1):
             outcome = self._try(lane, arrival, prepared)
-            following = self._note(lane, arrival, outcome)
-            reason = _reason(outcome)
+            reason = _reason(prepared, outcome)
+            following = self._note(lane, arrival, outcome, reason)
             if reason is None or not self._conditions.hold(prepared, reason):
                 return _answer(outcome)
             pause_s = self._pause_s(retry, outcome)
@@ -87,7 +87,7 @@ class Retrying:
             if following != arrival.entry:
                 lane.keeper.change_entry(arrival, following)  # where that is full, this entry is asked once more
         outcome = self._try(lane, arrival, prepared)
-        self._note(lane, arrival, outcome)
+        self._note(lane, arrival, outcome, _reason(prepared, outcome))
         return _answer(outcome)
 
     def _try(self, lane: Lane, arrival: Arrival, prepared: PreparedRequest) -> Answer | ExchangeFailed:
@@ -97,9 +97,13 @@ class Retrying:
         lane.deadline_us = arrival.deadline_us
         return outcome
 
-    def _note(self, lane: Lane, arrival: Arrival, outcome: Answer | ExchangeFailed) -> int:
-        """Tell the router what became of a try; return the entry for the next one."""
-        if isinstance(outcome, Answer) and outcome.status != _UNAVAILABLE:
+    def _note(self, lane: Lane, arrival: Arrival, outcome: Answer | ExchangeFailed, reason: str | None) -> int:
+        """Tell the router what became of a try; return the entry for the next one.
+
+        An entry that answers in JSON-RPC what is tried again has failed, whatever its HTTP status says.
+        """
+        has_failed = reason is not None and reason.startswith(RPC) and self._conditions.names(reason)
+        if isinstance(outcome, Answer) and outcome.status != _UNAVAILABLE and not has_failed:
             self._router.answered(arrival.entry)
             return arrival.entry
         return self._router.failed(arrival.entry, lane.keeper.run_time.now_us())
@@ -147,8 +151,6 @@ def _answer(outcome: Answer | ExchangeFailed) -> Answer:
     return outcome
 
 
-def _reason(outcome: Answer | ExchangeFailed) -> str | None:
-    """Return why a try failed, in the word under which it is counted; None where it went well."""
-    if isinstance(outcome, ExchangeFailed):
-        return outcome.reason
-    return f"status {outcome.status}" if outcome.status >= _FIRST_ERROR_STATUS else None
+def _reason(prepared: PreparedRequest, outcome: Answer | ExchangeFailed) -> str | None:
+    """Return why a try failed, in the word that conditions name; None where it went well."""
+    return outcome.reason if isinstance(outcome, ExchangeFailed) else failure_of(prepared, outcome)

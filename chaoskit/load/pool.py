@@ -96,8 +96,11 @@ class Pool:
         """Take the arrival out of the backlog that was meant to start first; None where it is empty."""
         if not self.waiting.count:
             return None
-        backlogs = [kept for kept in self._backlogs.values() if kept]
-        backlog = min(backlogs, key=_first_us) if len(backlogs) > 1 else backlogs[0]
+        backlogs = self._backlogs.values()
+        if len(backlogs) > 1:
+            backlog = min((kept for kept in backlogs if kept), key=_first_us)
+        else:
+            (backlog,) = backlogs
         self.waiting.leave(now_us)
         arrival = backlog.popleft()
         arrival.waited_us += now_us

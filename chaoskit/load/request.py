@@ -1,8 +1,10 @@
 """HTTP/1.1 requests as bytes, built once where they can be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+import orjson
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 _OWN: Final = frozenset({"content-length", "transfer-encoding"})
@@ -13,6 +15,7 @@ _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 class PreparedRequest:
     """A request as bytes: `start`, then a Host line, then `rest`. Empty, `host_line` is that of the entry.
 
+    `is_rpc` says that its answer is one of JSON-RPC, in which HTTP 200 may hold an error.
     `idempotent` says whether it may be sent again after a kept connection proved stale (RFC 9110 §9.2.2);
     `head_only` whether its answer has no body (HEAD).
     """
@@ -22,6 +25,19 @@ class PreparedRequest:
     rest: bytes
     idempotent: bool
     head_only: bool
+    is_rpc: bool = False
+
+    @classmethod
+    def rpc(
+        cls, target: str, method: str, params: object, headers: Mapping[str, str] | None = None
+    ) -> "PreparedRequest":
+        """Write down a JSON-RPC 2.0 call of `method`; its id is 1, for a connection carries one call at a time.
+
+        It may be sent again like any POST: where a policy names that method.
+        """
+        body = orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        posted = cls.build("POST", target, {"content-type": "application/json", **(headers or {})}, body)
+        return replace(posted, is_rpc=True)
 
     @classmethod
     def build(

@@ -70,10 +70,14 @@ class Conditions:
 
     def hold(self, prepared: PreparedRequest, reason: str) -> bool:
         """Return whether `prepared`, which failed for `reason` (`reset`, `status 503`), is sent again."""
-        kind = "timeout" if reason.endswith("timeout") else reason
-        if kind not in self._on and not (kind.startswith("status ") and f"{kind[:8]}xx" in self._on):
+        if not self.names(reason):
             return False
         return reason in _NOT_CARRIED_OUT or prepared.start.startswith(self._methods)
+
+    def names(self, reason: str) -> bool:
+        """Return whether a failure for `reason` is one to be tried again, of some request."""
+        kind = "timeout" if reason.endswith("timeout") else reason
+        return kind in self._on or (kind.startswith("status ") and f"{kind[:8]}xx" in self._on)
 
 
 def first_words(methods: Sequence[str]) -> tuple[bytes, ...]:

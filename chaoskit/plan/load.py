@@ -6,7 +6,8 @@ from pathlib import Path
 
 from chaoskit.plan.arrivals import per_second, schedule
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
-from chaoskit.plan.model import Excitation, HttpRequest, PlannedFlow, PlannedPhase, PlannedStream, Segment
+from chaoskit.plan.flow import HttpRequest, PlannedFlow, RpcCall
+from chaoskit.plan.model import Excitation, PlannedPhase, PlannedStream, Segment
 from chaoskit.scenario import Loaded
 from chaoskit.scenario.clients import Hedge, Retries
 from chaoskit.scenario.model import Stream
@@ -92,11 +93,20 @@ def _plan_stream(
         users=stream.users,
         retries=_plan_retries(stream.clients.retries, stream_seed(loaded.seed, f"{name}/retries")),
         hedge=_plan_hedge(stream.clients.hedge),
+        connect_timeout_s=stream.timeouts.connect,
+        first_byte_timeout_s=stream.timeouts.first_byte,
+        error_code=_error_code(loaded, stream),
     )
     branching_ratio, decay_s = stream.arrivals.branching, stream.arrivals.decay
     if branching_ratio is not None and decay_s is not None:
         planned = replace(planned, excitation=Excitation(branching_ratio, decay_s))
     return replace(planned, expected_per_second=per_second(schedule(planned), phases[-1].end_s))
+
+
+def _error_code(loaded: Loaded, stream: Stream) -> str | None:
+    if stream.error_code is None and stream.flow is not None and loaded.manifest is not None:
+        return loaded.manifest.flows[stream.flow].error_code
+    return stream.error_code
 
 
 def _plan_retries(retries: Retries | None, seed: int) -> PlannedRetries | None:
@@ -147,7 +157,9 @@ def _recorded(tape: Tape, scale: float, end_s: float) -> tuple[Segment, ...]:
 def _plan_flow(loaded: Loaded, stream: Stream) -> PlannedFlow:
     if stream.request is not None:
         request = stream.request
-        return PlannedFlow("request", request=HttpRequest(request.method, request.path, request.headers, request.body))
+        rpc = None if request.jsonrpc is None else RpcCall(request.jsonrpc.method, request.jsonrpc.params)
+        method = request.method if rpc is None else "POST"
+        return PlannedFlow("request", request=HttpRequest(method, request.path, request.headers, request.body, rpc))
     if stream.locustfile is not None:
         file = loaded.folder / stream.locustfile
         return PlannedFlow("locustfile", file.name, str(file.parent))

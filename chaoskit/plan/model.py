@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
+from chaoskit.plan.flow import PlannedFlow
 
 Scalar = str | int | float | bool
 ArrivalKind = Literal["constant", "poisson", "hawkes", "tape"]
@@ -42,29 +43,6 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpRequest:
-    """One fixed request, as a flow written in YAML."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedFlow:
-    """What one arrival does: a Python function (`module:function`), a fixed request, or a locustfile's users.
-
-    `search_path` is the folder from which `reference` is imported (a Python flow) or read (a locustfile).
-    """
-
-    kind: Literal["python", "request", "locustfile"]
-    reference: str = ""
-    search_path: str = ""
-    request: HttpRequest | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Excitation:
     """What an arrival sets off: `branching_ratio` others on average (below 1), `decay_s` later on average."""
 
@@ -95,6 +73,9 @@ class PlannedStream:
     retries: PlannedRetries | None = None
     hedge: PlannedHedge | None = None
     excitation: Excitation | None = None
+    connect_timeout_s: float | None = None
+    first_byte_timeout_s: float | None = None
+    error_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,14 @@ Route = Literal["round_robin", "pinned", "failover"]
 
 ERRORS: Final = ("refused", "unreachable", "reset", "closed", "timeout", "bad_answer")
 _ROUTES: Final = ("round_robin", "pinned", "failover")
-_STATUS: Final = re.compile(r"status ([1-5]\d\d|[45]xx)")
+_STATUS: Final = re.compile(r"status ([1-5]\d\d|[45]xx)|rpc -?\d{1,9}")
 _IDEMPOTENT: Final[tuple[Method, ...]] = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")
 
 
 def _condition(text: str) -> str:
     if text not in ERRORS and not _STATUS.fullmatch(text):
-        message = f"{text!r} is nothing to retry on; use `status 503`, `status 5xx`, or one of {', '.join(ERRORS)}"
+        words = f"`status 503`, `status 5xx`, `rpc -32005`, or one of {', '.join(ERRORS)}"
+        message = f"{text!r} is nothing to retry on; use {words}"
         raise ValueError(message)
     return text
 
@@ -50,8 +51,8 @@ class Retries(Strict):
         max_length=32,
         examples=[["reset", "status 503"]],
     )
-    """What is tried again: `status 503`, `status 5xx`, `refused`, `unreachable`, `reset`, `closed`, `timeout`,
-    `bad_answer`."""
+    """What is tried again: `status 503`, `status 5xx`, `rpc -32005`, `refused`, `unreachable`, `reset`, `closed`,
+    `timeout`, `bad_answer`."""
     methods: list[Method] = Field(default=[*_IDEMPOTENT], min_length=1, examples=[["GET", "POST"]])
     """The methods that are sent again whatever became of the first try; the idempotent ones where this is left out.
     With POST or PATCH here a request may be carried out twice. One that could not even connect is sent again anyway."""

@@ -213,6 +213,8 @@ class Flow(Strict):
     """What one arrival does: a Python function `module:function` next to the manifest."""
 
     python: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", examples=["shop.flows:buy"])
+    error_code: str | None = Field(default=None, min_length=1, examples=["code"])
+    """The field of a JSON error body that says what was wrong: failures are then told apart by it, too."""
     help: str = ""
 
 

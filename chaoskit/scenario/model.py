@@ -84,6 +84,13 @@ class Target(Strict):
         return self
 
 
+class RpcRequest(Strict):
+    """A JSON-RPC 2.0 call; an error in its answer is a failure, also inside HTTP 200."""
+
+    method: str = Field(min_length=1, max_length=256, examples=["eth_blockNumber"])
+    params: list[Any] | dict[str, Any] = Field(default=[], examples=[["latest", False]])
+
+
 class Request(Strict):
     """One fixed HTTP request."""
 
@@ -92,6 +99,24 @@ class Request(Strict):
     """Path and query, beginning with `/`."""
     headers: dict[str, str] = Field(default={})
     body: str = ""
+    jsonrpc: RpcRequest | None = None
+    """The body as a JSON-RPC call, which is sent by POST."""
+
+    @model_validator(mode="after")
+    def _has_one_body(self) -> Self:
+        if self.jsonrpc is not None and self.model_fields_set & {"method", "body"}:
+            message = "a `jsonrpc` call has its own body and is sent by POST; leave `method` and `body` out"
+            raise ValueError(message)
+        return self
+
+
+class Timeouts(Strict):
+    """How long the stages of one request may take."""
+
+    connect: PositiveDuration | None = Field(default=None, examples=["500ms"])
+    """Until the connection stands; what takes longer is counted as `connect_timeout`."""
+    first_byte: PositiveDuration | None = Field(default=None, examples=["1s"])
+    """From the request to the first byte of its answer; what takes longer is counted as `timeout`."""
 
 
 def _one_flow(schema: dict[str, Any]) -> None:
@@ -119,6 +144,12 @@ class Stream(Strict):
     clients: ClientsOrRoute = Field(default=Clients(), examples=["failover"])
     """How arrivals choose among several entries, in one word, or a mapping that says when clients retry and hedge."""
     timeout: PositiveDuration = 10.0
+    """How long an arrival may take in all, from the moment it is due."""
+    timeouts: Timeouts = Timeouts()
+    """How long the stages of each request may take; each within `timeout`."""
+    error_code: str | None = Field(default=None, min_length=1, examples=["code"])
+    """The field of a JSON error body that says what was wrong: failures are then `status 400 code -2019`. The target's
+    own flows bring theirs."""
 
     @model_validator(mode="after")
     def _one_flow_with_its_rate(self) -> Self:
@@ -134,6 +165,13 @@ class Stream(Strict):
         if self.locustfile is not None and (self.users is None or self.rate is not None):
             message = "a locustfile's load is measured in users; write `users: 50` or the like, and no `rate`"
             raise ValueError(message)
+        if self.locustfile is not None and self.timeouts != Timeouts():
+            message = "a locustfile's users have a client of their own; `timeouts` is not for them"
+            raise ValueError(message)
+        for stage in ("connect", "first_byte"):
+            if (getattr(self.timeouts, stage) or 0.0) > self.timeout:
+                message = f"`timeouts.{stage}` is longer than the whole `timeout`; make it shorter"
+                raise ValueError(message)
         if self.locustfile is not None and is_tape:
             message = "a locustfile's users make their own pace, and follow no tape; leave `arrivals` out"
             raise ValueError(message)

@@ -30,7 +30,7 @@ from chaoskit.load.pool import Pool
 from chaoskit.load.routing import router_for
 from chaoskit.load.run_time import RunTime
 from chaoskit.plan.arrivals import Schedule
-from chaoskit.plan.model import HttpRequest, PlannedFlow
+from chaoskit.plan.flow import HttpRequest, PlannedFlow
 from chaoskit.records import Histogram
 
 

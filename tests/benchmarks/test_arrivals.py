@@ -5,7 +5,8 @@ import time
 import pytest
 
 from chaoskit.plan.arrivals import schedule
-from chaoskit.plan.model import ArrivalKind, PlannedFlow, PlannedStream, Segment
+from chaoskit.plan.flow import PlannedFlow
+from chaoskit.plan.model import ArrivalKind, PlannedStream, Segment
 
 
 @pytest.mark.benchmark

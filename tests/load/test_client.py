@@ -1,5 +1,6 @@
 """The lean client in this process, against a server that misbehaves: lane, pool, connection and dispatcher."""
 
+import json
 import socket
 import time
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from chaoskit.address import Address
-from chaoskit.load.arrival import Stream
+from chaoskit.load.arrival import Limits, Stream
 from chaoskit.load.flow import Arrival, Client
 from chaoskit.load.outcomes import Recorder
 from chaoskit.load.routing import router_for
@@ -42,6 +43,7 @@ def test_head(bench: Start, server: MisbehavingServer) -> None:
         ("/garbage", "bad_answer"),
         ("/excess", "bad_answer"),
         ("/never-answered", "timeout"),
+        ("/half", "body_timeout"),
     ],
 )
 def test_each_error_has_its_word(bench: Start, server: MisbehavingServer, path: str, reason: str) -> None:
@@ -60,6 +62,68 @@ def test_a_connection_that_is_never_accepted_times_out_as_such(bench: Start) -> 
         with socket.create_connection(address):
             (outcomes,) = bench(address).play(getting("/ok"), timeout_s=0.3)
     assert outcomes.reasons == ("connect_timeout",)
+
+
+def test_a_connection_has_a_limit_of_its_own(bench: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = Address("127.0.0.1", full.getsockname()[1])
+        with socket.create_connection(address):
+            (outcomes,) = bench(address).play(getting("/ok"), timeout_s=5, limits=Limits(connect_us=100_000))
+    assert outcomes.reasons == ("connect_timeout",)
+    assert outcomes.done_us[0] < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("path", "reasons"),
+    [("/never-answered", ("timeout",)), ("/half-and-half", ()), ("/slow", ("timeout",)), ("/ok", ())],
+)
+def test_the_first_byte_has_a_limit_of_its_own_and_the_rest_the_whole_time(
+    bench: Start, server: MisbehavingServer, path: str, reasons: tuple[str, ...]
+) -> None:
+    limits = Limits(first_byte_us=100_000)
+    (outcomes,) = bench(server.address).play(getting(path), at_ms=(0,), timeout_s=5, limits=limits)
+    assert outcomes.reasons == reasons
+    assert outcomes.done_us[0] < 2_000_000
+
+
+def test_on_a_kept_connection_the_first_byte_is_that_of_the_next_answer(
+    bench: Start, server: MisbehavingServer
+) -> None:
+    def flow(client: Client, _arrival: Arrival) -> None:
+        client.request("GET", "/ok")
+        client.request("GET", "/slow")
+
+    (outcomes,) = bench(server.address).play(flow, timeout_s=5, limits=Limits(first_byte_us=100_000))
+    assert outcomes.reasons == ("timeout",)
+
+
+@pytest.mark.parametrize(
+    ("path", "reasons", "result", "error"),
+    [
+        ("/rpc", (), "0x10", None),
+        ("/rpc-word", (), 'no "error" here', None),
+        ("/rpc-error", ("rpc -32005",), None, -32005),
+        ("/rpc-half", ("rpc bad answer",), None, None),
+        ("/rpc-batch", ("rpc 3",), None, None),
+        ("/ok", ("rpc bad answer",), None, None),
+        ("/503", ("status 503",), None, None),
+    ],
+)
+def test_an_error_of_json_rpc_is_a_failure_also_in_200(
+    bench: Start, server: MisbehavingServer, path: str, reasons: tuple[str, ...], result: object, error: int | None
+) -> None:
+    replies = []
+    (outcomes,) = bench(server.address).play(lambda client, _: replies.append(client.call("eth_x", ["0x1"], path)))
+    assert outcomes.reasons == reasons
+    assert [(reply.result, reply.error and reply.error["code"]) for reply in replies] == [(result, error)]
+    assert json.loads(server.bodies[0]) == {"jsonrpc": "2.0", "id": 1, "method": "eth_x", "params": ["0x1"]}
+
+
+def test_a_code_in_an_error_body_tells_failures_apart(bench: Start, server: MisbehavingServer) -> None:
+    started = bench(server.address)
+    words = [started.play(getting(path), error_code="code")[0].reasons for path in ("/coded", "/503")]
+    assert words == [("status 400 code -2019",), ("status 503",)]
+    assert started.play(getting("/coded"))[0].reasons == ("status 400",)
 
 
 def test_connections_are_kept_and_used_again(bench: Start, server: MisbehavingServer) -> None:

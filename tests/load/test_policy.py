@@ -144,3 +144,27 @@ def test_a_connection_that_closes_while_its_flow_does_something_else_is_not_used
 
     (outcomes,) = bench(server.address).play(flow)
     assert (outcomes.reasons, outcomes.ok[:, 3].tolist()) == ((), [2])
+
+
+def calling(client: Client, _arrival: Arrival) -> None:
+    client.call("eth_blockNumber")
+
+
+@pytest.mark.parametrize(("on", "paths"), [(("rpc -32005",), ["/", "/"]), (("status 503",), ["/"])])
+def test_an_error_of_json_rpc_is_tried_again_where_it_is_named(
+    bench: Start, server: MisbehavingServer, on: tuple[str, ...], paths: list[str]
+) -> None:
+    server.once.extend(["/rpc-error", "/rpc"])
+    retries = PlannedRetries(2, on, ("POST",))
+    (outcomes,) = bench(server.address).play(calling, retries=retries)
+    assert outcomes.reasons == (() if len(paths) == 2 else ("rpc -32005",))
+    assert server.paths == paths
+
+
+def test_under_failover_it_is_another_provider_that_is_asked_then(
+    bench: Start, server: MisbehavingServer, other: MisbehavingServer
+) -> None:
+    server.always, other.always = "/rpc-error", "/rpc"
+    retries = PlannedRetries(2, ("rpc -32005",), ("POST",))
+    outcomes = bench(server.address, other.address).play(calling, routing="failover", retries=retries)
+    assert [len(each.ok) for each in outcomes] == [0, 1]

@@ -21,7 +21,8 @@ from chaoskit.load.messages import READY, Setup, encode_go
 from chaoskit.load.processes import LoadProcesses
 from chaoskit.plan.arrivals import per_second, schedule
 from chaoskit.plan.codec import encode
-from chaoskit.plan.model import HttpRequest, Plan, PlannedFlow
+from chaoskit.plan.flow import HttpRequest, PlannedFlow
+from chaoskit.plan.model import Plan
 from chaoskit.records import LOST, Histogram, History
 from tests.support.load_plan import ENTRY, Play, get, plan_of, stream_of
 from tests.support.misbehaving_server import MisbehavingServer

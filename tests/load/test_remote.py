@@ -23,7 +23,8 @@ from chaoskit.errors import SetupFailed
 from chaoskit.load.processes import LoadProcesses
 from chaoskit.plan.arrivals import per_second, schedule
 from chaoskit.plan.codec import encode
-from chaoskit.plan.model import GeneratorPlan, Plan, PlannedFlow
+from chaoskit.plan.flow import PlannedFlow
+from chaoskit.plan.model import GeneratorPlan, Plan
 from chaoskit.records import LOST, History
 from tests.support.load_plan import ENTRY, Play, get, plan_of, stream_of
 from tests.support.misbehaving_server import MisbehavingServer

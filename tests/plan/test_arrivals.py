@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaoskit.plan.arrivals import Schedule, per_second, schedule, share
-from chaoskit.plan.model import ArrivalKind, Excitation, PlannedFlow, PlannedStream, Segment
+from chaoskit.plan.flow import PlannedFlow
+from chaoskit.plan.model import ArrivalKind, Excitation, PlannedStream, Segment
 
 
 def stream(

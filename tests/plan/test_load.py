@@ -8,6 +8,7 @@ from chaoskit import plan as planning
 from chaoskit.plan import Plan
 from chaoskit.plan.arrivals import share
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
+from chaoskit.plan.flow import HttpRequest, RpcCall
 from chaoskit.plan.load import baseline_of, stream_seed, surge_of
 from chaoskit.plan.model import PlannedPhase, Segment
 from chaoskit.scenario import load
@@ -145,3 +146,13 @@ def test_a_rate_beside_a_tape_is_its_mean_in_the_baseline(tmp_path: Path) -> Non
     assert sum(trading.expected_per_second) == pytest.approx(sum(COUNTS[:7]) / 10, abs=1)
     assert plan.surge_phase == "surge"
     assert plan.phases[2].multiply == {"trading": pytest.approx(2537 / 3 / 20), "steady": 2.0}
+
+
+def test_a_call_and_its_limits_reach_the_plan_and_come_back_from_it(tmp_path: Path) -> None:
+    call = "{path: /rpc, jsonrpc: {method: eth_call, params: [{to: '0x1'}, latest]}}"
+    more = "timeouts: {connect: 1s, first_byte: 2s}, error_code: code, rate: 10/s}"
+    plan = taped(tmp_path, TAPE_DAY.replace("{request: {path: /}, rate: 10/s}", f"{{request: {call}, {more}"))
+    steady = planning.decode(planning.encode(plan)).streams[1]
+    assert steady == plan.streams[1]
+    assert steady.flow.request == HttpRequest("POST", "/rpc", {}, "", RpcCall("eth_call", [{"to": "0x1"}, "latest"]))
+    assert (steady.connect_timeout_s, steady.first_byte_timeout_s, steady.error_code) == (1.0, 2.0, "code")

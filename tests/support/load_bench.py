@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from chaoskit.address import Address
-from chaoskit.load.arrival import Stream
+from chaoskit.load.arrival import Limits, Stream
 from chaoskit.load.dispatcher import Dispatcher
 from chaoskit.load.flow import Arrival, Client, Flow
 from chaoskit.load.outcomes import Outcomes, Recorder
@@ -40,6 +40,8 @@ class Bench:
         routing: Routing = "round_robin",
         retries: PlannedRetries | None = None,
         hedge: PlannedHedge | None = None,
+        limits: Limits | None = None,
+        error_code: str | None = None,
         dispatch: Callable[[Stream, Schedule], object] | None = None,
         drain_until_us: int = 10_000_000,
     ) -> list[Outcomes]:
@@ -48,6 +50,7 @@ class Bench:
         planned = replace(stream_of(get("/"), (1, 1)), routing=routing, retries=retries, hedge=hedge)
         policy = policy_for(planned, router, worker=0)
         self.stream = Stream("trading", flow, router, round(timeout_s * 1e6), recorders, {"s": "1"}, {}, policy)
+        self.stream.limits, self.stream.error_code = limits, error_code
         times_us = np.array(at_ms, dtype=np.int64) * 1000
         drawn = np.array(keys or [0] * len(at_ms), dtype=np.uint32)
         self.run_time.release(time.monotonic())

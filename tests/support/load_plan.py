@@ -8,16 +8,8 @@ from chaoskit.address import Address
 from chaoskit.clock import Clock
 from chaoskit.load.processes import LoadProcesses
 from chaoskit.plan.codec import encode
-from chaoskit.plan.model import (
-    GeneratorPlan,
-    HttpRequest,
-    Plan,
-    PlannedFlow,
-    PlannedLink,
-    PlannedStream,
-    Probe,
-    Segment,
-)
+from chaoskit.plan.flow import HttpRequest, PlannedFlow
+from chaoskit.plan.model import GeneratorPlan, Plan, PlannedLink, PlannedStream, Probe, Segment
 from chaoskit.records import History
 
 Play = Callable[..., Awaitable[History]]

@@ -9,7 +9,19 @@ import time
 from chaoskit.address import Address
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Twice: a\r\nx-twice: b\r\n\r\nok"
+
+
+def _json(body: bytes, status: bytes = b"200 OK") -> bytes:
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+
+
 PLAIN_ANSWERS = {
+    "/rpc": _json(b'{"jsonrpc":"2.0","id":1,"result":"0x10"}'),
+    "/rpc-error": _json(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"limit exceeded"}}'),
+    "/rpc-word": _json(b'{"jsonrpc":"2.0","id":1,"result":"no \\"error\\" here"}'),
+    "/rpc-half": _json(b'{"jsonrpc":"2.0","id":1}'),
+    "/rpc-batch": _json(b'[{"id":1,"result":1},{"id":2,"error":{"code":3}}]'),
+    "/coded": _json(b'{"code":-2019,"msg":"Margin is insufficient."}', b"400 Bad Request"),
     "/ok": OK,
     "/503": b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy",
     "/503-after-1s": b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
@@ -70,6 +82,10 @@ class _Connection(asyncio.Protocol):
             self._server.slow_answers.append(asyncio.ensure_future(self._slowly()))
         elif path == "/large":
             self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + b"x" * 3_000_000)
+        elif path in {"/half", "/half-and-half"}:
+            self._transport.write(OK[:-2])
+            if path == "/half-and-half":
+                asyncio.get_running_loop().call_later(0.3, self._transport.write, OK[-2:])
         elif path == "/slow":
             asyncio.get_running_loop().call_later(0.2, self._transport.write, OK)
         elif path == "/slow-close":

@@ -8,13 +8,13 @@ from typing import Final
 
 import numpy as np
 
+from chaoskit.plan.flow import PlannedFlow
 from chaoskit.plan.model import (
     GeneratorPlan,
     Objective,
     Plan,
     PlannedFault,
     PlannedFigure,
-    PlannedFlow,
     PlannedPhase,
     PlannedResource,
     PlannedStream,

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from chaoskit.plan.flow import HttpRequest, PlannedFlow
 from chaoskit.plan.model import (
     GeneratorPlan,
-    HttpRequest,
     Objective,
     Plan,
     PlannedFault,
     PlannedFigure,
-    PlannedFlow,
     PlannedInstance,
     PlannedLink,
     PlannedMetrics,
