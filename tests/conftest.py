@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.support.golden", "tests.support.requirements"]
+pytest_plugins = ["tests.support.golden", "tests.support.requirements", "tests.support.tls_server"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

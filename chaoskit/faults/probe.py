@@ -8,8 +8,9 @@ from chaoskit.address import Address
 from chaoskit.clock import Clock
 from chaoskit.faults.contract import Inquiry
 from chaoskit.faults.questions import Exchange, exchange_for
-from chaoskit.plan.model import Probe
+from chaoskit.plan.model import PlannedLink
 from chaoskit.records import ProbeOutcome, ProbeSample
+from chaoskit.trust import tls_context
 
 READ_BYTES: Final = 65536
 
@@ -21,10 +22,11 @@ class LinkProbe:
     (without a whole answer: to the end), `close_ms` from the last byte to the end of the connection.
     """
 
-    def __init__(self, link: str, address: Address, probe: Probe, inquiry: Inquiry, clock: Clock) -> None:
-        self.link = link
+    def __init__(self, link: PlannedLink, address: Address, inquiry: Inquiry, clock: Clock) -> None:
+        self.link = link.name
         self._address = address
-        self._exchange = exchange_for(probe, inquiry.question, address.host)
+        self._tls = link.tls
+        self._exchange = exchange_for(link.probe, inquiry.question, link.host or address.host)
         self._bound_s = inquiry.bound_s
         self._clock = clock
         self._limit: asyncio.Timeout | None = None
@@ -74,6 +76,9 @@ class LinkProbe:
     async def _converse(self) -> ProbeOutcome:
         reader, writer = await asyncio.open_connection(self._address.host, self._address.port)
         self._connect_ms = _since_ms(self._begun)
+        if self._tls is not None:
+            context = tls_context(self._tls.authorities, verify=self._tls.verify)
+            await writer.start_tls(context, server_hostname=self._tls.server_name)
         exchange = self._exchange
         try:
             if exchange is None:

@@ -38,8 +38,8 @@ class ProbePair:
 
     def __init__(self, watched: WatchedLink, inquiry: Inquiry, clock: Clock) -> None:
         link = watched.link
-        self._through = LinkProbe(link.name, watched.listen, link.probe, inquiry, clock)
-        self._direct = LinkProbe(link.name, watched.upstream, link.probe, inquiry, clock)
+        self._through = LinkProbe(link, watched.listen, inquiry, clock)
+        self._direct = LinkProbe(link, watched.upstream, inquiry, clock)
         self.was_cut = False
 
     async def run(self) -> Pair:

@@ -149,6 +149,10 @@ class Connection:
         wake: Wake = self._hub.switch()
         return wake
 
+    def _wait_readable(self) -> bool:
+        """Wait until something comes; True where `expire` was called before."""
+        return self._wait() is _EXPIRED
+
     def _wait_writable(self) -> Wake:
         if self._reading is not None:
             self._reading.stop()  # an answer that comes before its request is sent waits its turn

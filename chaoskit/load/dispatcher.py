@@ -9,7 +9,6 @@ from gevent.hub import get_hub
 
 from chaoskit.load.answer import ExchangeFailed
 from chaoskit.load.arrival import Arrival, Stream
-from chaoskit.load.connection import Connection
 from chaoskit.load.departures import Departures
 from chaoskit.load.lane import Lane
 from chaoskit.load.outcomes import NEVER_SENT
@@ -177,7 +176,7 @@ class Dispatcher:
         arrival.stream.recorders[arrival.entry].failed((arrival.intended_us, NEVER_SENT, now_us), 0, UNSENT)
 
     def _open_one(self, pool: Pool) -> None:
-        connection = Connection()
+        connection = pool.connection()
         try:
             pool.connect(connection)
         except ExchangeFailed:

@@ -124,7 +124,7 @@ class _Second:
         pool = self._lane.keeper.pools[self._entry]
         prepared = self._prepared
         kept = pool.idle_connection()
-        self._connection = connection = kept or Connection()
+        self._connection = connection = kept or pool.connection()
         try:
             if kept is None:
                 pool.connect(connection)

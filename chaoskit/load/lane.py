@@ -216,7 +216,7 @@ class Lane:
         self.deadline_us, self._whole_us = self._whole_us, 0
 
     def _connect(self, pool: Pool) -> Connection:
-        self.connection = connection = Connection()  # already known, so that a deadline finds it
+        self.connection = connection = pool.connection()  # already known, so that a deadline finds it
         try:
             pool.connect(connection)
         except BaseException:

@@ -50,8 +50,10 @@ class Player:
         self._place = Place(setup.worker, setup.workers)
         self.run_time = RunTime()
         limit = max(1, plan.generator.connections)
+        links = [plan.link(name) for name in plan.entries]
         self._pools = [
-            Pool(name, plan.link(name).kind, Address.parse(setup.entries[name]), limit) for name in plan.entries
+            Pool(link.name, link.kind, Address.parse(setup.entries[link.name]), limit, link.host, link.tls)
+            for link in links
         ]
         self.dispatcher = Dispatcher(self.run_time, self._pools)
         self.playing = Playing(self.dispatcher, Share(setup.worker, setup.workers))

@@ -7,6 +7,8 @@ from chaoskit.address import Address
 from chaoskit.errors import SetupFailed
 from chaoskit.load.arrival import Arrival
 from chaoskit.load.connection import Connection
+from chaoskit.load.tls import TlsConnection
+from chaoskit.plan.tls import PlannedTls
 
 
 class Occupancy:
@@ -38,6 +40,7 @@ class Occupancy:
 class Pool:
     """At most `limit` connections to one entry. An arrival holds one from its dispatch to its end.
 
+    `host` is what the entry is called in requests, where that is not its address; with `tls` connections are encrypted.
     `places` is what `limit` is in the plan; the limit itself falls to 0 when the run ends.
     `name` is the entry's link (`client->gateway@us-east-1`), `kind` the link's kind. Idle connections are used last
     in, first out, so that few stay warm.
@@ -46,13 +49,16 @@ class Pool:
         SetupFailed: the address cannot be looked up.
     """
 
-    def __init__(self, name: str, kind: str, address: Address, limit: int) -> None:
+    def __init__(
+        self, name: str, kind: str, address: Address, limit: int, host: str | None = None, tls: PlannedTls | None = None
+    ) -> None:
         self.name = name
         self.kind = kind
         self.places = limit
         self.limit = limit
-        self.url = f"http://{address}"
-        self.host_line = f"host: {address}\r\n".encode()
+        self.url = f"{'https' if tls else 'http'}://{address}"
+        self.host_line = f"host: {host or address}\r\n".encode()
+        self._tls = tls
         self.busy = Occupancy()
         self.waiting = Occupancy()
         self.idle: list[Connection] = []
@@ -81,6 +87,10 @@ class Pool:
             if connection.is_open:
                 return connection
         return None
+
+    def connection(self) -> Connection:
+        """Return a connection that is yet to be connected."""
+        return Connection() if self._tls is None else TlsConnection(self._tls)
 
     def connect(self, connection: Connection) -> None:
         """Connect `connection` to the entry; errors as `Connection.connect`."""

@@ -10,6 +10,7 @@ from typing import Literal
 
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
 from chaoskit.plan.flow import PlannedFlow
+from chaoskit.plan.tls import PlannedTls
 
 Scalar = str | int | float | bool
 ArrivalKind = Literal["constant", "poisson", "hawkes", "tape"]
@@ -209,6 +210,7 @@ class PlannedLink:
 
     `source` is an instance or `client`. `regions` are those of its two ends. `upstream` is HOST:PORT for an external
     target, None where the driver chooses the port; `listen` likewise for a proxy that has to be at a given place.
+    `host` is what requests call such a target, `tls` how it is encrypted.
     """
 
     name: str
@@ -220,6 +222,8 @@ class PlannedLink:
     probe: Probe
     upstream: str | None = None
     listen: str | None = None
+    host: str | None = None
+    tls: PlannedTls | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from chaoskit.plan.mapping import plan_mapping
 from chaoskit.plan.model import (
@@ -19,6 +20,7 @@ from chaoskit.plan.model import (
     PlannedResource,
     Probe,
 )
+from chaoskit.plan.tls import PlannedTls
 from chaoskit.scenario import Loaded
 from chaoskit.scenario.manifest import Component, Manifest, Protocol
 from chaoskit.scenario.model import Limits
@@ -158,7 +160,17 @@ def _plan_link(loaded: Loaded, edge: Edge) -> PlannedLink:
         probe=probe,
         upstream=edge.upstream,
         listen=edge.listen,
+        host=urlsplit(edge.url).netloc or None,
+        tls=_tls(loaded, edge),
     )
+
+
+def _tls(loaded: Loaded, edge: Edge) -> PlannedTls | None:
+    url, tls = urlsplit(edge.url), loaded.scenario.target.tls
+    if url.scheme != "https":
+        return None
+    authorities = None if tls.authorities is None else (loaded.folder / tls.authorities).read_text(encoding="ascii")
+    return PlannedTls(url.hostname or "", authorities, tls.verify)
 
 
 def _probe(component: Component, port: str) -> Probe:

@@ -16,6 +16,7 @@ from chaoskit.scenario.quantities import (
     Memory,
     Name,
     Plain,
+    PlainUrl,
     PositiveDuration,
     Rate,
     Ratio,
@@ -43,6 +44,15 @@ class Limits(Strict):
     memory: Memory | None = None
 
 
+class Tls(Strict):
+    """Whom the load generator believes to be the system under test."""
+
+    authorities: str | None = Field(default=None, min_length=1, examples=["ca.pem"])
+    """A file of certificates (PEM) next to the scenario, in place of those that this machine believes."""
+    verify: bool = True
+    """Whether certificates are looked at, at all."""
+
+
 class Target(Strict):
     """The system under test: a manifest by name or path, or the URLs of something that runs already."""
 
@@ -52,6 +62,8 @@ class Target(Strict):
     """A built-in target's name, or the path of a target.yaml."""
     external: dict[Name, Url] | None = Field(default=None, min_length=1, examples=[{"api": "http://127.0.0.1:8080"}])
     """Base URLs by name, of a system that runs already."""
+    tls: Tls = Tls()
+    """With `https://` URLs: whose certificates are believed."""
     upstreams: dict[Name, Upstream] = Field(default={}, max_length=64)
     """With `external`: what the system itself calls, by name; the link to each is `system->NAME`."""
     driver: Literal["auto", "process", "docker", "compose", "external"] = "auto"
@@ -77,6 +89,9 @@ class Target(Strict):
             raise ValueError(message)
         if self.use is not None and self.upstreams:
             message = "`upstreams` goes with `external`; a target.yaml declares `links` instead"
+            raise ValueError(message)
+        if self.tls != Tls() and not any(url.startswith("https:") for url in (self.external or {}).values()):
+            message = "`tls` goes with `https://` URLs in `external`, and there is none; leave it out"
             raise ValueError(message)
         if self.use is not None and self.driver == "external":
             message = "`driver: external` needs the URLs; write `external:` with them in place of `use`"
@@ -282,7 +297,7 @@ class Scenario(Strict):
     abort_when: list[AbortText] = Field(default=[], max_length=64)
     expect: Expectation | None = None
     generator: Generator = Generator()
-    toxiproxy: Url | None = Field(default=None, examples=["http://127.0.0.1:8474"])
+    toxiproxy: PlainUrl | None = Field(default=None, examples=["http://127.0.0.1:8474"])
     """A Toxiproxy server that runs already; one is found or started where this is left out."""
     steady_tolerance: Ratio = 0.25
     """How far baseline may wander and still count as steady."""

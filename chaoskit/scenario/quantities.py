@@ -122,15 +122,25 @@ def check_url(url: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         parts, host, port = urlsplit(""), None, None
-    if parts.scheme == "https":
-        message = f"{url!r} is encrypted, and load goes out as plain HTTP only; name the server's plain port"
-    elif parts.scheme != "http" or not host or port == 0:
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
         message = f"{url!r} is not the URL of a server; write it like http://127.0.0.1:8080"
     elif parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None:
         message = f"{url!r} is more than scheme, host and port; move the path into the request"
     else:
         return url
     raise ValueError(message)
+
+
+def check_plain_url(url: str) -> str:
+    """Return `url`, which must be one without encryption.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if check_url(url).startswith("https:"):
+        message = f"{url!r} is encrypted, and Toxiproxy's API is plain HTTP; write http://"
+        raise ValueError(message)
+    return url
 
 
 def check_host_and_port(text: str) -> str:
@@ -219,7 +229,8 @@ Plain = Annotated[
     PlainValidator(_plain),
     WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
-Url = Annotated[str, AfterValidator(check_url), _text(r"http://[^/?#@]+/?", "http://127.0.0.1:8080")]
+Url = Annotated[str, AfterValidator(check_url), _text(r"https?://[^/?#@]+/?", "http://127.0.0.1:8080")]
+PlainUrl = Annotated[str, AfterValidator(check_plain_url), _text(r"http://[^/?#@]+/?", "http://127.0.0.1:8474")]
 HostAndPort = Annotated[
     str, AfterValidator(check_host_and_port), _text(r"[^/?#@\s]+:\d+", "127.0.0.1:5432", "127.0.0.1:15432")
 ]

@@ -20,6 +20,7 @@ from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting
 from chaoskit.scenario.topology import Topology
 from chaoskit.scenario.upstreams import check_upstreams
+from chaoskit.trust import tls_context
 from chaoskit.units import format_duration
 
 MAX_ARRIVALS: Final = 50_000_000
@@ -72,6 +73,7 @@ class References:
         for name, url in (target.external or {}).items():
             yield from self._check_url(("target", "external", name), url)
         yield from self._check_upstreams()
+        yield from self._check_authorities()
         if self.scenario.toxiproxy is not None:
             yield from self._check_url(("toxiproxy",), self.scenario.toxiproxy)
         if len(set(target.regions)) < len(target.regions):
@@ -89,6 +91,18 @@ class References:
         yield from self._check_limits()
         if self.manifest is not None and target.driver != "auto":
             yield from self._check_driver(composed=self.manifest.compose is not None)
+
+    def _check_authorities(self) -> Iterator[Finding]:
+        file = self.scenario.target.tls.authorities
+        if file is None:
+            return
+        try:
+            tls_context((self.folder / file).read_text(encoding="ascii"), verify=True)
+        except OSError as error:  # what OpenSSL complains of is one, too
+            reason = (error.strerror or "it is no PEM file").lower()
+            yield Finding(("target", "tls", "authorities"), f"{file!r} cannot be read: {reason}; name a PEM file")
+        except ValueError:
+            yield Finding(("target", "tls", "authorities"), f"{file!r} holds no certificates; name a PEM file")
 
     def _check_upstreams(self) -> Iterator[Finding]:
         upstreams = self.scenario.target.upstreams

@@ -1,7 +1,7 @@
 """Where a target's components and links lie once its regions are known."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
@@ -30,7 +30,8 @@ class Instance:
 class Edge:
     """A TCP link between two instances, or from the clients; `regions` are those of its two ends.
 
-    `upstream` is HOST:PORT where the destination runs already, `listen` where its proxy has to listen.
+    `upstream` is HOST:PORT where the destination runs already, `listen` where its proxy has to listen, `url` what it is
+    called by those who load it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Edge:
     regions: tuple[str, ...]
     upstream: str | None = None
     listen: str | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def of_manifest(
 
 def of_urls(urls: Mapping[str, str], upstreams: Mapping[str, Upstream], regions: Sequence[str]) -> Topology:
     """Lay out a system that runs already: one link from the clients to each URL, one from it to each upstream."""
-    edges = [_plain_edge(CLIENT, name, "http", _host_and_port(url)) for name, url in urls.items()]
+    edges = [replace(_plain_edge(CLIENT, name, "http", _host_and_port(url)), url=url) for name, url in urls.items()]
     edges += [_plain_edge(SYSTEM, name, name, one.upstream, one.listen) for name, one in upstreams.items()]
     return Topology("external", tuple(regions), (), tuple(edges), ())
 
@@ -132,7 +134,7 @@ def _resources(component: Component, *, limited: bool) -> tuple[str, ...]:
 def _host_and_port(url: str) -> str:
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{host}:{parts.port or 80}"
+    return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 def _instances(name: str, component: Component, regions: Sequence[str], home: str | None) -> list[Instance]:

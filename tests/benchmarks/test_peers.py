@@ -24,6 +24,7 @@ pytestmark = [
 ]
 CONNECTIONS = 32
 SECONDS = 2 if QUICK else 10
+TURN_SECONDS, TURNS = (2, 1) if QUICK else (5, 5)
 OPEN_RATE_RPS = 15_000
 HIGH_RATE_RPS, HIGH_SECONDS = 20_000, 5 if QUICK else 60
 STEP = ((3.0, 30), (3.0 if QUICK else 6.0, 3000))
@@ -43,19 +44,20 @@ def left_out() -> str:
 
 
 def test_requests_per_loader_core(far_end: FarEnd) -> None:
-    """Closed loop over 32 connections, as fast as each can."""
-    port = far_end.port
+    """Closed loop over 32 connections, as fast as each can; in turn, for the machine is not the same all the time."""
+    port, seconds = far_end.port, TURN_SECONDS
     runs: dict[str, Callable[[], Cost]] = {
-        "chaoskit": lambda: ours("closed", port, CONNECTIONS, SECONDS),
-        "FastHttpUser": lambda: ours("fast", port, CONNECTIONS, SECONDS),
-        "HttpUser": lambda: ours("http", port, CONNECTIONS, SECONDS),
+        "chaoskit": lambda: ours("closed", port, CONNECTIONS, seconds),
+        "FastHttpUser": lambda: ours("fast", port, CONNECTIONS, seconds),
+        "HttpUser": lambda: ours("http", port, CONNECTIONS, seconds),
         "k6": lambda: k6(
-            port, SECONDS, closed={"executor": "constant-vus", "vus": CONNECTIONS, "duration": f"{SECONDS}s"}
+            port, seconds, closed={"executor": "constant-vus", "vus": CONNECTIONS, "duration": f"{seconds}s"}
         ),
-        "vegeta": lambda: vegeta(port, SECONDS, 0, workers=CONNECTIONS),
-        "wrk": lambda: wrk(port, CONNECTIONS, SECONDS),
+        "vegeta": lambda: vegeta(port, seconds, 0, workers=CONNECTIONS),
+        "wrk": lambda: wrk(port, CONNECTIONS, seconds),
     }
-    costs = {name: run() for name, run in runs.items() if name not in missing()}
+    turns = [{name: run() for name, run in runs.items() if name not in missing()} for _ in range(TURNS)]
+    costs = {name: max((turn[name] for turn in turns), key=lambda cost: cost.per_core) for name in turns[0]}
     rows = [
         [name, f"{cost.per_core:,.0f}", f"{costs['chaoskit'].per_core / cost.per_core:.2f}", f"{cost.rss_mb:,.0f}"]
         for name, cost in costs.items()
@@ -64,7 +66,7 @@ def test_requests_per_loader_core(far_end: FarEnd) -> None:
         "closed loop",
         ["client", "requests per core second", "chaoskit to it", "memory, MB"],
         rows,
-        f"{CONNECTIONS} connections, {SECONDS} s each, Go's tools with GOMAXPROCS=1. CPU time of the load alone for",
+        f"{CONNECTIONS} connections, the best of {TURNS} turns of {seconds} s each, Go's tools with GOMAXPROCS=1. CPU time of the load alone for",
         "what runs on Python, of the whole process for k6, Vegeta and wrk. A Locust user here sends one request after",
         "the other within one task: Locust's quickest.",
         left_out(),

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -6,15 +7,17 @@ from chaoskit.address import Address
 from chaoskit.clock import Clock
 from chaoskit.faults.contract import Inquiry, Question
 from chaoskit.faults.probe import LinkProbe
+from chaoskit.plan.tls import PlannedTls
 from chaoskit.records import ProbeOutcome, ProbeSample
-from tests.faults.support import PROBES, Protocol, free_address, serving, upstream
+from tests.faults.support import Protocol, free_address, link, serving, upstream
 from tests.faults.upstreams import Handler, silent
+from tests.support.tls_server import TlsServer
 
 
 async def probe(
     address: Address, protocol: Protocol = "http", question: Question = "sign", bound_s: float = 1.0
 ) -> ProbeSample:
-    return await LinkProbe("a->b", address, PROBES[protocol], Inquiry(question, bound_s), Clock.starting_now()).run()
+    return await LinkProbe(link("a->b", protocol), address, Inquiry(question, bound_s), Clock.starting_now()).run()
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ async def test_a_wrong_answer_is_not_a_sign_of_life() -> None:
 
 async def test_a_probe_that_is_cut_tells_how_long_it_met_silence() -> None:
     async with serving(silent) as address:
-        one = LinkProbe("a->b", address, PROBES["http"], Inquiry(bound_s=30), Clock.starting_now())
+        one = LinkProbe(link("a->b"), address, Inquiry(bound_s=30), Clock.starting_now())
         one.cut()  # has not begun
         running = asyncio.create_task(one.run())
         done, _ = await asyncio.wait({running}, timeout=0.2)
@@ -121,7 +124,7 @@ async def test_a_probe_that_is_cut_tells_how_long_it_met_silence() -> None:
 
 async def test_a_cut_at_the_moment_of_the_bound_changes_nothing() -> None:
     async with serving(silent) as address:
-        one = LinkProbe("a->b", address, PROBES["http"], Inquiry(bound_s=0.05), Clock.starting_now())
+        one = LinkProbe(link("a->b"), address, Inquiry(bound_s=0.05), Clock.starting_now())
         running = asyncio.create_task(one.run())
         while not (one._limit is not None and one._limit.expired()):  # noqa: ASYNC110 - a moment inside asyncio
             await asyncio.sleep(0)
@@ -140,3 +143,14 @@ async def test_garbage_where_redis_tells_a_length_is_a_wrong_answer() -> None:
     async with serving(_garbles) as address:
         sample = await probe(address, "redis")
     assert sample.outcome == "wrong_answer"
+
+
+async def test_a_link_to_an_encrypted_server_is_probed_in_its_language(tls_server: TlsServer) -> None:
+    encrypted = replace(link("a->b"), host="shop.test", tls=tls_server.tls)
+    sample = await LinkProbe(encrypted, tls_server.address, Inquiry("sign", 2.0), Clock.starting_now()).run()
+    assert sample.outcome == "ok"
+    assert sample.answer_bytes > 0
+    assert tls_server.hosts == ["shop.test"]
+    stranger = replace(encrypted, tls=PlannedTls("shop.test"))
+    sample = await LinkProbe(stranger, tls_server.address, Inquiry("sign", 2.0), Clock.starting_now()).run()
+    assert sample.outcome == "closed"
