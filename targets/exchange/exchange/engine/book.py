@@ -2,6 +2,7 @@
 
 from bisect import insort
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
@@ -95,6 +96,10 @@ class BookSide:
         else:
             self._keys.remove(key)
         del self._levels[level.price]
+
+    def levels(self) -> Iterator[Level]:
+        """All levels, best first."""
+        return (self._levels[key * self._sign] for key in reversed(self._keys))
 
     def top(self, count: int) -> list[tuple[int, int]]:
         """The best `count` levels as (price, lots), best first."""
