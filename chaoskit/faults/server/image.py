@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
@@ -117,35 +119,38 @@ def present() -> bool:
         engine.close()
 
 
-async def fetch() -> None:
-    """Make sure that the image is in the engine, and pull it where it is not.
-
-    Whoever is cancelled leaves the pull alone: it ends with this process at the latest, and nobody waits for it.
+async def fetch(say: Callable[[str], None]) -> None:
+    """Make sure that the image is in the engine; `say` is told of a pull, which may take minutes.
 
     Raises:
         SetupFailed: no engine answers, it does not share this machine's network, or the image cannot be had.
     """
-    loop = asyncio.get_running_loop()
-    fetched: asyncio.Future[None] = loop.create_future()
+    if not await asyncio.to_thread(_is_there):
+        say(f"pulling the image {IMAGE}")
+        await _pulled()
 
-    def settle(error: SetupFailed | None) -> None:
-        if not fetched.done():
-            fetched.set_exception(error) if error else fetched.set_result(None)
+
+async def _pulled() -> None:
+    """Pull the image. Whoever is cancelled leaves the pull alone, and it ends with this process at the latest.
+
+    Its thread is a daemon for that: until the registry has said something, nothing can cut the engine's answer off.
+    """
+    pulled: Future[None] = Future()
+    pulled.set_running_or_notify_cancel()  # a waiter that is cancelled must not cancel what the thread sets
 
     def run() -> None:
-        error = None
         try:
-            _fetch()
-        except SetupFailed as failure:
-            error = failure
-        with contextlib.suppress(RuntimeError):  # the loop is gone, and nobody waits
-            loop.call_soon_threadsafe(settle, error)
+            _pull()
+        except BaseException as error:  # noqa: BLE001 - the waiter raises it
+            pulled.set_exception(error)
+        else:
+            pulled.set_result(None)
 
     threading.Thread(target=run, name="pull of Toxiproxy", daemon=True).start()
-    await fetched
+    await asyncio.wrap_future(pulled)
 
 
-def _fetch() -> None:
+def _is_there() -> bool:
     engine = containers.connect()
     try:
         with containers.saying(f"the image {IMAGE} cannot be had"):
@@ -158,7 +163,17 @@ def _fetch() -> None:
             try:
                 engine.images.get(IMAGE)
             except ImageNotFound:
-                engine.images.pull(IMAGE)
+                return False
+            return True
+    finally:
+        engine.close()
+
+
+def _pull() -> None:
+    engine = containers.connect()
+    try:
+        with containers.saying(f"the image {IMAGE} cannot be had"):
+            engine.images.pull(IMAGE)
     finally:
         engine.close()
 
