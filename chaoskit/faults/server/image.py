@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
@@ -127,27 +125,7 @@ async def fetch(say: Callable[[str], None]) -> None:
     """
     if not await asyncio.to_thread(_is_there):
         say(f"pulling the image {IMAGE}")
-        await _pulled()
-
-
-async def _pulled() -> None:
-    """Pull the image. Whoever is cancelled leaves the pull alone, and it ends with this process at the latest.
-
-    Its thread is a daemon for that: until the registry has said something, nothing can cut the engine's answer off.
-    """
-    pulled: Future[None] = Future()
-    pulled.set_running_or_notify_cancel()  # a waiter that is cancelled must not cancel what the thread sets
-
-    def run() -> None:
-        try:
-            _pull()
-        except BaseException as error:  # noqa: BLE001 - the waiter raises it
-            pulled.set_exception(error)
-        else:
-            pulled.set_result(None)
-
-    threading.Thread(target=run, name="pull of Toxiproxy", daemon=True).start()
-    await asyncio.wrap_future(pulled)
+        await containers.left_alone(_pull)
 
 
 def _is_there() -> bool:

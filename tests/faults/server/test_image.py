@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,6 +13,7 @@ from chaoskit import containers
 from chaoskit.errors import SetupFailed
 from chaoskit.faults.server import IMAGE, ProxyServer, start_server
 from tests.faults.support import plan_of
+from tests.support.silent_registry import silent_registry
 
 pytestmark = pytest.mark.toxiproxy_image
 Engine: TypeAlias = Any  # docker's client has no types
@@ -103,31 +103,18 @@ async def test_an_image_that_cannot_be_pulled_is_told(monkeypatch: pytest.Monkey
 async def test_a_pull_that_goes_on_is_told_of_and_holds_nobody_up(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    asked, over = asyncio.Event(), asyncio.Event()
     said: list[str] = []
-
-    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.set()
-        await over.wait()
-        writer.close()
-
-    registry = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    slow = f"127.0.0.1:{registry.sockets[0].getsockname()[1]}/toxiproxy:2.12.0"
-    monkeypatch.setattr("chaoskit.faults.server.image.IMAGE", slow)
-    starting = asyncio.create_task(
-        start_server(plan_of(), prefer="image", log=tmp_path / "proxy.log", environment={}, say=said.append)
-    )
-    async with asyncio.timeout(20):
+    async with silent_registry() as (registry, asked), asyncio.timeout(20):
+        slow = f"{registry}/toxiproxy:2.12.0"
+        monkeypatch.setattr("chaoskit.faults.server.image.IMAGE", slow)
+        starting = asyncio.create_task(
+            start_server(plan_of(), prefer="image", log=tmp_path / "proxy.log", environment={}, say=said.append)
+        )
         await asked.wait()
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting
     assert said == [f"pulling the image {slow}"]
-    over.set()
-    registry.close()
-    (pull,) = (thread for thread in threading.enumerate() if thread.name == "pull of Toxiproxy")
-    await asyncio.to_thread(pull.join, 20)
-    assert not pull.is_alive()
 
 
 async def test_without_an_engine_there_is_no_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
