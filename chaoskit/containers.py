@@ -5,11 +5,14 @@ finds what a killed run left, and only that. Images carry `IMAGE_LABEL` alone: t
 run.
 """
 
+import asyncio
 import contextlib
 import os
 import platform
 import socket
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -135,6 +138,27 @@ def saying(what: str, error: type[ChaoskitError] = SetupFailed) -> Iterator[None
     except (DockerException, requests.RequestException, HTTPError, OSError) as raised:
         message = f"{what}: {reason(raised)}"
         raise error(message) from raised
+
+
+async def left_alone(pull: Callable[[], None]) -> None:
+    """Call `pull` in a thread of its own. Whoever is cancelled leaves it alone; it ends with the process at the latest.
+
+    The engine begins its answer once the registry has said something, and until then nothing can cut the answer off:
+    whoever waited for that would wait for half a minute where a registry is silent.
+    """
+    pulled: Future[None] = Future()
+    pulled.set_running_or_notify_cancel()  # a waiter that is cancelled must not cancel what the thread sets
+
+    def run() -> None:
+        try:
+            pull()
+        except BaseException as error:  # noqa: BLE001 - the waiter raises it
+            pulled.set_exception(error)
+        else:
+            pulled.set_result(None)
+
+    threading.Thread(target=run, name="pull of an image", daemon=True).start()
+    await asyncio.wrap_future(pulled)
 
 
 def reason(raised: Exception) -> str:

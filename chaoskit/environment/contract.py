@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from chaoskit.address import Address
+from chaoskit.environment.log import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Death:
             ended = f"was killed by {_signal_name(-self.exit_code)}"
         if self.out_of_memory:
             ended = "was killed because it used more memory than its limit"
-        lines = "; its last log lines:\n  " + "\n  ".join(self.log_tail) if self.log_tail else "; it logged nothing"
+        lines = f"; {quoted(self.log_tail)}"
         return f"{self.instance} {ended}{lines}"
 
 

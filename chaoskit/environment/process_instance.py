@@ -17,7 +17,7 @@ from chaoskit.environment.child import KILL_TIMEOUT_S, Child
 from chaoskit.environment.contract import Death, Layout, RunningInstance
 from chaoskit.environment.control_group import ControlGroup
 from chaoskit.environment.labels import INSTANCE, minimal_environment, signal_all
-from chaoskit.environment.log import tail
+from chaoskit.environment.log import quoted, tail
 from chaoskit.environment.ready import wait_until_ready
 from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
@@ -202,8 +202,7 @@ class ProcessInstance:
                 return ending.result()
             await ready
         except TimeoutError as error:
-            lines = "\n  ".join(("its last log lines:", *tail(child.log)))
-            message = f"{self.name} did not become ready: {error}; {lines}"
+            message = f"{self.name} did not become ready: {error}; {quoted(tail(child.log))}"
             raise SetupFailed(message) from None
         finally:
             ending.cancel()

@@ -56,7 +56,7 @@ async def bring_up_target(
     undo.callback(workspace.remove)
     environment = {**os.environ, **workspace.label}
     watcher.stage("starting the fault proxy")
-    server = await start_server(plan, log=logs / "toxiproxy.log", environment=environment)
+    server = await start_server(plan, log=logs / "toxiproxy.log", environment=environment, say=watcher.stage)
     undo.push_async_callback(server.stop)
     lease = await Lease.start(workspace.folder / "lease.json", environment, release.command(run_id))
     undo.push_async_callback(lease.release)

@@ -68,7 +68,7 @@ class Images:
         elif digest is None:
             self._say(f"pulling the image {name}")
             what = f"the image {name} is not there and cannot be pulled (check its name, or `docker pull` it)"
-            await self._engine.call(what, self._pull, name)
+            await containers.left_alone(lambda: self._pull(what, name))
         digest = digest or await self._find(name)
         if digest is None:
             message = f"the image {name} is not in the engine, though making it raised no complaint; build it anew"
@@ -88,8 +88,8 @@ class Images:
 
         return await self._engine.call(f"the image {name} cannot be looked up", find)
 
-    def _pull(self, name: str) -> None:
-        with self._engine.answering() as answer:
+    def _pull(self, what: str, name: str) -> None:
+        with containers.saying(what), self._engine.answering() as answer:
             for progress in answer.client.api.pull(name, stream=True, decode=True):
                 if "error" in progress:
                     raise SetupFailed(f"the image {name} cannot be pulled: {progress['error']}")

@@ -17,7 +17,7 @@ from chaoskit.environment.docker import vitals
 from chaoskit.environment.docker.container import Making, limits, make
 from chaoskit.environment.docker.engine import Engine, unless_gone
 from chaoskit.environment.docker.output import Output
-from chaoskit.environment.log import tail
+from chaoskit.environment.log import quoted, tail
 from chaoskit.environment.ready import wait_until_ready
 from chaoskit.errors import FaultFailed, SetupFailed
 from chaoskit.plan.model import PlannedReady
@@ -226,8 +226,7 @@ class DockerInstance:
                 raise SetupFailed(f"{self.name} did not come up: it {how}")
             await ready
         except TimeoutError as error:
-            lines = "\n  ".join(("its last log lines:", *tail(self._log)))
-            raise SetupFailed(f"{self.name} did not become ready: {error}; {lines}") from None
+            raise SetupFailed(f"{self.name} did not become ready: {error}; {quoted(tail(self._log))}") from None
         finally:
             ended.cancel()
             ready.cancel()

@@ -7,7 +7,7 @@ embedded server. The environment variable CHAOSKIT_TOXIPROXY asks for one of the
 import asyncio
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,11 +61,16 @@ def choose(url: str | None = None, prefer: str = "auto", environment: Mapping[st
 
 
 async def start_server(
-    plan: Plan, *, prefer: str = "auto", log: Path, environment: Mapping[str, str] | None = None
+    plan: Plan,
+    *,
+    prefer: str = "auto",
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> ProxyServer:
     """Start, or connect to, the Toxiproxy server of a run, as `choose` says. What it prints goes to the file `log`.
 
-    An image that was asked for is pulled where the engine lacks it.
+    An image that was asked for is pulled where the engine lacks it, and `say` is told so.
 
     Raises:
         SetupFailed: there is no such server, or it does not come up.
@@ -80,7 +85,7 @@ async def start_server(
         case "real":
             server = InstalledServer(choice.why, launch)
         case "image":
-            await image.fetch()
+            await image.fetch(say)
             server = image.ImageServer(choice.why, launch)
         case "embedded":
             server = EmbeddedServer(choice.why, launch)

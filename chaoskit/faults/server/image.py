@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -117,35 +117,18 @@ def present() -> bool:
         engine.close()
 
 
-async def fetch() -> None:
-    """Make sure that the image is in the engine, and pull it where it is not.
-
-    Whoever is cancelled leaves the pull alone: it ends with this process at the latest, and nobody waits for it.
+async def fetch(say: Callable[[str], None]) -> None:
+    """Make sure that the image is in the engine; `say` is told of a pull, which may take minutes.
 
     Raises:
         SetupFailed: no engine answers, it does not share this machine's network, or the image cannot be had.
     """
-    loop = asyncio.get_running_loop()
-    fetched: asyncio.Future[None] = loop.create_future()
-
-    def settle(error: SetupFailed | None) -> None:
-        if not fetched.done():
-            fetched.set_exception(error) if error else fetched.set_result(None)
-
-    def run() -> None:
-        error = None
-        try:
-            _fetch()
-        except SetupFailed as failure:
-            error = failure
-        with contextlib.suppress(RuntimeError):  # the loop is gone, and nobody waits
-            loop.call_soon_threadsafe(settle, error)
-
-    threading.Thread(target=run, name="pull of Toxiproxy", daemon=True).start()
-    await fetched
+    if not await asyncio.to_thread(_is_there):
+        say(f"pulling the image {IMAGE}")
+        await containers.left_alone(_pull)
 
 
-def _fetch() -> None:
+def _is_there() -> bool:
     engine = containers.connect()
     try:
         with containers.saying(f"the image {IMAGE} cannot be had"):
@@ -158,7 +141,17 @@ def _fetch() -> None:
             try:
                 engine.images.get(IMAGE)
             except ImageNotFound:
-                engine.images.pull(IMAGE)
+                return False
+            return True
+    finally:
+        engine.close()
+
+
+def _pull() -> None:
+    engine = containers.connect()
+    try:
+        with containers.saying(f"the image {IMAGE} cannot be had"):
+            engine.images.pull(IMAGE)
     finally:
         engine.close()
 

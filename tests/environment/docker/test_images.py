@@ -14,6 +14,7 @@ from chaoskit.environment.docker.engine import Engine
 from chaoskit.environment.docker.images import Images, Recipe
 from chaoskit.errors import SetupFailed
 from chaoskit.plan.model import PlannedBuild, PlannedContainer
+from tests.support.silent_registry import silent_registry
 
 FROM = "ARG BASE=python:3.13-slim\nFROM ${BASE}\n"
 
@@ -172,3 +173,17 @@ async def test_what_is_pulled_is_what_the_name_says(
     with pytest.raises(SetupFailed, match="is not there and cannot be pulled"):
         await Images(connected, "test", lambda _: None).provide(PlannedContainer(image=f"{host}/{image}"))
     assert f"/v2/shop/manifests/{wanted}" in asked
+
+
+@pytest.mark.docker
+async def test_a_pull_from_a_registry_that_is_silent_holds_nobody_up() -> None:
+    async with silent_registry() as (registry, asked), asyncio.timeout(20):
+        engine = await Engine.connect()
+        image = PlannedContainer(image=f"{registry}/shop:1")
+        pulling = asyncio.create_task(Images(engine, "test", lambda _: None).provide(image))
+        await asked.wait()
+        pulling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await pulling
+        await engine.settle()
+        engine.close()

@@ -13,6 +13,7 @@ from chaoskit import containers
 from chaoskit.errors import SetupFailed
 from chaoskit.faults.server import IMAGE, ProxyServer, start_server
 from tests.faults.support import plan_of
+from tests.support.silent_registry import silent_registry
 
 pytestmark = pytest.mark.toxiproxy_image
 Engine: TypeAlias = Any  # docker's client has no types
@@ -97,6 +98,23 @@ async def test_an_image_that_cannot_be_pulled_is_told(monkeypatch: pytest.Monkey
     monkeypatch.setattr("chaoskit.faults.server.image.IMAGE", nobody)
     with pytest.raises(SetupFailed, match=f"the image {nobody} cannot be had: .*connection refused"):
         await start_server(plan_of(), prefer="image", log=tmp_path / "proxy.log", environment={})
+
+
+async def test_a_pull_that_goes_on_is_told_of_and_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    async with silent_registry() as (registry, asked), asyncio.timeout(20):
+        slow = f"{registry}/toxiproxy:2.12.0"
+        monkeypatch.setattr("chaoskit.faults.server.image.IMAGE", slow)
+        starting = asyncio.create_task(
+            start_server(plan_of(), prefer="image", log=tmp_path / "proxy.log", environment={}, say=said.append)
+        )
+        await asked.wait()
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+    assert said == [f"pulling the image {slow}"]
 
 
 async def test_without_an_engine_there_is_no_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

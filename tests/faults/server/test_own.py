@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -54,18 +55,32 @@ async def test_a_server_that_ends_at_once_is_quoted(tmp_path: Path) -> None:
             await start_server(plan_of(), prefer="real", log=tmp_path / "proxy.log", environment=environment)
 
 
-async def test_a_bring_up_that_is_cancelled_leaves_no_server(tmp_path: Path) -> None:
-    program, pid_file = tmp_path / "toxiproxy-server", tmp_path / "pid"
-    program.write_text(f"#!/bin/sh\necho $$ > {pid_file}.new; mv {pid_file}.new {pid_file}\nexec sleep 60\n")
+def is_free(port: int) -> bool:
+    """Whether a server that shares its port with nobody could have it."""
+    with socket.socket() as stranger:
+        try:
+            stranger.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+async def test_a_bring_up_that_is_cancelled_leaves_no_server_and_its_port_which_was_held(tmp_path: Path) -> None:
+    program, told = tmp_path / "toxiproxy-server", tmp_path / "told"
+    program.write_text(f'#!/bin/sh\necho $$ "$@" > {told}.new; mv {told}.new {told}\nexec sleep 60\n')
     program.chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     starting = asyncio.create_task(
         start_server(plan_of(), prefer="real", log=tmp_path / "proxy.log", environment=environment)
     )
     async with asyncio.timeout(8):
-        while not pid_file.exists():  # noqa: ASYNC110 - another process makes it
+        while not told.exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.01)
+        process_id, *arguments = told.read_text().split()
+        port = int(arguments[arguments.index("-port") + 1])
+        assert not is_free(port)
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await starting
-    assert not is_alive(int(pid_file.read_text()))
+    assert not is_alive(int(process_id))
+    assert is_free(port)
