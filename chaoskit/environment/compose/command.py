@@ -20,6 +20,8 @@ from chaoskit.errors import SetupFailed, UsageError
 PLUGIN: Final = ("docker", "compose")
 STANDALONE: Final = ("docker-compose",)
 STOP_TIMEOUT_S: Final = 5.0
+VERSION_TIMEOUT_S: Final = 10.0
+READ_TIMEOUT_S: Final = 60.0
 _LAST_WORDS: Final = 8
 
 
@@ -34,8 +36,12 @@ async def find_command() -> tuple[str, ...]:
             asked = await asyncio.create_subprocess_exec(
                 *PLUGIN, "version", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
             )
-            if await asked.wait() == 0:
-                return PLUGIN
+            try:
+                async with asyncio.timeout(VERSION_TIMEOUT_S):
+                    if await asked.wait() == 0:
+                        return PLUGIN
+            finally:
+                await _end(asked)
     if shutil.which(STANDALONE[0]):
         return STANDALONE
     message = "neither `docker compose` nor `docker-compose` is here, which a compose target needs; install one of them"
@@ -57,9 +63,10 @@ class ComposeCommand:
 
         Raises:
             UsageError: compose refuses them; its words say where.
+            SetupFailed: it does not answer in time.
         """
         form = ("--format", "json") if self._words == PLUGIN else ()
-        status, said, complaint = await self._call(self._files, "config", *form)
+        status, said, complaint = await self._call(self._files, READ_TIMEOUT_S, "config", *form)
         if status:
             message = (
                 f"{', '.join(self._files)} is no valid compose file: {_last_words(complaint) or _last_words(said)}"
@@ -70,20 +77,20 @@ class ComposeCommand:
             raise UsageError(f"{', '.join(self._files)} has no services; name a compose file that has")
         return resolved
 
-    async def run(self, file: Path, log: Path, *arguments: str) -> None:
+    async def run(self, file: Path, log: Path, timeout_s: float, *arguments: str) -> None:
         """Run one of compose's commands on `file`, a resolved one; when cancelled, compose is stopped first.
 
         Raises:
-            SetupFailed: it fails; the sentence quotes the end of what it said.
+            SetupFailed: it fails, or has not ended after `timeout_s`; the sentence quotes the end of what it said.
         """
-        status, said, complaint = await self._call([str(file)], *arguments)
+        status, said, complaint = await self._call([str(file)], timeout_s, *arguments)
         with log.open("a", encoding="utf-8") as output:
             output.write(f"$ {' '.join((*self._words, *arguments))}\n{said}{complaint}")
         if status:
             what = " ".join((*self._words, *arguments))
             raise SetupFailed(f"`{what}` failed: {_last_words(complaint) or _last_words(said) or f'status {status}'}")
 
-    async def _call(self, files: Sequence[str], *arguments: str) -> tuple[int, str, str]:
+    async def _call(self, files: Sequence[str], timeout_s: float, *arguments: str) -> tuple[int, str, str]:
         options = ["--project-name", self._project, "--project-directory", str(self._folder), "--ansi", "never"]
         for file in files:
             options += ["--file", file]
@@ -105,7 +112,12 @@ class ComposeCommand:
             start_new_session=True,  # Ctrl-C is for the runner, which takes down what came up
         )
         try:
-            said, complaint = await process.communicate()
+            async with asyncio.timeout(timeout_s):
+                said, complaint = await process.communicate()
+        except TimeoutError:
+            what = " ".join((*self._words, *arguments))
+            message = f"`{what}` has not ended after {timeout_s:g}s; run it by hand to see what it waits for"
+            raise SetupFailed(message) from None
         finally:
             await _end(process)
         return process.returncode or 0, said.decode(errors="replace"), complaint.decode(errors="replace")

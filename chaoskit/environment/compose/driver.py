@@ -5,6 +5,7 @@ import functools
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -13,25 +14,30 @@ from docker.models.containers import Container
 from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment.compose.command import ComposeCommand, find_command
-from chaoskit.environment.compose.instance import ServiceInstance
+from chaoskit.environment.compose.instance import POLL_INTERVAL_S, ServiceInstance
 from chaoskit.environment.compose.rearrangement import Component, Detour, Rearrangement
 from chaoskit.environment.compose.relay import Relay
-from chaoskit.environment.compose.service import needs
+from chaoskit.environment.compose.service import conditions, needs
 from chaoskit.environment.contract import Layout, LinkAddresses
 from chaoskit.environment.docker.driver import DockerDriver
 from chaoskit.environment.docker.engine import Engine
-from chaoskit.environment.docker.images import NETWORK_VARIABLE, Image, Images, machine_arguments
+from chaoskit.environment.docker.images import NETWORK_VARIABLE, Image, machine_arguments
 from chaoskit.environment.docker.networks import Network
 from chaoskit.environment.docker.output import Output
 from chaoskit.environment.template import Place, fill, values
 from chaoskit.environment.workspace import Workspace
 from chaoskit.errors import SetupFailed, UsageError
-from chaoskit.plan.model import Plan, PlannedCompose, PlannedContainer, PlannedInstance, PlannedLink
+from chaoskit.plan.model import Plan, PlannedCompose, PlannedInstance, PlannedLink
 
 CLIENT: Final = "client"
 FILE: Final = "compose.yaml"
 LOG: Final = "compose.log"
 OUTPUT_TIMEOUT_S: Final = 3.0
+BUILD_TIMEOUT_S: Final = 1800.0
+UP_TIMEOUT_S: Final = 300.0
+"""How long one `up` may take beside the readiness of components: it pulls images, and waits for what others need."""
+COMPLETED: Final = "service_completed_successfully"
+CONDITIONS: Final = {COMPLETED: "done", "service_healthy": "healthy"}
 
 
 class ComposeDriver(DockerDriver):
@@ -51,7 +57,8 @@ class ComposeDriver(DockerDriver):
         self._services: Mapping[str, Mapping[str, Any]] = {}
         self._command: ComposeCommand | None = None
         self._taken: dict[str, ServiceInstance] = {}
-        self._others: list[Output] = []
+        self._others: dict[str, Output] = {}
+        self._started: set[str] = set()
 
     async def prepare(self) -> Layout:
         """Read the files, make each link's network, choose the addresses and hold them.
@@ -90,10 +97,12 @@ class ComposeDriver(DockerDriver):
         return {**found, "engine": {**found["engine"], "kind": "compose"}}
 
     async def _take_down(self, engine: Engine) -> None:
-        await super()._take_down(engine)
-        for output in self._others:
-            await asyncio.to_thread(output.end, OUTPUT_TIMEOUT_S)
-        self._others.clear()
+        try:
+            await super()._take_down(engine)
+        finally:
+            for output in self._others.values():
+                await asyncio.to_thread(output.end, OUTPUT_TIMEOUT_S)
+            self._others.clear()
 
     async def _start_instances(self, engine: Engine) -> None:
         """Start what components may need, then these wave by wave, then the rest of the file."""
@@ -103,18 +112,15 @@ class ComposeDriver(DockerDriver):
             self._parts[instance.name] = self._taken[instance.name] = part
         if any(service.get("build") for service in self._services.values()):
             self._say(f"building the images of {self._compose.files[0]}")
-            await self._call("build")
+            await self._call(BUILD_TIMEOUT_S, "build")
         others = self._others_by_need()
-        if others[False]:
-            await self._up(others[False])
+        await self._up(engine, others[False])
         for wave in self._waves:
-            await self._up([instance.service or instance.name for instance in wave])
+            await self._up(engine, [instance.service or instance.name for instance in wave])
             async with asyncio.TaskGroup() as group:
                 for instance in wave:
                     group.create_task(self._take_over(engine, instance))
-        if others[True]:
-            await self._up([])
-        await self._follow_others(engine)
+        await self._up(engine, others[True])
 
     async def _take_over(self, engine: Engine, instance: PlannedInstance) -> None:
         found = await self._containers(engine, instance.name)
@@ -127,10 +133,10 @@ class ComposeDriver(DockerDriver):
         """Keep the logs of the services that are no components, too."""
         for container in await self._containers(engine):
             name = container.labels.get(containers.INSTANCE_LABEL, "")
-            if name and name not in self._parts:
+            if name and name not in self._parts and container.id not in self._others:
                 log = self._logs / f"{name}.log"
                 follow = functools.partial(Output, container, log, from_start=True)
-                self._others.append(await engine.call(f"the output of {name} cannot be read", follow))
+                self._others[container.id] = await engine.call(f"the output of {name} cannot be read", follow)
 
     async def _containers(self, engine: Engine, instance: str = "") -> list[Container]:
         labels = containers.labels(self._run_id, self._runner, instance)
@@ -139,12 +145,51 @@ class ComposeDriver(DockerDriver):
         found: list[Container] = await engine.call("the engine does not list the containers", search)
         return found
 
-    async def _up(self, services: Iterable[str]) -> None:
-        await self._call("up", "--detach", "--no-build", *services)
+    async def _up(self, engine: Engine, services: Iterable[str]) -> None:
+        """Start services and what they need, each once in a run: compose would start again what has ended by now."""
+        wanted = set(services).union(*(needs(name, self._services) for name in services))
+        new = [name for name in self._services if name in wanted - self._started]
+        if not new:
+            return
+        timeout_s = UP_TIMEOUT_S + sum(one.ready.timeout_s for one in self._plan.instances if one.ready)
+        await self._await_conditions(engine, new, timeout_s)
+        self._started.update(new)
+        try:
+            await self._call(timeout_s, "up", "--detach", "--no-build", "--no-deps", *new)
+        except BaseException:
+            with suppress(SetupFailed):  # the first error is the one to tell
+                await self._follow_others(engine)
+            raise
+        await self._follow_others(engine)
 
-    async def _call(self, *arguments: str) -> None:
+    async def _await_conditions(self, engine: Engine, services: Iterable[str], timeout_s: float) -> None:
+        """Wait for what `services` want of those that have been started before, which compose is not asked to do."""
+        for name in services:
+            for other, condition in conditions(self._services[name]).items():
+                if other in self._started and condition in CONDITIONS:
+                    try:
+                        async with asyncio.timeout(timeout_s):
+                            await self._until(engine, other, condition)
+                    except TimeoutError:
+                        message = f"{name} did not come up: {other} is not {CONDITIONS[condition]} after {timeout_s:g}s"
+                        raise SetupFailed(message) from None
+
+    async def _until(self, engine: Engine, service: str, condition: str) -> None:
+        component = next((one.name for one in self._plan.instances if one.service == service), service)
+        while True:
+            states = [one.attrs["State"] for one in await self._containers(engine, component)]
+            if states and all(_meets(condition, state) for state in states):
+                return
+            failed = [state["ExitCode"] for state in states if state["Status"] == "exited" and state["ExitCode"]]
+            if failed and condition == COMPLETED:
+                raise SetupFailed(
+                    f"{service} failed: it exited with {failed[0]}; see {service}.log in the run's folder"
+                )
+            await asyncio.sleep(POLL_INTERVAL_S)
+
+    async def _call(self, timeout_s: float, *arguments: str) -> None:
         assert self._command is not None
-        await self._command.run(self._file, self._logs / LOG, *arguments)
+        await self._command.run(self._file, self._logs / LOG, timeout_s, *arguments)
 
     def _others_by_need(self) -> Mapping[bool, list[str]]:
         """Return the services that no component is: under False those that need none, for components may need them."""
@@ -188,10 +233,19 @@ class ComposeDriver(DockerDriver):
             reached = network.gateway
         except OSError:
             listen = self._ports.hold(network.gateway)
+            await self._check_relay(engine, link, number)
             relay = Relay(f"{name}-relay", network, number, listen, self._labels())
-            await Images(engine, self._plan.target, self._say).provide(PlannedContainer(containers.TOXIPROXY_IMAGE))
             reached = await relay.start(engine)
         return listen, Detour(name, reached, far.service or far.name)
+
+    async def _check_relay(self, engine: Engine, link: PlannedLink, number: int) -> None:
+        """Raise SetupFailed where the relay's image is not in the engine: nothing is downloaded unasked."""
+        image = containers.TOXIPROXY_IMAGE
+        found = await engine.call(f"{image} cannot be looked for", lambda: engine.client.images.list(image))
+        if not found:
+            why = f"port {number}, where its proxy would listen, is not to be had on this machine"
+            mend = f"free the port, or get the image of a relay by `docker pull {image}`"
+            raise SetupFailed(f"link {link.name} cannot be re-pointed: {why}; {mend}")
 
     def _rearrangement(self, detours: Mapping[str, Detour]) -> Rearrangement:
         components = {}
@@ -216,6 +270,12 @@ class ComposeDriver(DockerDriver):
             name: fill(template, known, f"environment.{name} of {instance.name}")
             for name, template in instance.environment.items()
         }
+
+
+def _meets(condition: str, state: Mapping[str, Any]) -> bool:
+    if condition == COMPLETED:
+        return bool(state["Status"] == "exited" and state["ExitCode"] == 0)
+    return bool(state.get("Health", {}).get("Status") == "healthy")
 
 
 def _numbers(instance: PlannedInstance) -> Mapping[str, int]:
