@@ -36,6 +36,7 @@ OUTPUT_TIMEOUT_S: Final = 3.0
 BUILD_TIMEOUT_S: Final = 1800.0
 UP_TIMEOUT_S: Final = 300.0
 """How long one `up` may take beside the readiness of components: it pulls images, and waits for what others need."""
+RELAYED: Final = "{near} calls through a relay, which the probes do not: to it, what is refused here is hung up on"
 COMPLETED: Final = "service_completed_successfully"
 CONDITIONS: Final = {COMPLETED: "done", "service_healthy": "healthy"}
 
@@ -77,13 +78,16 @@ class ComposeDriver(DockerDriver):
             instance.name: {port.name: self._ports.hold() for port in instance.ports}
             for instance in self._plan.instances
         }
-        links, detours = {}, {}
+        links, detours = {}, dict[str, Detour]()
         for index, link in enumerate(self._plan.links):
+            caveat = ""
             if link.source == CLIENT:
                 listen = self._ports.hold(self._plan.listen_host(link.name))
             else:
-                listen, detours[link.name] = await self._detour(engine, link, f"{self._project}-link-{index}")
-            links[link.name] = LinkAddresses(listen, ports[link.destination][link.port])
+                listen, detour = await self._detour(engine, link, f"{self._project}-link-{index}")
+                caveat = RELAYED.format(near=link.source) if detour.relayed else ""
+                detours[link.name] = detour
+            links[link.name] = LinkAddresses(listen, ports[link.destination][link.port], caveat=caveat)
         self._layout = Layout(ports, links)
         config = self._rearrangement(detours).of(resolved)
         # JSON is YAML that reads the same by every version of it
@@ -236,7 +240,7 @@ class ComposeDriver(DockerDriver):
             await self._check_relay(engine, link, number)
             relay = Relay(f"{name}-relay", network, number, listen, self._labels())
             reached = await relay.start(engine)
-        return listen, Detour(name, reached, far.service or far.name)
+        return listen, Detour(name, reached, far.service or far.name, relayed=reached != network.gateway)
 
     async def _check_relay(self, engine: Engine, link: PlannedLink, number: int) -> None:
         """Raise SetupFailed where the relay's image is not in the engine: nothing is downloaded unasked."""

@@ -36,11 +36,15 @@ _PUBLISHING: Final = "chaoskit-publishing"
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """A link of one service: through `network`, where `address` is what the names of the service `far` mean to it."""
+    """A link of one service: through `network`, where `address` is what the names of the service `far` mean to it.
+
+    `relayed` says that a relay has that address, not the proxy.
+    """
 
     network: str
     address: str
     far: str
+    relayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,7 @@ def test_a_link_is_re_pointed_beside_the_owners_project_which_is_left_alone(
     assert [(receipt.place, receipt.effective, receipt.clean_after) for receipt in receipts] == [
         ("front->store", True, True)
     ]
+    assert "front calls through a relay" in receipts[0].delivered
     assert everything_of(engine, run_id) == []
     assert (bazaar / "logs" / "front.log").exists()
 
@@ -354,7 +355,7 @@ async def test_a_relay_is_not_downloaded_unasked(
 ) -> None:
     monkeypatch.setattr(containers, "TOXIPROXY_IMAGE", "chaoskit-no-such-relay:1")
     with socket.socket() as taken:
-        taken.bind(("0.0.0.0", 0))  # noqa: S104 - as the user's own project does
+        taken.bind(("0.0.0.0", 0))  # as the user's own project does
         taken.listen()
         target = bazaar / "target.yaml"
         target.write_text(target.read_text().replace("7000", str(taken.getsockname()[1])))
