@@ -15,12 +15,14 @@ class LinkAddresses:
     """The two sides of a link's proxy: where it must listen, and what it must forward to, as seen from this machine.
 
     `reached` is where the component at the link's near end finds the proxy, if that differs from `listen` (a container
-    sees other addresses than its host).
+    sees other addresses than its host). `caveat` says why probes of the link do not meet all that the component meets;
+    empty where they do.
     """
 
     listen: Address
     upstream: Address
     reached: Address | None = None
+    caveat: str = ""
 
     @property
     def near(self) -> Address:

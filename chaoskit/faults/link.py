@@ -9,16 +9,23 @@ from chaoskit.plan.model import PlannedLink
 
 
 class ProxiedLink(Place[LinkAction]):
-    """A link, its proxy on the server, and its active faults."""
+    """A link, its proxy on the server, and its active faults; `caveat` limits what its probes can say."""
 
     def __init__(
-        self, link: PlannedLink, listen: Address, upstream: Address, client: ToxiproxyClient, proxy: str
+        self,
+        link: PlannedLink,
+        listen: Address,
+        upstream: Address,
+        client: ToxiproxyClient,
+        proxy: str,
+        caveat: str = "",
     ) -> None:
         super().__init__()
         self.link = link
         self.listen = listen
         self.upstream = upstream
         self.proxy = proxy
+        self.caveat = caveat
         self._client = client
 
     @property

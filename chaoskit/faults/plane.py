@@ -41,6 +41,11 @@ class LinkAddresses(Protocol):
         """Where the component behind the link listens."""
         ...
 
+    @property
+    def caveat(self) -> str:
+        """Why probes do not meet all that the near end meets; empty where they do. It is in the link's receipts."""
+        ...
+
 
 @dataclass(slots=True)
 class _Play:
@@ -89,6 +94,7 @@ class FaultPlane:
                 links[link.name].upstream,
                 server.client,
                 f"{prefix}{link.name}",
+                links[link.name].caveat,
             )
             for link in plan.links
         }

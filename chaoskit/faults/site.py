@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from chaoskit.clock import Clock
@@ -91,9 +91,10 @@ class LinkSite:
         """Judge the probes."""
         await self._watch.stop()
         seen = self._watch.observations(self._fault.id, applied_s)
-        return _receipt(
-            self.name, self._fault, self._kind, self._kind.judge(self._fault, seen), clean, len(seen.during)
-        )
+        judgement = self._kind.judge(self._fault, seen)
+        if self._link.caveat:
+            judgement = replace(judgement, delivered=f"{judgement.delivered}; {self._link.caveat}")
+        return _receipt(self.name, self._fault, self._kind, judgement, clean, len(seen.during))
 
 
 class InstanceSite:

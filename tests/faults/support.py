@@ -36,6 +36,7 @@ PROBES: dict[Protocol, Probe] = {
 class Addresses:
     listen: Address
     upstream: Address
+    caveat: str = ""
 
 
 def free_address() -> Address:

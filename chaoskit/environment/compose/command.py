@@ -16,14 +16,12 @@ from ruamel.yaml.error import YAMLError
 
 from chaoskit import containers
 from chaoskit.errors import SetupFailed, UsageError
-from chaoskit.units import format_duration
 
 PLUGIN: Final = ("docker", "compose")
 STANDALONE: Final = ("docker-compose",)
 STOP_TIMEOUT_S: Final = 5.0
-ASK_TIMEOUT_S: Final = 10.0
-UP_TIMEOUT_S: Final = 600.0
-"""Ten minutes to start services: it may pull their images, and wait for one that never becomes healthy."""
+VERSION_TIMEOUT_S: Final = 10.0
+READ_TIMEOUT_S: Final = 60.0
 _LAST_WORDS: Final = 8
 
 
@@ -33,25 +31,21 @@ async def find_command() -> tuple[str, ...]:
     Raises:
         SetupFailed: there is neither.
     """
-    if shutil.which(PLUGIN[0]) and await _has_plugin():
-        return PLUGIN
+    if shutil.which(PLUGIN[0]):
+        with contextlib.suppress(OSError):
+            asked = await asyncio.create_subprocess_exec(
+                *PLUGIN, "version", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+            )
+            try:
+                async with asyncio.timeout(VERSION_TIMEOUT_S):
+                    if await asked.wait() == 0:
+                        return PLUGIN
+            finally:
+                await _end(asked)
     if shutil.which(STANDALONE[0]):
         return STANDALONE
     message = "neither `docker compose` nor `docker-compose` is here, which a compose target needs; install one of them"
     raise SetupFailed(message)
-
-
-async def _has_plugin() -> bool:
-    with contextlib.suppress(OSError, TimeoutError):
-        asked = await asyncio.create_subprocess_exec(
-            *PLUGIN, "version", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        try:
-            async with asyncio.timeout(ASK_TIMEOUT_S):
-                return await asked.wait() == 0
-        finally:
-            await _end(asked)
-    return False
 
 
 class ComposeCommand:
@@ -69,9 +63,10 @@ class ComposeCommand:
 
         Raises:
             UsageError: compose refuses them; its words say where.
+            SetupFailed: it does not answer in time.
         """
         form = ("--format", "json") if self._words == PLUGIN else ()
-        status, said, complaint = await self._call(self._files, "config", *form)
+        status, said, complaint = await self._call(self._files, READ_TIMEOUT_S, "config", *form)
         if status:
             message = (
                 f"{', '.join(self._files)} is no valid compose file: {_last_words(complaint) or _last_words(said)}"
@@ -82,26 +77,20 @@ class ComposeCommand:
             raise UsageError(f"{', '.join(self._files)} has no services; name a compose file that has")
         return resolved
 
-    async def run(self, file: Path, log: Path, *arguments: str) -> None:
+    async def run(self, file: Path, log: Path, timeout_s: float, *arguments: str) -> None:
         """Run one of compose's commands on `file`, a resolved one; when cancelled, compose is stopped first.
 
         Raises:
-            SetupFailed: it fails, or `up` takes ten minutes; the sentence quotes the end of what it said.
+            SetupFailed: it fails, or has not ended after `timeout_s`; the sentence quotes the end of what it said.
         """
-        what = " ".join((*self._words, *arguments))
-        timeout_s = UP_TIMEOUT_S if arguments[0] == "up" else None  # a user's build may take its time
-        try:
-            async with asyncio.timeout(timeout_s):
-                status, said, complaint = await self._call([str(file)], *arguments)
-        except TimeoutError:
-            waited = f"did not end within {format_duration(UP_TIMEOUT_S)}: it waits for an image or for a health check"
-            raise SetupFailed(f"`{what}` {waited}; `docker ps` shows which") from None
+        status, said, complaint = await self._call([str(file)], timeout_s, *arguments)
         with log.open("a", encoding="utf-8") as output:
             output.write(f"$ {' '.join((*self._words, *arguments))}\n{said}{complaint}")
         if status:
+            what = " ".join((*self._words, *arguments))
             raise SetupFailed(f"`{what}` failed: {_last_words(complaint) or _last_words(said) or f'status {status}'}")
 
-    async def _call(self, files: Sequence[str], *arguments: str) -> tuple[int, str, str]:
+    async def _call(self, files: Sequence[str], timeout_s: float, *arguments: str) -> tuple[int, str, str]:
         options = ["--project-name", self._project, "--project-directory", str(self._folder), "--ansi", "never"]
         for file in files:
             options += ["--file", file]
@@ -123,7 +112,12 @@ class ComposeCommand:
             start_new_session=True,  # Ctrl-C is for the runner, which takes down what came up
         )
         try:
-            said, complaint = await process.communicate()
+            async with asyncio.timeout(timeout_s):
+                said, complaint = await process.communicate()
+        except TimeoutError:
+            what = " ".join((*self._words, *arguments))
+            message = f"`{what}` has not ended after {timeout_s:g}s; run it by hand to see what it waits for"
+            raise SetupFailed(message) from None
         finally:
             await _end(process)
         return process.returncode or 0, said.decode(errors="replace"), complaint.decode(errors="replace")

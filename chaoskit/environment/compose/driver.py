@@ -5,6 +5,7 @@ import functools
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -13,14 +14,14 @@ from docker.models.containers import Container
 from chaoskit import containers
 from chaoskit.address import Address
 from chaoskit.environment.compose.command import ComposeCommand, find_command
-from chaoskit.environment.compose.instance import ServiceInstance
-from chaoskit.environment.compose.rearrangement import Component, Detour, Rearrangement, without_dependencies
+from chaoskit.environment.compose.instance import POLL_INTERVAL_S, ServiceInstance
+from chaoskit.environment.compose.rearrangement import Component, Detour, Rearrangement
 from chaoskit.environment.compose.relay import Relay
-from chaoskit.environment.compose.service import needs
+from chaoskit.environment.compose.service import conditions, needs
 from chaoskit.environment.contract import Layout, LinkAddresses
 from chaoskit.environment.docker.driver import DockerDriver
 from chaoskit.environment.docker.engine import Engine
-from chaoskit.environment.docker.images import NETWORK_VARIABLE, Image, Images, machine_arguments
+from chaoskit.environment.docker.images import NETWORK_VARIABLE, Image, machine_arguments
 from chaoskit.environment.docker.networks import Network
 from chaoskit.environment.docker.output import Output
 from chaoskit.environment.template import Place, fill, values
@@ -32,7 +33,12 @@ CLIENT: Final = "client"
 FILE: Final = "compose.yaml"
 LOG: Final = "compose.log"
 OUTPUT_TIMEOUT_S: Final = 3.0
-SERVICE_LABEL: Final = "com.docker.compose.service"
+BUILD_TIMEOUT_S: Final = 1800.0
+UP_TIMEOUT_S: Final = 300.0
+"""How long one `up` may take beside the readiness of components: it pulls images, and waits for what others need."""
+RELAYED: Final = "{near} calls through a relay, which the probes do not: to it, what is refused here is hung up on"
+COMPLETED: Final = "service_completed_successfully"
+CONDITIONS: Final = {COMPLETED: "done", "service_healthy": "healthy"}
 
 
 class ComposeDriver(DockerDriver):
@@ -50,10 +56,10 @@ class ComposeDriver(DockerDriver):
         self._project = f"chaoskit-{workspace.run_id.lower()}"
         self._file = workspace.folder / FILE
         self._services: Mapping[str, Mapping[str, Any]] = {}
-        self._config: Mapping[str, Any] = {}
         self._command: ComposeCommand | None = None
         self._taken: dict[str, ServiceInstance] = {}
         self._others: dict[str, Output] = {}
+        self._started: set[str] = set()
 
     async def prepare(self) -> Layout:
         """Read the files, make each link's network, choose the addresses and hold them.
@@ -72,16 +78,20 @@ class ComposeDriver(DockerDriver):
             instance.name: {port.name: self._ports.hold() for port in instance.ports}
             for instance in self._plan.instances
         }
-        links, detours = {}, {}
+        links, detours = {}, dict[str, Detour]()
         for index, link in enumerate(self._plan.links):
+            caveat = ""
             if link.source == CLIENT:
                 listen = self._ports.hold(self._plan.listen_host(link.name))
             else:
-                listen, detours[link.name] = await self._detour(engine, link, f"{self._project}-link-{index}")
-            links[link.name] = LinkAddresses(listen, ports[link.destination][link.port])
+                listen, detour = await self._detour(engine, link, f"{self._project}-link-{index}")
+                caveat = RELAYED.format(near=link.source) if detour.relayed else ""
+                detours[link.name] = detour
+            links[link.name] = LinkAddresses(listen, ports[link.destination][link.port], caveat=caveat)
         self._layout = Layout(ports, links)
-        self._config = self._rearrangement(detours).of(resolved)
-        self._write(self._config)
+        config = self._rearrangement(detours).of(resolved)
+        # JSON is YAML that reads the same by every version of it
+        self._file.write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
         return self._layout
 
     @property
@@ -106,7 +116,7 @@ class ComposeDriver(DockerDriver):
             self._parts[instance.name] = self._taken[instance.name] = part
         if any(service.get("build") for service in self._services.values()):
             self._say(f"building the images of {self._compose.files[0]}")
-            await self._call("build")
+            await self._call(BUILD_TIMEOUT_S, "build")
         others = self._others_by_need()
         await self._up(engine, others[False])
         for wave in self._waves:
@@ -122,22 +132,6 @@ class ComposeDriver(DockerDriver):
             raise SetupFailed(f"{instance.name} did not come up: compose made no container of it")
         self._images[instance.name] = Image(found[0].attrs["Config"]["Image"], found[0].attrs["Image"])
         await self._taken[instance.name].take_over(engine, found[0])
-
-    async def _up(self, engine: Engine, services: Iterable[str]) -> None:
-        """Start `services` and what they depend on; what has ended by now, a job for one, is not started again."""
-        ended = {
-            container.labels.get(SERVICE_LABEL, "")
-            for container in await self._containers(engine)
-            if container.status == "exited"
-        }
-        wanted = [service for service in services if service not in ended]
-        if not wanted:
-            return
-        self._write(without_dependencies(self._config, ended))
-        try:
-            await self._call("up", "--detach", "--no-build", "--no-recreate", *wanted)
-        finally:
-            await self._follow_others(engine)
 
     async def _follow_others(self, engine: Engine) -> None:
         """Keep the logs of the services that are no components, too."""
@@ -155,13 +149,51 @@ class ComposeDriver(DockerDriver):
         found: list[Container] = await engine.call("the engine does not list the containers", search)
         return found
 
-    def _write(self, config: Mapping[str, Any]) -> None:
-        """Write the file that compose reads: JSON is YAML that reads the same by every version of it."""
-        self._file.write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
+    async def _up(self, engine: Engine, services: Iterable[str]) -> None:
+        """Start services and what they need, each once in a run: compose would start again what has ended by now."""
+        wanted = set(services).union(*(needs(name, self._services) for name in services))
+        new = [name for name in self._services if name in wanted - self._started]
+        if not new:
+            return
+        timeout_s = UP_TIMEOUT_S + sum(one.ready.timeout_s for one in self._plan.instances if one.ready)
+        await self._await_conditions(engine, new, timeout_s)
+        self._started.update(new)
+        try:
+            await self._call(timeout_s, "up", "--detach", "--no-build", "--no-deps", *new)
+        except BaseException:
+            with suppress(SetupFailed):  # the first error is the one to tell
+                await self._follow_others(engine)
+            raise
+        await self._follow_others(engine)
 
-    async def _call(self, *arguments: str) -> None:
+    async def _await_conditions(self, engine: Engine, services: Iterable[str], timeout_s: float) -> None:
+        """Wait for what `services` want of those that have been started before, which compose is not asked to do."""
+        for name in services:
+            for other, condition in conditions(self._services[name]).items():
+                if other in self._started and condition in CONDITIONS:
+                    try:
+                        async with asyncio.timeout(timeout_s):
+                            await self._until(engine, other, condition)
+                    except TimeoutError:
+                        message = f"{name} did not come up: {other} is not {CONDITIONS[condition]} after {timeout_s:g}s"
+                        raise SetupFailed(message) from None
+
+    async def _until(self, engine: Engine, service: str, condition: str) -> None:
+        component = next((one.name for one in self._plan.instances if one.service == service), service)
+        while True:
+            states = [one.attrs["State"] for one in await self._containers(engine, component)]
+            if states and all(_meets(condition, state) for state in states):
+                return
+            failed = [state["ExitCode"] for state in states if state["Status"] == "exited" and state["ExitCode"]]
+            if failed and condition == COMPLETED:
+                raise SetupFailed(
+                    f"{service} failed: it exited with {failed[0]}; see {service}.log in the run's folder"
+                )
+            await asyncio.sleep(POLL_INTERVAL_S)
+
+    async def _call(self, timeout_s: float, *arguments: str) -> None:
         assert self._command is not None
-        await self._command.run(self._file, self._logs / LOG, *arguments)
+        await self._command.run(self._file, self._logs / LOG, timeout_s, *arguments)
 
     def _others_by_need(self) -> Mapping[bool, list[str]]:
         """Return the services that no component is: under False those that need none, for components may need them."""
@@ -205,11 +237,19 @@ class ComposeDriver(DockerDriver):
             reached = network.gateway
         except OSError:
             listen = self._ports.hold(network.gateway)
+            await self._check_relay(engine, link, number)
             relay = Relay(f"{name}-relay", network, number, listen, self._labels())
-            if not await Images(engine, self._plan.target, self._say).has(containers.TOXIPROXY_IMAGE):
-                raise SetupFailed(_no_relay(link.name, number)) from None
             reached = await relay.start(engine)
-        return listen, Detour(name, reached, far.service or far.name)
+        return listen, Detour(name, reached, far.service or far.name, relayed=reached != network.gateway)
+
+    async def _check_relay(self, engine: Engine, link: PlannedLink, number: int) -> None:
+        """Raise SetupFailed where the relay's image is not in the engine: nothing is downloaded unasked."""
+        image = containers.TOXIPROXY_IMAGE
+        found = await engine.call(f"{image} cannot be looked for", lambda: engine.client.images.list(image))
+        if not found:
+            why = f"port {number}, where its proxy would listen, is not to be had on this machine"
+            mend = f"free the port, or get the image of a relay by `docker pull {image}`"
+            raise SetupFailed(f"link {link.name} cannot be re-pointed: {why}; {mend}")
 
     def _rearrangement(self, detours: Mapping[str, Detour]) -> Rearrangement:
         components = {}
@@ -236,10 +276,10 @@ class ComposeDriver(DockerDriver):
         }
 
 
-def _no_relay(link: str, number: int) -> str:
-    image = containers.TOXIPROXY_IMAGE
-    reason = f"port {number} is taken on all addresses of this machine, and the relay that would stand in is not there"
-    return f"link {link} cannot be re-pointed: {reason}; free the port, or `docker pull {image}`"
+def _meets(condition: str, state: Mapping[str, Any]) -> bool:
+    if condition == COMPLETED:
+        return bool(state["Status"] == "exited" and state["ExitCode"] == 0)
+    return bool(state.get("Health", {}).get("Status") == "healthy")
 
 
 def _numbers(instance: PlannedInstance) -> Mapping[str, int]:

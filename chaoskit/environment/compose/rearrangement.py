@@ -10,7 +10,7 @@ names mean an address of that network to it, at which the link's proxy is found 
 import copy
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -36,11 +36,15 @@ _PUBLISHING: Final = "chaoskit-publishing"
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """A link of one service: through `network`, where `address` is what the names of the service `far` mean to it."""
+    """A link of one service: through `network`, where `address` is what the names of the service `far` mean to it.
+
+    `relayed` says that a relay has that address, not the proxy.
+    """
 
     network: str
     address: str
     far: str
+    relayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,19 +174,6 @@ def _limit(component: Component, service: Config) -> None:
         service |= {"cpu_period": CPU_PERIOD_US, "cpu_quota": round(float(cpus) * CPU_PERIOD_US)}
     if component.memory_bytes is not None:
         service |= {"mem_limit": component.memory_bytes, "memswap_limit": component.memory_bytes}
-
-
-def without_dependencies(config: Mapping[str, Any], ended: Collection[str]) -> Config:
-    """Return `config` in which no service depends on those in `ended`: compose would start them once more."""
-    services = {}
-    for name, service in config["services"].items():
-        given = service.get("depends_on")
-        if isinstance(given, Mapping):
-            kept: object = {other: condition for other, condition in given.items() if other not in ended}
-        else:
-            kept = [other for other in given or () if other not in ended]
-        services[name] = {**service, "depends_on": kept} if given else service
-    return {**config, "services": services}
 
 
 def _own(given: Mapping[str, Any] | None, labels: Mapping[str, str]) -> Config:

@@ -71,10 +71,20 @@ def needs(name: str, services: Mapping[str, Service]) -> set[str]:
     while waiting:
         here = services.get(waiting.pop(), {})
         links = [str(link).partition(":")[0] for link in _items(here, "links")]
-        new = {*(here.get("depends_on") or ()), *links} - found
+        volumes = [volume for volume in _items(here, "volumes_from") if not str(volume).startswith("container:")]
+        shared = [str(here.get(kind, "")).partition("service:")[2] for kind in ("network_mode", "ipc", "pid")]
+        lent = [str(volume).partition(":")[0] for volume in volumes]
+        new = ({*(here.get("depends_on") or ()), *links, *lent, *shared} & services.keys()) - found
         waiting += new
         found |= new
     return found
+
+
+def conditions(service: Service) -> dict[str, str]:
+    """Return what must be so of each service in `depends_on` before this one starts, in compose's own words."""
+    value = service.get("depends_on")
+    given = value if isinstance(value, Mapping) else dict.fromkeys(value or ())
+    return {str(name): str((options or {}).get("condition", "service_started")) for name, options in given.items()}
 
 
 def _items(service: Service, key: str) -> Iterable[Any]:

@@ -75,10 +75,6 @@ class Images:
             raise SetupFailed(message)
         return Image(name, digest)
 
-    async def has(self, name: str) -> bool:
-        """Return whether the engine has the image `name`."""
-        return await self._find(name) is not None
-
     async def _find(self, name: str) -> str | None:
         def find() -> str | None:
             try:

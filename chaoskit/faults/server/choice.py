@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from chaoskit.address import Address
 from chaoskit.errors import SetupFailed
 from chaoskit.faults.server import image
 from chaoskit.faults.server.contract import IMAGE, PROGRAM, Kind, Launch, ProxyServer
@@ -21,6 +22,7 @@ from chaoskit.faults.server.remote import RemoteServer
 from chaoskit.plan.model import Plan
 
 CHOICE_VARIABLE: Final = "CHAOSKIT_TOXIPROXY"
+FIRST_HIGH_PORT: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ async def start_server(
     """
     variables = dict(os.environ if environment is None else environment)
     choice = await asyncio.to_thread(choose, plan.toxiproxy_url, prefer, variables)
-    launch = Launch(log, variables, plan.seed)
+    launch = Launch(log, variables, plan.seed, _has_low_port(plan))
     server: ProxyServer
     match choice.kind:
         case "url":
@@ -91,6 +93,16 @@ async def start_server(
             server = EmbeddedServer(choice.why, launch)
     await server.start()
     return server
+
+
+def _has_low_port(plan: Plan) -> bool:
+    """Return whether a proxy may have to listen below 1024: where the plan says, or on its far end's own number."""
+    wanted = [Address.parse(link.listen).port for link in plan.links if link.listen]
+    called = {link.destination for link in plan.links if plan.compose and link.source != "client"}
+    for instance in plan.instances:
+        if instance.name in called and instance.container:
+            wanted += instance.container.ports.values()
+    return any(0 < port < FIRST_HIGH_PORT for port in wanted)
 
 
 def _first_of(url: str | None, *, on_path: bool) -> Choice:

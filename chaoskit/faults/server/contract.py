@@ -18,11 +18,15 @@ LOOPBACK: Final = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What a server is started with: where its words go, the environment with the run's label, and the run's seed."""
+    """What a server is started with: where its words go, the environment with the run's label, and the run's seed.
+
+    `low_ports` says that a proxy may have to listen below 1024, which takes a right where the server has none.
+    """
 
     log: Path
     environment: Mapping[str, str]
     seed: int
+    low_ports: bool = False
 
 
 class ProxyServer(ABC):

@@ -16,6 +16,7 @@ from chaoskit.faults.server.contract import IMAGE, LOOPBACK
 from chaoskit.faults.server.own import STOP_BOUND_S, OwnServer
 
 INSTANCE: Final = "toxiproxy"
+ROOT: Final = "0:0"
 
 
 class ImageServer(OwnServer):
@@ -67,7 +68,9 @@ class ImageServer(OwnServer):
                 environment={"LOG_LEVEL": environment.get("LOG_LEVEL", "warn")},
                 labels=containers.labels(self.label, environment.get("CHAOSKIT_RUNNER", ""), INSTANCE),
                 network_mode="host",
-                **containers.confined(containers.NOBODY),
+                **containers.confined(ROOT if self._launch.low_ports else containers.NOBODY),
+                # the engine hands a right to root only, who has no other one
+                cap_add=["NET_BIND_SERVICE"] if self._launch.low_ports else [],
             )
             self._has_saved_log = False
             self._container.start()

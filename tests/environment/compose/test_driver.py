@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -124,6 +125,7 @@ def test_a_link_is_re_pointed_beside_the_owners_project_which_is_left_alone(
     assert [(receipt.place, receipt.effective, receipt.clean_after) for receipt in receipts] == [
         ("front->store", True, True)
     ]
+    assert "front calls through a relay" in receipts[0].delivered
     assert everything_of(engine, run_id) == []
     assert (bazaar / "logs" / "front.log").exists()
 
@@ -200,46 +202,6 @@ async def test_a_file_with_all_its_corners(bazaar: Path, engine: docker.DockerCl
         engine.images.remove(tag)
 
 
-JOBS = """\
-services:
-  store:
-    image: {base}
-    command: [python, /srv/store.py, --port, "7000"]
-    volumes: ["./store.py:/srv/store.py:ro"]
-    depends_on: {{first: {{condition: service_completed_successfully}}}}
-    stop_signal: SIGKILL
-  front:
-    image: {base}
-    command: [python, /srv/front.py, --port, "8080", --store, "http://store:7000"]
-    volumes: ["./front.py:/srv/front.py:ro"]
-    depends_on: [store, fill]
-    stop_signal: SIGKILL
-  first: {{image: {base}, command: [sh, -c, "echo first >> /done/jobs"], volumes: [./done:/done]}}
-  fill:
-    image: {base}
-    command: [sh, -c, "echo fill >> /done/jobs; echo filled"]
-    volumes: [./done:/done]
-    depends_on: [store]
-  last: {{image: {base}, command: [sh, -c, "echo last >> /done/jobs"], volumes: [./done:/done], depends_on: [front]}}
-"""
-
-
-async def test_each_job_of_the_file_is_done_once(bazaar: Path, workspace: Workspace) -> None:
-    (bazaar / "docker-compose.yaml").write_text(JOBS.format(base=base_image()))
-    done = bazaar / "done"
-    done.mkdir()
-    driver = ComposeDriver(plan_of(bazaar), workspace, workspace.folder / "logs", print)
-    await driver.prepare()
-    await driver.start()
-    assert set(driver.instances) == {"front", "store"}
-    async with asyncio.timeout(20):
-        while "last" not in (done / "jobs").read_text():  # noqa: ASYNC110 - another's container writes it
-            await asyncio.sleep(0.05)
-    await driver.stop()
-    assert sorted((done / "jobs").read_text().split()) == ["fill", "first", "last"]
-    assert "filled" in (workspace.folder / "logs" / "fill.log").read_text()
-
-
 async def check_control(driver: Driver, entry: str) -> None:
     """Do to services what faults do: a restart policy must not interfere, nor a limit of the file be lost."""
     assert isinstance(driver, ComposeDriver)
@@ -309,6 +271,97 @@ async def test_a_bring_up_that_is_cancelled_leaves_nothing(
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
+    await driver.stop()
+
+
+ONCE = """\
+services:
+  store:
+    image: {base}
+    command: [python, /srv/store.py, --port, "7000"]
+    volumes: ["./store.py:/srv/store.py:ro"]
+    stop_signal: SIGKILL
+    depends_on: {{early: {{condition: service_completed_successfully}}}}
+  front:
+    image: {base}
+    command: [python, /srv/front.py, --port, "8080", --store, "http://store:7000"]
+    volumes: ["./front.py:/srv/front.py:ro"]
+    stop_signal: SIGKILL
+    depends_on:
+      early: {{condition: service_completed_successfully}}
+      migration: {{condition: service_completed_successfully}}
+  early: &job
+    image: {base}
+    user: "{user}"
+    command: [python, -c, "print('early', file=open('/jobs/done', 'a'))"]
+    volumes: ["./jobs:/jobs"]
+  migration:
+    <<: *job
+    command: [python, -c, "print('migration', file=open('/jobs/done', 'a'))"]
+    depends_on: [store]
+  last:
+    <<: *job
+    command: [python, -c, "print('last', file=open('/jobs/done', 'a')); print('all done')"]
+    depends_on: [front]
+"""
+
+
+def write_jobs(bazaar: Path) -> None:
+    (bazaar / "jobs").mkdir()
+    user = f"{os.getuid()}:{os.getgid()}"
+    (bazaar / "docker-compose.yaml").write_text(ONCE.format(base=base_image(), user=user))
+
+
+async def test_a_job_of_the_file_runs_once(bazaar: Path, workspace: Workspace) -> None:
+    write_jobs(bazaar)
+    driver = ComposeDriver(plan_of(bazaar), workspace, workspace.folder / "logs", print)
+    await driver.prepare()
+    await driver.start()
+    done = bazaar / "jobs" / "done"
+    async with asyncio.timeout(20):
+        while "last" not in done.read_text():  # noqa: ASYNC110 - a job tells nobody
+            await asyncio.sleep(0.05)
+    await driver.stop()
+    assert done.read_text().split() == ["early", "migration", "last"]
+    assert (workspace.folder / "logs" / "last.log").read_text() == "all done\n"
+
+
+async def test_a_job_that_fails_has_a_log_and_its_name_in_the_sentence(bazaar: Path, workspace: Workspace) -> None:
+    write_jobs(bazaar)
+    file = bazaar / "docker-compose.yaml"
+    file.write_text(file.read_text().replace("print('early', file", "print('no table found'); exit(3); print('', file"))
+    driver = ComposeDriver(plan_of(bazaar), workspace, workspace.folder / "logs", print)
+    await driver.prepare()
+    with pytest.raises(SetupFailed, match=r"early.* exited with 3"):
+        await driver.start()
+    assert (workspace.folder / "logs" / "early.log").read_text() == "no table found\n"
+
+
+async def test_a_job_that_does_not_end_is_named(
+    bazaar: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chaoskit.environment.compose.driver.UP_TIMEOUT_S", -57.0)  # three seconds in all
+    write_jobs(bazaar)
+    file = bazaar / "docker-compose.yaml"
+    file.write_text(file.read_text().replace("print('early'", "import time; time.sleep(600); print('early'"))
+    driver = ComposeDriver(plan_of(bazaar), workspace, workspace.folder / "logs", print)
+    await driver.prepare()
+    with pytest.raises(SetupFailed, match=r"early.* after 3s"):
+        await driver.start()
+
+
+async def test_a_relay_is_not_downloaded_unasked(
+    bazaar: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "TOXIPROXY_IMAGE", "chaoskit-no-such-relay:1")
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))  # as the user's own project does
+        taken.listen()
+        target = bazaar / "target.yaml"
+        target.write_text(target.read_text().replace("7000", str(taken.getsockname()[1])))
+        driver = ComposeDriver(plan_of(bazaar), workspace, workspace.folder / "logs", print)
+        with pytest.raises(SetupFailed, match=r"link front->store .*`docker pull chaoskit-no-such-relay:1`"):
+            await driver.prepare()
     await driver.stop()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chaoskit.address import Address
-from chaoskit.environment.compose.rearrangement import Component, Detour, Rearrangement, without_dependencies
+from chaoskit.environment.compose.rearrangement import Component, Detour, Rearrangement
 
 LABELS = {"chaoskit.run": "r1", "chaoskit.runner": "{}"}
 
@@ -141,17 +141,3 @@ def test_a_service_on_the_hosts_network_stays_there() -> None:
     host = rearranged({"host": {"network_mode": "host", "ports": ["80:80"]}})
     assert host["services"]["host"]["network_mode"] == "host"
     assert "networks" not in host["services"]["host"]
-
-
-@pytest.mark.parametrize(
-    ("given", "left"),
-    [
-        (["migrate", "store"], ["store"]),
-        ({"migrate": {"condition": "service_completed_successfully"}, "store": {}}, {"store": {}}),
-    ],
-)
-def test_nobody_depends_on_what_has_ended(given: object, left: object) -> None:
-    config = {"services": {"front": {"depends_on": given, "image": "x"}, "migrate": {}, "store": {}}}
-    shorter = without_dependencies(config, {"migrate"})
-    assert shorter == {"services": {"front": {"depends_on": left, "image": "x"}, "migrate": {}, "store": {}}}
-    assert config["services"]["front"]["depends_on"] is given

@@ -2,7 +2,9 @@
 
 import asyncio
 import secrets
+import socket
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,9 +12,10 @@ import psutil
 import pytest
 
 from chaoskit import containers
+from chaoskit.address import Address
 from chaoskit.errors import SetupFailed
 from chaoskit.faults.server import IMAGE, ProxyServer, start_server
-from tests.faults.support import plan_of
+from tests.faults.support import link, plan_of
 from tests.support.silent_registry import silent_registry
 
 pytestmark = pytest.mark.toxiproxy_image
@@ -91,6 +94,32 @@ async def test_a_bring_up_that_is_cancelled_leaves_no_container(
         with pytest.raises(asyncio.CancelledError):
             await starting
     assert of_run(engine, label) == []
+
+
+def low_port() -> int:
+    """Return a port below 1024 at which nobody listens."""
+    for port in range(1023, 512, -1):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise AssertionError("all low ports are taken")
+
+
+async def test_it_listens_below_1024_where_a_link_has_to_be_there(
+    engine: Engine, label: dict[str, str], tmp_path: Path
+) -> None:
+    listen = Address("127.0.0.1", low_port())
+    plan = plan_of([replace(link(), listen=str(listen))])
+    server = await start_server(plan, prefer="image", log=tmp_path / "proxy.log", environment=label)
+    try:
+        await server.client.create("low", listen, Address("127.0.0.1", 9))
+        _, writer = await asyncio.open_connection(*listen)
+        writer.close()
+        (container,) = of_run(engine, label)
+        host = container.attrs["HostConfig"]
+        assert (host["CapAdd"], host["CapDrop"]) == (["NET_BIND_SERVICE"], ["ALL"])
+    finally:
+        await server.stop()
 
 
 async def test_an_image_that_cannot_be_pulled_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
