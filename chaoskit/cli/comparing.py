@@ -28,7 +28,8 @@ def play_and_compare(requests: Sequence[RunRequest], *, gate: bool) -> ExitCode:
             name = request.plan.variant or BASE
             ERR.print(f"{name} ({index + 1} of {len(requests)}): {request.plan.title}", markup=False)
             outcome = play_and_write(request)
-            played.append(Played(name, request.plan.title, outcome.folder.name, request.plan, outcome.result))
+            title = request.plan.title.removeprefix(f"{requests[0].plan.title} · ")
+            played.append(Played(name, title, outcome.folder.name, request.plan, outcome.result))
             codes.append(_concluded(outcome, gate=gate))
             if outcome.interrupted or codes[-1] is ExitCode.NOT_RESTORED:
                 break

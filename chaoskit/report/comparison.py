@@ -15,7 +15,9 @@ from chaoskit.report.summary import plain
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _NEAR: Final = 0.1
-"""Measurements within a tenth of the first column's are not marked: two runs of one scenario differ by that."""
+"""Durations within a tenth of the first column's are not marked: two runs of one scenario differ by that."""
+_NEAR_POINTS: Final = 1.0
+"""Nor are shares within one percentage point of it."""
 _OUTCOMES: Final = {True: "met", False: "missed", None: "not proven"}
 
 
@@ -84,9 +86,9 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
         shown = [run.streams.get(stream) for run in runs]
         phase = next(found.phase for found in shown if found is not None)
         where = f"{stream} in {phase}"
-        yield _numbers(f"{where}: answered", [found.ok_ratio if found else None for found in shown], wording.ratio)
-        yield _numbers(f"{where}: p50", [found.p50_s if found else None for found in shown], wording.duration)
-        yield _numbers(f"{where}: p99", [found.p99_s if found else None for found in shown], wording.duration)
+        yield _shares(f"{where}: answered", [found.ok_ratio if found else None for found in shown])
+        yield _durations(f"{where}: p50", [found.p50_s if found else None for found in shown])
+        yield _durations(f"{where}: p99", [found.p99_s if found else None for found in shown])
     for stream in dict.fromkeys(name for run in runs for name in run.recovery_s):
         yield _words(f"{stream} stays good after", runs, lambda run, stream=stream: _recovery(run, stream))  # type: ignore[misc]
 
@@ -118,16 +120,30 @@ def _marked(cells: list[Cell]) -> tuple[Cell, ...]:
     return tuple(Cell(cell.text, cell.note, cell.text != first, cell.outcome) for cell in cells)
 
 
-def _numbers(label: str, values: list[float | None], say: Callable[[float | None], str]) -> Row:
+def _durations(label: str, values: list[float | None]) -> Row:
     first = values[0]
     cells = []
     for value in values:
         if value is None or not first:
-            cells.append(Cell(say(value), changed=value != first))
+            cells.append(Cell(wording.duration(value), changed=value != first))
             continue
-        change = value / first - 1
-        changed = abs(change) > _NEAR
-        cells.append(Cell(say(value), f"{change:+.0%}".replace("-", "−") if changed else "", changed))
+        times = value / first
+        changed = abs(times - 1) > _NEAR
+        note = wording.multiple(times) if times >= 2 else f"{times - 1:+.0%}".replace("-", "−")
+        cells.append(Cell(wording.duration(value), note if changed else "", changed))
+    return Row(label, tuple(cells))
+
+
+def _shares(label: str, values: list[float | None]) -> Row:
+    first = values[0]
+    cells = []
+    for value in values:
+        if value is None or first is None:
+            cells.append(Cell(wording.ratio(value), changed=value != first))
+            continue
+        points = 100 * (value - first)
+        changed = abs(points) > _NEAR_POINTS
+        cells.append(Cell(wording.ratio(value), f"{points:+.1f} points".replace("-", "−") if changed else "", changed))
     return Row(label, tuple(cells))
 
 
