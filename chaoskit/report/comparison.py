@@ -12,6 +12,7 @@ from chaoskit.report import wording
 from chaoskit.report.diagnosis import VERDICT_WORDS
 from chaoskit.report.page import environment, policy_of
 from chaoskit.report.summary import plain
+from chaoskit.units import plural
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _NEAR: Final = 0.1
@@ -57,7 +58,7 @@ def render_comparison(comparison: Comparison) -> str:
 def render_comparison_summary(comparison: Comparison) -> str:
     """Return a comparison as a table in GitHub-flavoured Markdown."""
     lines = [
-        f"## {comparison.verdict.value}: {plain(comparison.scenario)}, {len(comparison.runs)} variants",
+        f"## {comparison.verdict.value}: {plain(comparison.scenario)}, {plural(len(comparison.runs), 'run')} side by side",
         "",
         "| | " + " | ".join(plain(run.name) for run in comparison.runs) + " |",
         "|---" * (len(comparison.runs) + 1) + "|",
