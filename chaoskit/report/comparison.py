@@ -42,6 +42,7 @@ class Row:
 
 def render_comparison(comparison: Comparison) -> str:
     """Return the page of a comparison: one offline file without scripts; the runs' own pages are linked."""
+    style = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "comparison.css"))
     return (
         environment()
         .get_template("comparison.html.j2")
@@ -50,15 +51,16 @@ def render_comparison(comparison: Comparison) -> str:
             rows=rows_of(comparison),
             words=VERDICT_WORDS,
             policy=policy_of([]),
-            style=markupsafe.Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+            style=markupsafe.Markup(style),  # noqa: S704 - our own files
         )
     )
 
 
 def render_comparison_summary(comparison: Comparison) -> str:
     """Return a comparison as a table in GitHub-flavoured Markdown."""
+    counted = plural(len(comparison.runs), "run")
     lines = [
-        f"## {comparison.verdict.value}: {plain(comparison.scenario)}, {plural(len(comparison.runs), 'run')} side by side",
+        f"## {comparison.verdict.value}: {plain(comparison.scenario)}, {counted} side by side",
         "",
         "| | " + " | ".join(plain(run.name) for run in comparison.runs) + " |",
         "|---" * (len(comparison.runs) + 1) + "|",
