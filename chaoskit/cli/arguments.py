@@ -52,6 +52,9 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="COMPONENT.SETTING=VALUE", help="Change one of the target's settings; repeatable."),
 ]
+Variant = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Take this variant of the scenario (`variants:` in the file).")
+]
 Seed = Annotated[int | None, typer.Option(help="Play with another seed than the file's.")]
 AllowTargets = Annotated[
     list[str] | None,

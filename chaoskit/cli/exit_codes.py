@@ -1,5 +1,6 @@
 """The one place that maps verdicts and errors to exit codes."""
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,16 @@ class ExitCode(IntEnum):
     INTERNAL_ERROR = 70
 
 
+_GRAVITY: Final = (
+    ExitCode.PASS,
+    ExitCode.INCONCLUSIVE,
+    ExitCode.FAIL,
+    ExitCode.USAGE,
+    ExitCode.ABORTED,
+    ExitCode.SETUP_FAILED,
+    ExitCode.NOT_RESTORED,
+    ExitCode.INTERNAL_ERROR,
+)
 _ERRORS: Final[tuple[tuple[type[ChaoskitError], ExitCode], ...]] = (
     (UsageError, ExitCode.USAGE),
     (StoreError, ExitCode.USAGE),
@@ -43,6 +54,11 @@ _ERRORS: Final[tuple[tuple[type[ChaoskitError], ExitCode], ...]] = (
 def of_verdict(verdict: "Verdict") -> ExitCode:
     """Return the code of a run that was played to its end and analysed."""
     return ExitCode[verdict.name]
+
+
+def worst(codes: Iterable[int]) -> ExitCode:
+    """Return the gravest of `codes`: not restored, set-up failed, aborted, fail, inconclusive, pass."""
+    return ExitCode(max(codes, key=_GRAVITY.index, default=ExitCode.PASS))
 
 
 def of_error(error: ChaoskitError) -> ExitCode:

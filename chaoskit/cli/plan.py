@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich import table as drawn
 from rich.text import Text
 
-from chaoskit.cli.arguments import AllowTargets, AsJson, Scenario, Seed, Settings, read_settings
+from chaoskit.cli.arguments import AllowTargets, AsJson, Scenario, Seed, Settings, Variant, read_settings
 from chaoskit.cli.console import ERR, OUT, print_json
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ def plan(
     scenario: Scenario,
     settings: Settings = None,
     seed: Seed = None,
+    variant: Variant = None,
     allow_targets: AllowTargets = None,
     as_json: AsJson = False,
 ) -> None:
@@ -25,7 +26,7 @@ def plan(
     from chaoskit.scenario import load
 
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
-    found = planning.build(loaded)
+    found = planning.build(loaded.chosen(variant))
     warn_of_thin_objectives(found)
     if as_json:
         print_json(planning.encode(found).decode())

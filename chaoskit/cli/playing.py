@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 from chaoskit.analysis.result import Verdict
@@ -27,12 +28,26 @@ def play_and_report(request: RunRequest) -> Verdict:
         SetupFailed: something did not come up; the run is reported all the same.
         RestoreFailed: a link was not proven clean; the run is reported all the same.
     """
+    return conclude(play_and_write(request))
+
+
+def play_and_write(request: RunRequest) -> Outcome:
+    """Play, write every page, and return what came of it.
+
+    Raises:
+        Interrupted: the end was asked for twice.
+    """
     try:
         with make_view(ERR, request.plan) as view:
             outcome = asyncio.run(_play(request, view))
         write_pages(outcome.folder, outcome.result, request.plan, outcome.history)
     except KeyboardInterrupt:
         raise Interrupted(_kept(request.reports)) from None
+    return outcome
+
+
+def conclude(outcome: Outcome) -> Verdict:
+    """Print and return the verdict of a run, or raise the error that stands for it; see `play_and_report`."""
     if outcome.setup_error is not None:
         OUT.print(f"report: {outcome.folder.path / REPORT}", markup=False)
         message = f"set-up failed: {outcome.setup_error}"
@@ -58,7 +73,11 @@ async def _play(request: RunRequest, view: Watcher) -> Outcome:
     stop = Stop()
     playing = asyncio.ensure_future(play(request, view, stop))
 
+    asked = False
+
     def interrupted(sentence: str) -> None:
+        nonlocal asked
+        asked = True
         if stop.reason is None:
             view.stage("winding down; a second Ctrl-C undoes everything at once")
             stop.ask(sentence)
@@ -67,6 +86,6 @@ async def _play(request: RunRequest, view: Watcher) -> Outcome:
 
     with on_interrupt(interrupted):
         try:
-            return await playing
+            return replace(await playing, interrupted=asked)
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None

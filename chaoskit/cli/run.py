@@ -6,9 +6,10 @@ from typing import Annotated, Final
 
 import typer
 
-from chaoskit.cli.arguments import AllowTargets, Driver, Reports, Scenario, Seed, Settings, read_settings
+from chaoskit.cli.arguments import AllowTargets, Driver, Reports, Scenario, Seed, Settings, Variant, read_settings
 from chaoskit.cli.console import ERR
 from chaoskit.cli.exit_codes import ExitCode, of_verdict
+from chaoskit.errors import UsageError
 
 WEB: Final = "127.0.0.1:8089"
 
@@ -17,6 +18,7 @@ def run(
     scenario: Scenario,
     settings: Settings = None,
     seed: Seed = None,
+    variant: Variant = None,
     driver: Driver = None,
     reports: Reports = Path("reports"),
     workers: Annotated[
@@ -39,22 +41,33 @@ def run(
 ) -> int:
     """Play a scenario: target up, load, faults, analysis, report.
 
+    `--variant NAME` plays a variant of it; `--variant all` plays the scenario, then each variant, and compares them.
     Ends with the verdict and the report's path. Ctrl-C winds the run down in order and reports it as aborted; a second
     Ctrl-C undoes everything at once.
     """
     from chaoskit import plan as planning
+    from chaoskit.cli.comparing import play_and_compare
     from chaoskit.cli.playing import play_and_report
     from chaoskit.environment import with_driver
     from chaoskit.plan.generator import GeneratorOptions, with_generator
     from chaoskit.runner.run import RunRequest
     from chaoskit.scenario import load
+    from chaoskit.scenario.variants import ALL
     from chaoskit.store import collect
 
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
     options = GeneratorOptions(workers, expect_workers, bind, WEB if web else None, csv)
-    plan = with_driver(with_generator(planning.build(loaded), options), driver)
-    request = RunRequest(plan, loaded.text, reports, collect(plan, ["chaoskit", *sys.argv[1:]], Path.cwd()))
-    for file in loaded.runs_code:
-        ERR.print(f"this scenario runs code of yours: {file}", style="yellow", markup=False)
-    verdict = play_and_report(request)
+    whole = variant == ALL
+    if whole and not loaded.variants:
+        raise UsageError("the scenario has no variants to compare; add `variants:` to it, or leave `--variant` out")
+    requests = []
+    for one in [loaded, *loaded.variants.values()] if whole else [loaded.chosen(variant)]:
+        plan = with_driver(with_generator(planning.build(one), options), driver)
+        provenance = collect(plan, ["chaoskit", *sys.argv[1:]], Path.cwd())
+        requests.append(RunRequest(plan, one.text, reports, provenance))
+        for file in one.runs_code:
+            ERR.print(f"this scenario runs code of yours: {file}", style="yellow", markup=False)
+    if whole:
+        return play_and_compare(requests, gate=gate)
+    verdict = play_and_report(requests[0])
     return of_verdict(verdict) if gate else ExitCode.PASS

@@ -36,7 +36,8 @@ def validate(
     plan = planning.build(loaded)
     OUT.print(
         f"{plan.scenario}: valid; {plan.duration_s:.0f} s, {plural(len(plan.streams), 'stream')}, "
-        f"{plural(len(plan.faults), 'fault')}",
+        f"{plural(len(plan.faults), 'fault')}"
+        + (f", {plural(len(loaded.variants), 'variant')}: {', '.join(loaded.variants)}" if loaded.variants else ""),
         markup=False,
     )
     for code in loaded.runs_code:

@@ -62,6 +62,7 @@ def build(loaded: Loaded) -> Plan:
         incident=scenario.incident.model_dump(exclude_defaults=True) if scenario.incident else {},
         compose=plan_compose(loaded),
         limited=tuple(scenario.target.limits),
+        variant=loaded.variant,
     )
 
 

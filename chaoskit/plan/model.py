@@ -364,6 +364,7 @@ class Plan:
     incident: Mapping[str, str] = field(default_factory=dict)
     compose: PlannedCompose | None = None
     limited: tuple[str, ...] = ()
+    variant: str | None = None
 
     def listen_host(self, link: str) -> str:
         """Return the address at which the proxy of `link` listens: workers on other machines must reach entries."""

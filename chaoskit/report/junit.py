@@ -41,18 +41,24 @@ def render_junit(result: Result) -> str:
         "time": f"{_duration_s(result):.3f}",
     }
     suites = ET.Element("testsuites", {"name": "chaoskit", **counts})
-    suite = ET.SubElement(suites, "testsuite", {"name": _clean(result.scenario), **counts})
+    suite = ET.SubElement(suites, "testsuite", {"name": _clean(_suite(result)), **counts})
     if started_at := result.provenance.get("started_at"):
         suite.set("timestamp", _clean(str(started_at)))
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(result):
         ET.SubElement(properties, "property", {"name": name, "value": _clean(value)})
     for case in cases:
-        _append(suite, result.scenario, case)
+        _append(suite, _suite(result), case)
     ET.SubElement(suite, "system-out").text = _clean("\n".join((result.headline, *result.reasons)))
     ET.indent(suites)
     body = ET.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _suite(result: Result) -> str:
+    """Return the name of the scenario, with the variant of it that was played."""
+    variant = result.provenance.get("variant")
+    return f"{result.scenario}[{variant}]" if variant else result.scenario
 
 
 def cases_of(result: Result) -> Iterator[Case]:

@@ -51,7 +51,7 @@ def render_html(result: Result, plan: Plan, history: History) -> str:
     drawn = gallery.draw(result, plan, history, stream=diagnosis.stream_that_hurts(result, streams))
     scripts = [_vega(), (_TEMPLATES / "page.js").read_text(encoding="utf-8")]
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             result=result,
@@ -71,7 +71,7 @@ def render_html(result: Result, plan: Plan, history: History) -> str:
             command=repeat_command(result),
             style=markupsafe.Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
             scripts=[markupsafe.Markup(script) for script in scripts],  # noqa: S704 - our own file and Vega's
-            policy=_policy(scripts),
+            policy=policy_of(scripts),
             data=markupsafe.Markup(embedded_json(drawn.data)),  # noqa: S704 - escaped by embedded_json
         )
     )
@@ -128,20 +128,22 @@ def _vega() -> str:
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
-def _policy(scripts: Sequence[str]) -> str:
+def policy_of(scripts: Sequence[str]) -> str:
+    """Return the content security policy of a page that holds `scripts` and nothing else that runs."""
     digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return where templates are found, with the house's filters; everything that they show is escaped."""
+    found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({function.__name__: function for function in _FILTERS})
-    return environment
+    found.filters.update({function.__name__: function for function in _FILTERS})
+    return found

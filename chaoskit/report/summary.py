@@ -16,9 +16,9 @@ _MARKUP: Final = re.compile(r"([\\`*\[\]<>|#~]|\b_|_\b)")
 def render_summary(result: Result, report: str = "report.html") -> str:
     """Return verdict, objectives, bottleneck and the nearest rungs as GitHub-flavoured Markdown; `report` is linked."""
     lines = [
-        f"## {_MARKS[result.verdict]} {result.verdict.value}: {_plain(result.scenario)}",
+        f"## {_MARKS[result.verdict]} {result.verdict.value}: {plain(result.scenario)}",
         "",
-        f"**{_plain(result.headline)}**",
+        f"**{plain(result.headline)}**",
         "",
         *_reasons(result),
         *_objectives(result),
@@ -31,14 +31,14 @@ def render_summary(result: Result, report: str = "report.html") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return `text` on one line with everything escaped that Markdown or HTML would read as markup."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
 def _reasons(result: Result) -> Iterator[str]:
     if result.reasons:
-        yield from (f"- {_plain(reason)}" for reason in result.reasons)
+        yield from (f"- {plain(reason)}" for reason in result.reasons)
         yield ""
 
 
@@ -51,8 +51,8 @@ def _objectives(result: Result) -> Iterator[str]:
         mark = "❔" if objective.met is None else "✅" if objective.met else "❌"
         measured = wording.quantity(objective.measured, objective.unit)
         bound = wording.quantity(objective.bound, objective.unit)
-        reason = "" if objective.met else _plain(objective.reason)
-        yield f"| {mark} | {_plain(objective.text)} | {_plain(measured)} | {_plain(bound)} | {reason} |"
+        reason = "" if objective.met else plain(objective.reason)
+        yield f"| {mark} | {plain(objective.text)} | {plain(measured)} | {plain(bound)} | {reason} |"
     yield ""
 
 
@@ -65,24 +65,24 @@ def _amplification(result: Result) -> Iterator[str]:
         worst = max(attempts, key=lambda name: attempts[name], default="")
         if attempts and attempts[worst] > max(1.0, usual) * AMPLIFIED:
             said = f"{attempts[worst]:.2f} attempts per arrival in {worst}, {usual:.2f} at best"
-            amplified.append(f"- retry amplification: {_plain(stream)} {_plain(said)}")
+            amplified.append(f"- retry amplification: {plain(stream)} {plain(said)}")
     if amplified:
         yield from (*amplified, "")
 
 
 def _bottleneck(bottleneck: Bottleneck) -> Iterator[str]:
-    yield f"### Bottleneck: {_plain(bottleneck.resource)}"
+    yield f"### Bottleneck: {plain(bottleneck.resource)}"
     yield ""
-    yield f"{_plain(bottleneck.title)} (confidence {wording.ratio(bottleneck.confidence)})"
+    yield f"{plain(bottleneck.title)} (confidence {wording.ratio(bottleneck.confidence)})"
     yield ""
     if bottleneck.saturates_at is not None:
         point = bottleneck.saturates_at
-        load = f" ({_plain(wording.multiples(point))})" if point.multiples else ""
+        load = f" ({plain(wording.multiples(point))})" if point.multiples else ""
         if wording.surge(point.share) not in bottleneck.title:
             yield f"- gives way at {wording.surge(point.share)}{load}"
-    yield from (f"- {step.role}: {_plain(wording.step(step))}" for step in bottleneck.cause_chain)
+    yield from (f"- {step.role}: {plain(wording.step(step))}" for step in bottleneck.cause_chain)
     if bottleneck.prediction:
-        yield f"- prediction: {_plain(bottleneck.prediction)}"
+        yield f"- prediction: {plain(bottleneck.prediction)}"
     yield ""
 
 
@@ -93,8 +93,8 @@ def _ladder(result: Result) -> Iterator[str]:
     yield "|---|---:|---|---|"
     for rung in result.ladder[:MAX_RUNGS]:
         share, load = wording.surge(rung.saturates_at.share), wording.multiples(rung.saturates_at)
-        name = _plain(wording.short_resource(rung.resource))
-        yield f"| {name} | {share} | {_plain(load)} | {_plain(rung.setting or wording.ABSENT)} |"
+        name = plain(wording.short_resource(rung.resource))
+        yield f"| {name} | {share} | {plain(load)} | {plain(rung.setting or wording.ABSENT)} |"
     yield ""
 
 
@@ -103,5 +103,5 @@ def _validity(result: Result) -> Iterator[str]:
     if broken:
         yield "**What stands against the run**"
         yield ""
-        yield from (f"- {_plain(check.name)}: {_plain(check.statement)}" for check in broken)
+        yield from (f"- {plain(check.name)}: {plain(check.statement)}" for check in broken)
         yield ""

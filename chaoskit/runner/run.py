@@ -37,7 +37,8 @@ class Outcome:
     """A run that was saved and analysed: to its end, or as far as it came.
 
     `setup_error` is set where something did not come up; `restore_error` where a link was not proven clean, or
-    something that the run made could not be removed.
+    something that the run made could not be removed. `interrupted`: somebody asked for the
+    end, and no rule of the plan.
     """
 
     folder: RunFolder
@@ -45,6 +46,7 @@ class Outcome:
     result: Result
     restore_error: RestoreFailed | None
     setup_error: SetupFailed | None = None
+    interrupted: bool = False
 
 
 async def play(request: RunRequest, watcher: Watcher, stop: Stop) -> Outcome:

@@ -1,7 +1,7 @@
 """From a path or a name to a scenario and its target: everything checked, all problems at once, nothing started."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chaoskit.errors import InvalidFile, Problem, UsageError
@@ -26,13 +26,15 @@ from chaoskit.scenario.settings import Scalar, parse_setting
 from chaoskit.scenario.tape import Tape
 from chaoskit.scenario.tapes import read_tapes_of
 from chaoskit.scenario.topology import Topology
+from chaoskit.scenario.variants import Merged
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A valid scenario with its target. `manifest` and `manifest_folder` are None for a target given by URLs.
 
-    `settings` holds every setting of every component, `component.setting`, in the manifest's unit.
+    `settings` holds every setting of every component, `component.setting`, in the manifest's unit. `variant` is the
+    name of the variant that this is, None for the scenario itself, which holds its `variants` by name.
     """
 
     scenario: Scenario
@@ -45,6 +47,21 @@ class Loaded:
     settings: Mapping[str, Scalar]
     tapes: Mapping[str, Tape] = field(default_factory=dict)
     """The tapes of the streams that have one, at the speed at which they are played."""
+    variant: str | None = None
+    variants: Mapping[str, "Loaded"] = field(default_factory=dict)
+
+    def chosen(self, variant: str | None) -> "Loaded":
+        """Return the variant called `variant`, the scenario itself for None.
+
+        Raises:
+            UsageError: there is no such variant.
+        """
+        if variant is None:
+            return self
+        if variant not in self.variants:
+            message = f"the scenario has no variant {variant!r}{did_you_mean(variant, self.variants)}"
+            raise UsageError(message)
+        return self.variants[variant]
 
     @property
     def folder(self) -> Path:
@@ -86,6 +103,8 @@ def load(
 ) -> Loaded:
     """Read and check a scenario and its target manifest. No socket is opened and no code of theirs is run.
 
+    Every variant is checked as well; see `Loaded.chosen`.
+
     Names are looked up in the folders of `search` (the user's own `scenarios` and `targets`), then among the built-in
     ones. `overrides` replace settings of the target, `seed` the file's seed; `allow_targets` are hosts outside loopback
     and private networks that may be loaded.
@@ -98,7 +117,33 @@ def load(
     document, problems = read(path)
     if document.data is None:
         raise InvalidFile(problems)
-    return load_document(document, path, Options(search, overrides or {}, seed, allow_targets), problems)
+    return _with_variants(document, path, Options(search, overrides or {}, seed, allow_targets), problems)
+
+
+def _with_variants(document: Document, path: Path, options: Options, known: Sequence[Problem]) -> Loaded:
+    """Check a scenario and each of its variants; the problems of all of them are told at once."""
+    base, found = _tried(document, path, options, known)
+    problems, variants = list(found), {}
+    for name in document.names("variants"):
+        merged = Merged(document, name)
+        variant, brought = _tried(merged.document, path, options, ())
+        problems += [*merged.problems, *merged.own(brought, found)]
+        if variant is not None and base is not None:
+            title = f"{base.scenario.title or base.scenario.name} · {base.scenario.variants[name].title or name}"
+            scenario = variant.scenario.model_copy(update={"title": title})
+            variants[name] = replace(variant, scenario=scenario, variant=name)
+    if base is None or problems:
+        raise InvalidFile(list(dict.fromkeys(problems)))
+    return replace(base, variants=variants)
+
+
+def _tried(
+    document: Document, path: Path, options: Options, known: Sequence[Problem]
+) -> tuple[Loaded | None, Sequence[Problem]]:
+    try:
+        return load_document(document, path, options, known), ()
+    except InvalidFile as error:
+        return None, error.problems
 
 
 def load_document(document: Document, path: Path, options: Options, known: Sequence[Problem] = ()) -> Loaded:

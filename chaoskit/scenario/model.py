@@ -24,6 +24,7 @@ from chaoskit.scenario.quantities import (
 )
 from chaoskit.scenario.strict import Strict
 from chaoskit.scenario.upstreams import Upstream
+from chaoskit.scenario.variants import Variants
 
 ALL_STREAMS: Final = "*"
 """The key under which `multiply: 100`, one number for every stream, is kept."""
@@ -302,6 +303,8 @@ class Scenario(Strict):
     steady_tolerance: Ratio = 0.25
     """How far baseline may wander and still count as steady."""
     incident: Incident | None = None
+    variants: Variants = Field(default={}, max_length=32, examples=[{"bigger-pool": {"title": "Pool of 16"}}])
+    """Changes over this scenario by name: `run --variant NAME` plays one, `--variant all` compares them."""
 
     def multiple(self, phase: Phase, stream: str) -> float:
         """Return the stream's multiple of its baseline rate in `phase`."""

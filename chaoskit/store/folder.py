@@ -105,16 +105,7 @@ class RunFolder:
         Raises:
             StoreError: it cannot be written.
         """
-        path = self.path / name
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            message = f"cannot write {path}: {error}"
-            raise StoreError(message) from error
-        return path
+        return write_whole(self.path / name, content)
 
     def save_result(self, content: bytes) -> Path:
         """Save 2: the encoded result of the analysis."""
@@ -185,6 +176,38 @@ class RunFolder:
         except OSError as error:
             message = f"cannot read {self.path / name}: {error}"
             raise StoreError(message) from error
+
+
+def create_comparison(reports: Path, scenario: str) -> Path:
+    """Make the folder of a comparison, `<scenario>-variants-<UTC time>-<short id>`, and return it.
+
+    Raises:
+        StoreError: `reports` cannot be written.
+    """
+    folder = reports / f"{scenario}-variants-{utc_now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        message = f"cannot write {folder}: {error}; choose another with --reports"
+        raise StoreError(message) from error
+    return folder
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file whole or not at all, and return its path.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        message = f"cannot write {path}: {error}"
+        raise StoreError(message) from error
+    return path
 
 
 def find(reports: Path, name: str = LATEST) -> RunFolder:

@@ -152,3 +152,21 @@ def test_a_failed_set_up_exits_5_and_is_reported_to_ci_all_the_same(chaoskit: Ca
     errors = {case.get("name") for case in junit.iter("testcase") if case.find("error") is not None}
     assert "set-up" in errors
     assert chaoskit("report").returncode == 0
+
+
+def test_all_variants_are_played_and_compared_and_the_gravest_is_the_exit_code(chaoskit: Call, tmp_path: Path) -> None:
+    variants = "variants:\n  impossible: {objectives: [buying rate > 100000/s in surge]}\n"
+    (tmp_path / "day.yaml").write_text(PATIENT + variants)
+    said = chaoskit("run", "day.yaml", "--variant", "all")
+    assert said.returncode == 1, said.stderr
+    runs = saved_runs(tmp_path / "reports")
+    assert [run.plan().variant for run in runs] == [None, "impossible"]
+    assert [run.provenance().get("variant") for run in runs] == [None, "impossible"]
+    assert "[impossible]" in (runs[1].path / "junit.xml").read_text()
+    (compared,) = (tmp_path / "reports").glob("*-variants-*/result.json")
+    document = json.loads(compared.read_bytes())
+    assert [run["run"] for run in document["runs"]] == [run.name for run in runs]
+    assert document["verdict"] == "fail"
+    assert (compared.parent / "report.html").is_file()
+    assert f"comparison: {Path('reports') / compared.parent.name / 'report.html'}" in said.stdout
+    assert chaoskit("run", "day.yaml", "--variant", "imposible").returncode == 2
