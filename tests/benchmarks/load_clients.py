@@ -1,18 +1,20 @@
 """One measurement of one client against a running server, in a process of its own; prints one JSON line.
 
-python tests/benchmarks/load_clients.py closed|fast|http PORT CONNECTIONS SECONDS
+python tests/benchmarks/load_clients.py closed|fast|fast-tasks|http PORT CONNECTIONS SECONDS
 python tests/benchmarks/load_clients.py open PORT CONNECTIONS SECONDS RATE
 python tests/benchmarks/load_clients.py paced-fast|paced-http PORT USERS SECONDS [FIRST_USERS FIRST_SECONDS]
 
-Locust's users are as quick as its users can write them: one request after the other within one task. Paced, each
+Locust's users are as quick as its users can write them, one request after the other within one task, or (`fast-tasks`)
+as Locust's documentation writes them, a task for each request. Paced, each
 makes ten requests a second (`constant_throughput`), as Locust's documentation advises for a rate.
 """
 
 import gc
 import json
-import resource
+import re
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -66,17 +68,17 @@ def lean(port: int, connections: int, times_us: "np.typing.NDArray[np.int64]") -
 
 
 def locust_users(
-    base: type[User], port: int, users: int, seconds: float, first: tuple[int, float] = (0, 0.0), *, paced: bool = False
+    base: type[User], port: int, users: int, seconds: float, first: tuple[int, float] = (0, 0.0), *, kind: str
 ) -> dict[str, float]:
     """Run so many users of `base` that do nothing but GET /; before them, so many for so long."""
 
     def look(self: FastHttpUser) -> None:
         self.client.get("/")
-        while not paced:
+        while kind in {"fast", "http"}:
             self.client.get("/")
 
     members: dict[str, Any] = {"host": f"http://127.0.0.1:{port}", "tasks": [look]}
-    if paced:
+    if kind.startswith("paced"):
         members["wait_time"] = locust.constant_throughput(10)
     environment = Environment(user_classes=[type("Looker", (base,), members)])
     runner = environment.create_local_runner()
@@ -99,8 +101,9 @@ def locust_users(
 
 
 def rss_mb() -> float:
-    """The most memory that this process ever had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory that this process ever had (`getrusage` would count its parent's, from before it was loaded)."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def main() -> None:
@@ -112,9 +115,9 @@ def main() -> None:
         times_us = (np.arange(int(seconds * rate)) * (1e6 / rate)).astype(np.int64)
         figures = lean(port, connections, times_us)
     else:
-        base = FastHttpUser if kind.endswith("fast") else HttpUser
+        base = HttpUser if kind.endswith("http") else FastHttpUser
         first = (int(sys.argv[5]), float(sys.argv[6])) if len(sys.argv) > 5 else (0, 0.0)
-        figures = locust_users(base, port, connections, seconds, first, paced=kind.startswith("paced"))
+        figures = locust_users(base, port, connections, seconds, first, kind=kind)
     sys.stdout.write(json.dumps(figures) + "\n")
 
 
