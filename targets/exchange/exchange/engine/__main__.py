@@ -22,7 +22,7 @@ from exchange.engine.feed import market_feed
 from exchange.engine.ledger import Account, Ledger
 from exchange.engine.liquidation import Rules
 from exchange.engine.loop import MatchingLoop
-from exchange.engine.market_maker import NOTIONAL_PER_LEVEL_USDT, MarketMaker
+from exchange.engine.market_maker import LEVELS_PER_STEP, NOTIONAL_PER_LEVEL_USDT, MarketMaker
 from exchange.engine.matching import Exchange
 from exchange.engine.server import EngineServer
 from exchange.engine.write_behind import RegionWriter
@@ -48,6 +48,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="draws the opening positions")
     parser.add_argument("--overload", choices=OVERLOAD_RULES, default=OVERLOAD_RULES[0], help="what is shed last")
     parser.add_argument("--maker-depth", type=int, default=NOTIONAL_PER_LEVEL_USDT, help="USDT quoted at each price")
+    parser.add_argument("--maker-patience", type=int, default=LEVELS_PER_STEP, help="levels it takes per 0.01 %%")
     parser.add_argument("--opening-leverage", type=int, default=0, help="highest of the accounts; 0: all hold 1 M USDT")
     switch = ("off", "on")
     parser.add_argument("--liquidations", choices=switch, default="off", help="whether margins are enforced")
@@ -72,7 +73,10 @@ class Engine:
         self.loop = MatchingLoop(arguments.service_time, arguments.queue_limit)
         exempting = arguments.overload == OVERLOAD_RULES[0]
         self.server = EngineServer(self.exchange, self.loop, arguments.accounts, exempting=exempting)
-        self.makers = [MarketMaker(self.exchange, symbol.index, arguments.maker_depth) for symbol in SYMBOLS]
+        self.makers = [
+            MarketMaker(self.exchange, symbol.index, arguments.maker_depth, arguments.maker_patience)
+            for symbol in SYMBOLS
+        ]
         self.write_behind = Resource("write_behind", len(arguments.positions))
         self.writers = [
             RegionWriter(region, place, self.ledger, self.write_behind) for region, place in arguments.positions.items()

@@ -45,7 +45,10 @@ class InsuranceFund:
         account.collateral.clear()
 
     def socialise(self) -> list[Account]:
-        """Take what the fund lacks from all who are in profit, by their share of it; returns who paid."""
+        """Take what the fund lacks from all who are in profit, by their share of it; returns who paid.
+
+        Nobody pays more than the unrealised profit; what that does not cover stays the fund's debt.
+        """
         lacking = -self.equity
         if lacking <= 0:
             return []

@@ -77,14 +77,14 @@ class Liquidator:
     def unwind(self, now_ms: int) -> None:
         """Let the fund sell into the best level of each book what it has taken over, or give it up if it must."""
         fund = self._fund.account
-        if not self._margin.is_sound(fund):
-            self._give_up(now_ms)
         for symbol in fund.held():
             lots = fund.positions[symbol].lots
             best = self._exchange.markets[symbol].book.side(buy=lots > 0).best()
             if best is not None and self._within(symbol, best.price, selling=lots > 0):
                 order = self._send(fund, symbol, best.price, now_ms)
                 self.tally.unwound += order.value * UNIT_VALUES[symbol]
+        if not self._margin.is_sound(fund):
+            self._give_up(now_ms)
 
     def _end(self, account: Account) -> bool:
         self._tried.pop(account.number, None)
