@@ -16,11 +16,13 @@ from prometheus_client.registry import Collector
 
 from exchange.ages import Ages
 from exchange.arguments import OVERLOAD_RULES, addresses, duration_s
+from exchange.engine.clearing import Clearing, ClearingCollector
 from exchange.engine.conditional import ConditionalOrder
 from exchange.engine.feed import market_feed
-from exchange.engine.ledger import Ledger
+from exchange.engine.ledger import Account, Ledger
+from exchange.engine.liquidation import Rules
 from exchange.engine.loop import MatchingLoop
-from exchange.engine.market_maker import MarketMaker
+from exchange.engine.market_maker import LEVELS_PER_STEP, NOTIONAL_PER_LEVEL_USDT, MarketMaker
 from exchange.engine.matching import Exchange
 from exchange.engine.server import EngineServer
 from exchange.engine.write_behind import RegionWriter
@@ -45,6 +47,15 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--accounts", type=int, default=10_000, help="how many accounts there are")
     parser.add_argument("--seed", type=int, default=1, help="draws the opening positions")
     parser.add_argument("--overload", choices=OVERLOAD_RULES, default=OVERLOAD_RULES[0], help="what is shed last")
+    parser.add_argument("--maker-depth", type=int, default=NOTIONAL_PER_LEVEL_USDT, help="USDT quoted at each price")
+    parser.add_argument("--maker-patience", type=int, default=LEVELS_PER_STEP, help="levels it takes per 0.01 %%")
+    parser.add_argument("--opening-leverage", type=int, default=0, help="highest of the accounts; 0: all hold 1 M USDT")
+    switch = ("off", "on")
+    parser.add_argument("--liquidations", choices=switch, default="off", help="whether margins are enforced")
+    parser.add_argument("--liquidation-fee", type=int, default=Rules().fee, help="per 10,000, into the fund")
+    parser.add_argument("--liquidation-distance", type=int, default=Rules().distance, help="limit, per 10,000 of mark")
+    parser.add_argument("--insurance-fund", type=int, default=1_000_000, help="what the fund begins with, in USDT")
+    parser.add_argument("--adl", choices=switch, default="on", help="whether winners are deleveraged; else all pay")
     parser.add_argument("--write-interval", type=duration_s, default=0.05, help="pause between write-behind batches")
     parser.add_argument("--write-batch", type=int, default=500, help="accounts written at once")
     return parser.parse_args()
@@ -54,7 +65,7 @@ class Engine:
     """The parts of the engine, put together."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self.ledger = Ledger(arguments.accounts, arguments.seed, wall_us())
+        self.ledger = Ledger(arguments.accounts, arguments.seed, wall_us(), arguments.opening_leverage)
         self.exchange = Exchange(self.ledger, self._touched, self._triggered)
         self.trigger_delay = Ages(
             "exchange_trigger_delay_seconds", "From the price that set a conditional order off to its order"
@@ -62,7 +73,10 @@ class Engine:
         self.loop = MatchingLoop(arguments.service_time, arguments.queue_limit)
         exempting = arguments.overload == OVERLOAD_RULES[0]
         self.server = EngineServer(self.exchange, self.loop, arguments.accounts, exempting=exempting)
-        self.makers = [MarketMaker(self.exchange, symbol.index) for symbol in SYMBOLS]
+        self.makers = [
+            MarketMaker(self.exchange, symbol.index, arguments.maker_depth, arguments.maker_patience)
+            for symbol in SYMBOLS
+        ]
         self.write_behind = Resource("write_behind", len(arguments.positions))
         self.writers = [
             RegionWriter(region, place, self.ledger, self.write_behind) for region, place in arguments.positions.items()
@@ -70,12 +84,46 @@ class Engine:
         for writer in self.writers:
             writer.interval_s = arguments.write_interval
             writer.batch_limit = arguments.write_batch
+        self._unsent: list[Account] = []  # liquidations that found the queue full
+        self.clearing: Clearing | None = None
+        if arguments.liquidations == "on":
+            rules = Rules(arguments.liquidation_fee, arguments.liquidation_distance, arguments.adl == "on")
+            self.clearing = Clearing(self.exchange, rules, arguments.insurance_fund, self._liquidate)
 
     def _touched(self, account: int) -> None:
         committed_us = wall_us()
         self.ledger.accounts[account].updated_us = committed_us
         for writer in self.writers:
             writer.touch(account, committed_us)
+        if self.clearing is not None:
+            self.clearing.touched(account)
+
+    def _liquidate(self, account: Account) -> None:
+        """Queue the next step of an account's liquidation, after the command that calls for it."""
+        asyncio.get_running_loop().call_soon(self._send_step, account)
+
+    def _send_step(self, account: Account) -> None:
+        if not self.loop.submit(partial(self._step, account), self.server.reserve):
+            self._unsent.append(account)
+
+    def _step(self, account: Account) -> None:
+        if self.clearing is not None and self.clearing.liquidator.step(account, wall_ms()):
+            self._liquidate(account)
+
+    def _clear(self) -> None:
+        """Set the marks, and queue what follows: liquidations turned away before, and what the fund sells."""
+        if self.clearing is None:
+            return
+        self.clearing.turn(wall_ms())
+        unsent, self._unsent = self._unsent, []
+        for account in unsent:
+            self._send_step(account)
+        if self.clearing.fund.account.held():
+            self.loop.submit(self._unwind)
+
+    def _unwind(self) -> None:
+        if self.clearing is not None:
+            self.clearing.liquidator.unwind(wall_ms())
 
     def _triggered(self, conditional: ConditionalOrder) -> None:
         """Queue its order like everybody's, after the command that set it off."""
@@ -101,6 +149,7 @@ class Engine:
         sent: object = None
         turn = 0
         while True:
+            self._clear()
             versions = [market.version for market in self.exchange.markets]
             if versions != sent or turn % 10 == 0:
                 self.server.publish(market_feed(self.exchange, wall_ms()))
@@ -151,13 +200,14 @@ async def _run(arguments: argparse.Namespace) -> None:
     engine = Engine(arguments)
     gc.collect()
     gc.freeze()  # ten thousand accounts live for ever; do not walk them at each collection
-    registry = registry_of(
-        [
-            ResourceCollector([engine.loop.matching, engine.loop.queue, engine.write_behind]),
-            EngineCollector(engine),
-            engine.trigger_delay,
-        ]
-    )
+    collectors = [
+        ResourceCollector([engine.loop.matching, engine.loop.queue, engine.write_behind]),
+        EngineCollector(engine),
+        engine.trigger_delay,
+    ]
+    if engine.clearing is not None:
+        collectors.append(ClearingCollector(engine.clearing, engine.exchange))
+    registry = registry_of(collectors)
     listeners = [
         await MetricsServer(registry, engine.ready).start(arguments.host, arguments.metrics_port),
         await engine.server.start(arguments.host, arguments.port),

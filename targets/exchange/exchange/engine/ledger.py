@@ -68,12 +68,18 @@ class Account:
     number: int
     wallet: int
     positions: tuple[Position, ...]
-    house: bool = False  # the market maker trades without a margin check
+    house: bool = False  # the market maker and the insurance fund trade without a margin check
+    liquidating: bool = False  # no new orders until its liquidation is over
     open_orders: dict[int, Order] = field(default_factory=dict)
     open_value: int = 0  # money units that the open orders would cost
     closed_orders: OrderedDict[int, Order] = field(default_factory=OrderedDict)
     trades: deque[Trade] = field(default_factory=_trades)
     updated_us: int = 0  # wall clock of the last change to wallet or positions
+    collateral: dict[int, int] = field(default_factory=dict)  # 1e-8 of each asset beside USDT
+
+    def held(self) -> list[int]:
+        """The symbols in which there is a position."""
+        return [symbol for symbol, position in enumerate(self.positions) if position.lots]
 
     def available(self, marks: list[int]) -> int:
         """Money units free for new orders at mark prices `marks` (ticks, by symbol)."""
@@ -113,10 +119,11 @@ class Account:
 class Ledger:
     """All accounts, opened at wall-clock `opened_us`; the last one is the house.
 
-    The house is the market maker and holds the other side of the opening positions, which `seed` draws.
+    The house is the market maker and holds the other side of the opening positions, which `seed` draws. With a
+    `leverage`, each account's wallet is as small as a leverage drawn from 1 to that one makes it; else all are alike.
     """
 
-    def __init__(self, accounts: int, seed: int, opened_us: int = 0) -> None:
+    def __init__(self, accounts: int, seed: int, opened_us: int = 0, leverage: int = 0) -> None:
         randomness = random.Random(seed)
         wallet = OPENING_WALLET_USDT * MONEY_UNITS_PER_USDT
         self.fees = 0
@@ -128,6 +135,9 @@ class Ledger:
             )
             for symbol in SYMBOLS
         )
+        if leverage:
+            for account in self.accounts:
+                account.wallet = _leveraged(account.positions, randomness.randint(1, leverage))
         self.house = Account(accounts, wallet, opposite, house=True)
         self.accounts.append(self.house)
         for account in self.accounts:
@@ -141,6 +151,10 @@ class Ledger:
         account.wallet += account.positions[symbol].trade(signed_lots, price) * unit - fee
         self.fees += fee
         return fee
+
+    def assign(self, account: Account, symbol: int, signed_lots: int, price: int) -> None:
+        """Book one side of a position that changes hands without a fee."""
+        account.wallet += account.positions[symbol].trade(signed_lots, price) * UNIT_VALUES[symbol]
 
     def total(self) -> int:
         """`wallets + fees - costs` in money units: constant for ever."""
@@ -158,3 +172,9 @@ def _opening_positions(randomness: random.Random) -> tuple[Position, ...]:
         lots = randomness.randint(-100, 100)
         positions.append(Position(lots, lots * symbol.opening_ticks))
     return tuple(positions)
+
+
+def _leveraged(positions: tuple[Position, ...], leverage: int) -> int:
+    """The wallet, in money units, of which opening positions are worth so many times as much; at least 1 USDT."""
+    value = sum(abs(position.cost) * unit for position, unit in zip(positions, UNIT_VALUES, strict=True))
+    return max(MONEY_UNITS_PER_USDT, value // leverage)

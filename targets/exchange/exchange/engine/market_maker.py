@@ -10,21 +10,31 @@ from exchange.venue import SYMBOLS
 LEVELS = 40
 NOTIONAL_PER_LEVEL_USDT = 300_000
 SPACING_PER_10_000 = 1  # one hundredth of a percent between levels
-INVENTORY_PER_STEP_USDT = 3_000_000  # the fair price moves by one spacing for so much inventory
+LEVELS_PER_STEP = 10
 
 
 class MarketMaker:
-    """The quotes of one symbol; `refresh` is the work that the loop runs."""
+    """The quotes of one symbol, `level_usdt` at each price; `refresh` is the work that the loop runs.
 
-    def __init__(self, exchange: Exchange, symbol: int) -> None:
+    The fair price moves by one spacing for an inventory of `levels_per_step` levels: with fewer, it follows those who
+    sell, and does not come back.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        symbol: int,
+        level_usdt: int = NOTIONAL_PER_LEVEL_USDT,
+        levels_per_step: int = LEVELS_PER_STEP,
+    ) -> None:
         self._exchange = exchange
         self._symbol = symbol
         opening = SYMBOLS[symbol].opening_ticks
         self._opening_lots = exchange.ledger.house.positions[symbol].lots
         self._spacing = max(1, opening * SPACING_PER_10_000 // 10_000)
         lots_per_usdt = 1e8 / (opening * SYMBOLS[symbol].unit_value)
-        self._size = int(NOTIONAL_PER_LEVEL_USDT * lots_per_usdt)
-        self._lots_per_step = int(INVENTORY_PER_STEP_USDT * lots_per_usdt)
+        self._size = max(1, int(level_usdt * lots_per_usdt))
+        self._lots_per_step = max(1, int(levels_per_step * level_usdt * lots_per_usdt))
 
     def refresh(self, now_ms: int) -> None:
         """Withdraw quotes that are no longer wanted and fill up those that were taken."""

@@ -5,6 +5,7 @@ is a status and a JSON body in the venue's shape, which the gateway hands to the
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -44,11 +45,22 @@ class Market:
         self.trades += 1
 
 
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A position that one account gives and another takes: signed `lots`, `price` in ticks."""
+
+    symbol: int
+    lots: int
+    price: int
+    client_id: str
+
+
 class Exchange:
     """Books, ledger and the commands on them.
 
     `touched` is called with the number of each account whose wallet or positions changed; `triggered` with each
-    conditional order that a price has set off, to be sent by `fire` as a command of its own.
+    conditional order that a price has set off, to be sent by `fire` as a command of its own. The marks are the last
+    prices until `marks_follow_trades` is taken away and `mark` called instead.
     """
 
     def __init__(self, ledger: Ledger, touched: Touched, triggered: Triggered | None = None) -> None:
@@ -57,7 +69,9 @@ class Exchange:
         self._triggered = triggered
         self.markets = [Market(symbol.opening_ticks) for symbol in SYMBOLS]
         self.marks = [market.last for market in self.markets]
-        self._touched = touched
+        self.touched = touched
+        self.marks_follow_trades = True
+        self.taken = {True: 0, False: 0}  # money units that buyers and sellers took from the books, the house left out
         self._order_id = 0
         self._trade_id = 0
         self._operations: dict[str, Callable[..., Any]] = {
@@ -110,6 +124,8 @@ class Exchange:
         if self._may_match(market.book, order, limit_price):
             for fill in market.book.match(order, limit_price):
                 self._settle(account, order, fill.maker, fill.price, fill.lots)
+        if not account.house:
+            self.taken[order.buy] += order.value * UNIT_VALUES[order.symbol]
         if order.filled == order.lots:
             order.status = "FILLED"
         elif order.kind == "LIMIT" and order.time_in_force in ("GTC", "GTX") and order.status != "EXPIRED":
@@ -217,10 +233,40 @@ class Exchange:
         self.conditionals.end(conditional, "FINISHED", "sent", now_ms)
         self.submit(account, order)
 
+    def mark(self, symbol: int, price: int, now_ms: int) -> None:
+        """Set the mark price of a symbol, in ticks."""
+        self.marks[symbol] = price
+        self._set_off(symbol, now_ms)
+
+    def assign(self, giver: Account, taker: Account, handed: HandOver, now_ms: int) -> None:
+        """Let a position change hands past the book, without a fee; both sides keep an order and a trade of it."""
+        self._trade_id += 1
+        size, price = abs(handed.lots), handed.price
+        for party, signed, is_maker in ((giver, -handed.lots, False), (taker, handed.lots, True)):
+            order = Order(
+                self.next_order_id(), party.number, handed.symbol, signed > 0, price, size, "LIMIT", "IOC",
+                handed.client_id, status="FILLED", filled=size, value=size * price, created_ms=now_ms,
+                updated_ms=now_ms,
+            )  # fmt: skip
+            self.ledger.assign(party, handed.symbol, signed, price)
+            party.close(order)
+            party.trades.append(
+                Trade(self._trade_id, order.order_id, handed.symbol, order.buy, price, size, 0, is_maker, now_ms)
+            )
+            self.touched(party.number)
+
+    def _set_off(self, symbol: int, now_ms: int) -> None:
+        if self._triggered is not None:
+            for conditional in self.conditionals.due(symbol, self.markets[symbol].last, self.marks[symbol]):
+                conditional.triggered_ms = now_ms
+                self._triggered(conditional)
+
     def _check(self, account: Account, order: Order) -> None:
         """Refuse an order that the account may not place."""
         if account.house:
             return
+        if account.liquidating:
+            raise Refusal(400, -2023, "User in liquidation mode now.")
         if any(order.client_id == known.client_id for known in account.open_orders.values()):
             raise Refusal(400, -4116, "ClientOrderId is duplicated.")
         if len(account.open_orders) >= MAX_OPEN_ORDERS:
@@ -253,7 +299,8 @@ class Exchange:
         self._trade_id += 1
         symbol = taker.symbol
         self.markets[symbol].record(price, lots)
-        self.marks[symbol] = price
+        if self.marks_follow_trades:
+            self.marks[symbol] = price
         maker_account = self.ledger.accounts[maker.account]
         for party, order, is_maker in ((account, taker, False), (maker_account, maker, True)):
             signed = lots if order.buy else -lots
@@ -272,15 +319,12 @@ class Exchange:
                     order.updated_ms,
                 )
             )
-            self._touched(party.number)
+            self.touched(party.number)
         maker_account.release(maker, lots)
         maker.status = "FILLED" if maker.filled == maker.lots else "PARTIALLY_FILLED"
         if maker.filled == maker.lots:
             maker_account.close(maker)
-        if self._triggered is not None:
-            for conditional in self.conditionals.due(symbol, price, self.marks[symbol]):
-                conditional.triggered_ms = taker.created_ms
-                self._triggered(conditional)
+        self._set_off(symbol, taker.created_ms)
 
     def next_order_id(self) -> int:
         """A fresh order id, for orders that are made inside the engine."""
