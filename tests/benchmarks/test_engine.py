@@ -5,9 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from exchange.engine.clearing import Clearing
-from exchange.engine.ledger import Account, Ledger
-from exchange.engine.liquidation import Rules
+from exchange.engine.ledger import Ledger
 from exchange.engine.market_maker import MarketMaker
 from exchange.engine.matching import Exchange
 from exchange.venue import SYMBOLS
