@@ -177,7 +177,7 @@ def _manner(seen: Observations, limit: Limit, stream: str, failed: int) -> list[
 def _median_service_s(seen: Observations, stream: str, windows: Mask) -> float | None:
     own = (batch for batch in seen.history.samples if batch.stream == stream and _within(batch.second, windows))
     merged = Histogram.merged(batch.service_us for batch in own)
-    median_us = merged.quantile_us(0.5) if merged.count else None
+    median_us = merged.carried_us(0.5)
     return None if median_us is None else median_us / 1e6
 
 

@@ -12,7 +12,7 @@ from chaoskit.scenario import Loaded
 from chaoskit.scenario.clients import Hedge, Retries
 from chaoskit.scenario.model import Stream
 from chaoskit.scenario.tape import Tape
-from chaoskit.scenario.tapes import baseline_s
+from chaoskit.scenario.tapes import baseline_s, scale
 
 
 def plan_phases(loaded: Loaded) -> tuple[PlannedPhase, ...]:
@@ -26,7 +26,8 @@ def plan_phases(loaded: Loaded) -> tuple[PlannedPhase, ...]:
         end_s = round(start_s + phase.body.length, 6)
         multiply = {name: scenario.multiple(phase, name) for name in scenario.load}
         for name, tape in loaded.tapes.items():
-            multiply[name] = tape.mean_rps(start_s, end_s) / tape.mean_rps(*baseline_s(scenario))
+            multiple = tape.mean_rps(start_s, end_s) / tape.mean_rps(*baseline_s(scenario))
+            multiply[name] = round(multiple, 9)  # an even tape has no surge by the last digit of a sum
         phases.append(PlannedPhase(phase.name, start_s, end_s, phase.body.ramp, multiply))
         start_s = end_s
     return tuple(phases)
@@ -76,9 +77,9 @@ def _plan_stream(
     normal = float(stream.users or 0) if stream.rate is None else stream.rate
     segments = _segments(name, normal, phases)
     if (tape := loaded.tapes.get(name)) is not None:
-        recorded_rps = tape.mean_rps(*baseline_s(loaded.scenario))
-        normal = stream.rate or recorded_rps
-        segments = _recorded(tape, normal / recorded_rps, phases[-1].end_s)
+        factor = scale(loaded.scenario, name, tape)
+        normal = factor * tape.mean_rps(*baseline_s(loaded.scenario))
+        segments = _recorded(tape, factor, phases[-1].end_s)
     planned = PlannedStream(
         name=name,
         flow=_plan_flow(loaded, stream),

@@ -26,8 +26,8 @@ class Arrivals(Strict):
     """With `hawkes`: how long after an arrival those that it sets off come, on average (exponentially spread)."""
 
     file: str | None = Field(default=None, min_length=1, examples=["day.csv"])
-    """With `tape`: a CSV file with the columns `time` (seconds, or ISO 8601), `stream`, `count`, next to the
-    scenario."""
+    """With `tape`: a CSV file with the columns `time` (seconds, or ISO 8601 in UTC unless it names a zone),
+    `stream`, `count`, next to the scenario."""
     stream: str | None = Field(default=None, min_length=1, examples=["orders"])
     """With `tape`: what the stream is called there, where that is not its name here."""
     speed: float = Field(default=1.0, gt=0, le=100_000, examples=[60])

@@ -14,6 +14,7 @@ from chaoskit.scenario.document import Document, Location
 
 Model = TypeVar("Model", bound=BaseModel)
 _MAX_MESSAGE: Final = 400
+_MOST_NAMES: Final = 30
 _KINDS: Final[Mapping[str, str]] = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -49,7 +50,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name[:100], known, n=1, cutoff=0.6)
     if near:
         return f"; did you mean `{near[0]}`?"
-    return f"; known here: {', '.join(sorted(known))}" if known else "; there is none here"
+    more = f" and {len(known) - _MOST_NAMES:,} more" if len(known) > _MOST_NAMES else ""
+    return f"; known here: {', '.join(sorted(known)[:_MOST_NAMES])}{more}" if known else "; there is none here"
 
 
 def _location(detail: ErrorDetails) -> Location:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from chaoskit.errors import Problem
 from chaoskit.scenario.document import Document
@@ -9,6 +10,8 @@ from chaoskit.scenario.model import ALL_STREAMS, Scenario
 from chaoskit.scenario.references import MAX_ARRIVALS
 from chaoskit.scenario.tape import Tape, lacks, read_tapes
 from chaoskit.units import format_duration
+
+_FEWEST: Final = 1 - 1e-6  # arrivals in the baseline; less is nothing to compare with
 
 
 def read_tapes_of(scenario: Scenario, document: Document, folder: Path) -> tuple[Mapping[str, Tape], list[Problem]]:
@@ -24,7 +27,7 @@ def read_tapes_of(scenario: Scenario, document: Document, folder: Path) -> tuple
         here = ("load", name, "arrivals", "file")
         if file not in files:
             files[file] = None
-            if not (folder / file).is_file():
+            if not _is_file(folder / file):
                 message = f"there is no file {file!r} next to the scenario; check the path"
                 problems.append(document.problem(here, message))
                 continue
@@ -39,8 +42,22 @@ def read_tapes_of(scenario: Scenario, document: Document, folder: Path) -> tuple
             problems.append(document.problem(here, f"{wrong_name}; `stream:` says what it is called there"))
             continue
         found[name] = tapes_here[wanted].at_speed(stream.arrivals.speed)
-        problems += [document.problem(here, message) for message in _misfits(scenario, found[name], file)]
+        problems += [document.problem(here, message) for message in _misfits(scenario, name, found[name])]
+    length_s = sum(phase.body.length for phase in scenario.phases)
+    arrivals = sum(scale(scenario, name, tape) * tape.mean_rps(0, length_s) * length_s for name, tape in found.items())
+    if arrivals > MAX_ARRIVALS:
+        message = (
+            f"the tapes have {arrivals:,.0f} arrivals in the phases, and {MAX_ARRIVALS:,} is the most; thin them out"
+        )
+        problems.append(document.problem(("load",), message, key=True))
     return found, problems
+
+
+def scale(scenario: Scenario, stream: str, tape: Tape) -> float:
+    """Return by what the counts of a stream's tape are multiplied, so that its `rate` is their mean in the baseline."""
+    rate_rps = scenario.load[stream].rate
+    recorded_rps = tape.mean_rps(*baseline_s(scenario))
+    return 1.0 if rate_rps is None or recorded_rps <= 0 else rate_rps / recorded_rps
 
 
 def baseline_s(scenario: Scenario) -> tuple[float, float]:
@@ -66,12 +83,20 @@ def _multiples(scenario: Scenario, document: Document, stream: str) -> Iterator[
                 yield document.problem(("phases", index, phase.name, "multiply", *place), message)
 
 
-def _misfits(scenario: Scenario, tape: Tape, file: str) -> Iterator[str]:
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False
+
+
+def _misfits(scenario: Scenario, stream: str, tape: Tape) -> Iterator[str]:
+    file = scenario.load[stream].arrivals.file
     length_s = sum(phase.body.length for phase in scenario.phases)
+    start_s, end_s = baseline_s(scenario)
     if tape.length_s < length_s - 1e-6:
         lasts = f"{file} lasts {format_duration(tape.length_s)} at this speed, the phases {format_duration(length_s)}"
         yield f"{lasts}; shorten them, or let the tape pass more slowly"
-    elif tape.mean_rps(*baseline_s(scenario)) <= 0:
-        yield f"{file} has no arrivals of it in the baseline, with which all else is compared; move the phases"
-    elif (arrivals := tape.mean_rps(0, length_s) * length_s) > MAX_ARRIVALS:
-        yield f"{file} has {arrivals:,.0f} arrivals in the phases, and {MAX_ARRIVALS:,} is the most; thin it out"
+    elif scale(scenario, stream, tape) * tape.mean_rps(start_s, end_s) * (end_s - start_s) < _FEWEST:
+        message = f"{file} has not one arrival of it in the baseline, with which all else is compared"
+        yield f"{message}; move the phases, or leave out a `rate` that thins it so much"

@@ -117,10 +117,10 @@ phases:
 objectives: [errors < 1%]
 """
 COUNTS = (3, 0, 10, 30, 500, 2000, 37, 8)
+ROWS = "".join(f"{second},trading,{count}\n" for second, count in enumerate(COUNTS))
 
 
-def taped(folder: Path, text: str = TAPE_DAY) -> Plan:
-    rows = "".join(f"{second},trading,{count}\n" for second, count in enumerate(COUNTS))
+def taped(folder: Path, text: str = TAPE_DAY, rows: str = ROWS) -> Plan:
     (folder / "day.csv").write_text(f"time,stream,count\n{rows}")
     (folder / "day.yaml").write_text(text)
     return planning.build(load(folder / "day.yaml"))
@@ -137,6 +137,12 @@ def test_a_tape_is_played_to_the_count_by_one_worker_or_many(tmp_path: Path) -> 
     assert merged.tolist() == whole.times_us.tolist()
     in_fifth = whole.times_us[(whole.times_us >= 5_000_000) & (whole.times_us < 6_000_000)]
     assert np.diff(in_fifth).max() <= 501, "evenly within an interval"
+
+
+def test_an_even_tape_has_no_surge(tmp_path: Path) -> None:
+    text = TAPE_DAY.replace(", multiply: {steady: 2}", "")
+    rows = "".join(f"{0.1 * tenth:.1f},trading,3\n" for tenth in range(80))
+    assert taped(tmp_path, text, rows).surge_phase is None
 
 
 def test_a_rate_beside_a_tape_is_its_mean_in_the_baseline(tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def test_a_tape_is_read_beside_its_scenario(tmp_path: Path) -> None:
 
 def test_it_may_be_longer_quicker_and_of_another_name(tmp_path: Path) -> None:
     text = DAY.replace("file: day.csv", "file: day.csv, stream: orders, speed: 60")
-    tape = loaded(tmp_path, text, "time,stream,count\n0,orders,60\n300,orders,600\n").tapes["trading"]
-    assert list(tape.rates()) == [(0, 5, 0.2), (5, 10, 2)]
+    tape = loaded(tmp_path, text, "time,stream,count\n0,orders,600\n300,orders,6000\n").tapes["trading"]
+    assert list(tape.rates()) == [(0, 5, 2), (5, 10, 20)]
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,17 @@ def test_it_may_be_longer_quicker_and_of_another_name(tmp_path: Path) -> None:
             "",
             "",
             TAPE.replace("1,trading,2\n2,trading,4", "1,trading,0\n2,trading,0"),
-            "no arrivals of it in the baseline",
+            "day.csv has not one arrival of it in the baseline",
         ),
         (
             "",
             "",
             TAPE.replace("9", "99999999"),
-            "200,000,005 arrivals in the phases, and 50,000,000 is the",
+            "day.yaml:4:1: the tapes have 200,000,005 arrivals in the phases, and 50,000,000 is the",
         ),
+        ("arrivals: {kind", "rate: 0/s, arrivals: {kind", TAPE, "or leave out a `rate` that thins it so much"),
+        ("arrivals: {kind", "rate: 1000000/s, arrivals: {kind", TAPE.replace("9", "90"), "62,333,333 arrivals in the"),
+        ("day.csv", f"{'x' * 300}.csv", TAPE, "there is no file 'xxx"),
         ("", "", TAPE.replace(",4", ",four"), "day.csv:4:3: count is 'four' and must be a whole number, 0 or more"),
     ],
 )
