@@ -14,7 +14,7 @@ link (toxics, or a closed door; the kind also says how to ask it so that the eff
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from chaoskit.faults.parameters import Parameter
 from chaoskit.plan.model import PlannedFault
@@ -35,12 +35,20 @@ class Toxic:
     toxicity: float = 1.0
 
 
+_DELAYING: Final = frozenset({"latency", "bandwidth", "slicer", "slow_close"})
+
+
 @dataclass(frozen=True, slots=True)
 class LinkAction:
     """What a fault does to one link: add toxics, or stop listening (`enabled` False)."""
 
     toxics: tuple[Toxic, ...] = ()
     enabled: bool = True
+
+    @property
+    def only_delays(self) -> bool:
+        """Whether all that is sent arrives in the end, so that connections can outlive the fault."""
+        return self.enabled and all(toxic.type in _DELAYING for toxic in self.toxics)
 
 
 @dataclass(frozen=True, slots=True)

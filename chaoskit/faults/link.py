@@ -2,7 +2,7 @@
 
 from chaoskit.address import Address
 from chaoskit.errors import FaultFailed
-from chaoskit.faults.contract import LinkAction
+from chaoskit.faults.contract import LinkAction, Toxic
 from chaoskit.faults.place import Place
 from chaoskit.faults.toxiproxy import ToxiproxyClient
 from chaoskit.plan.model import PlannedLink
@@ -60,12 +60,20 @@ class ProxiedLink(Place[LinkAction]):
     async def lift(self, fault: str) -> None:
         """Take a fault from those active: delete the proxy and make it anew with what is still active.
 
+        Where the server allows it, a fault that only delays is taken off without that: connections outlive it then.
+
         Raises:
             FaultFailed: the server does not do it; the fault counts as lifted all the same, see `rebuild`.
         """
         async with self._change():
-            self._actions.pop(fault, None)
-            await self._build()
+            action = self._actions.pop(fault, None)
+            if action is None or not (action.only_delays and self._client.removes_toxics):
+                await self._build()
+                return
+            try:
+                await self._remove_toxics(fault, action)
+            except FaultFailed:
+                await self._build()
 
     async def rebuild(self) -> None:
         """Bring the proxy to what it should be from nothing, for instance after the server was restarted."""
@@ -81,4 +89,14 @@ class ProxiedLink(Place[LinkAction]):
 
     async def _add_toxics(self, fault: str, action: LinkAction) -> None:
         for toxic in action.toxics:
-            await self._client.add_toxic(self.proxy, f"{fault}.{toxic.type}.{toxic.stream}", toxic)
+            await self._client.add_toxic(self.proxy, _name(fault, toxic), toxic)
+
+    async def _remove_toxics(self, fault: str, action: LinkAction) -> None:
+        for toxic in action.toxics:
+            await self._client.remove_toxic(self.proxy, _name(fault, toxic))
+        if not self._actions:
+            self.quiet.set()
+
+
+def _name(fault: str, toxic: Toxic) -> str:
+    return f"{fault}.{toxic.type}.{toxic.stream}"

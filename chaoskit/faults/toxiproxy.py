@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 import requests
@@ -86,11 +87,13 @@ def _reason(response: requests.Response) -> str:
 class ToxiproxyClient:
     """The control of one Toxiproxy server, real or embedded. Safe to use from many tasks.
 
-    Every method raises FaultFailed with a sentence, in at most a few seconds.
+    Every method raises FaultFailed with a sentence, in at most a few seconds. `removes_toxics` says that the server
+    can take a toxic off a proxy that is in use without the danger of `recreate`.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, removes_toxics: bool = False) -> None:
         self.address = address
+        self.removes_toxics = removes_toxics
         self._consumer = _Consumer(address)
         self._library = toxiproxy.server.Toxiproxy()
         self._turn = asyncio.Lock()
@@ -125,7 +128,7 @@ class ToxiproxyClient:
         await self._ask(f"delete proxy {name}", lambda: self._delete(name))
 
     async def recreate(self, name: str, listen: Address, upstream: Address, *, enabled: bool = True) -> None:
-        """Delete a proxy and create it anew, without toxics: the one way to lift a toxic that does not hang.
+        """Delete a proxy and create it anew, without toxics: the one way to lift a toxic that hangs on no server.
 
         Toxiproxy 2.12 hangs when a toxic is removed while a client has stopped reading.
         """
@@ -146,6 +149,11 @@ class ToxiproxyClient:
             "attributes": dict(toxic.attributes),
         }
         await self._ask(f"add toxic {name} to proxy {proxy}", lambda: _handle(proxy).add_toxic(**body))
+
+    async def remove_toxic(self, proxy: str, name: str) -> None:
+        """Take the toxic `name` off a proxy; its connections stand. Only where `removes_toxics`."""
+        call = partial(self._consumer.delete, f"/proxies/{proxy}/toxics/{name}")
+        await self._ask(f"remove toxic {name} from proxy {proxy}", call)
 
     async def set_enabled(self, proxy: str, enabled: bool) -> None:
         """Let a proxy listen, or stop it from listening and close its connections."""

@@ -33,6 +33,9 @@ class ProxyServer(ABC):
     """A Toxiproxy server that answers. Its control API is on loopback, unless it is somebody else's."""
 
     kind: ClassVar[Kind]
+    removes_toxics: ClassVar[bool] = False
+    """Whether a toxic can be taken off a proxy in use: Toxiproxy 2.12 may hang for ever where a client has stopped
+    reading, so its proxies are deleted and made anew, which ends their connections."""
     is_ours: ClassVar[bool] = True
     """Whether the run started it, and may restart and stop it."""
 

@@ -10,6 +10,7 @@ class EmbeddedServer(ChildServer):
     """`python -m chaoskit.proxy`."""
 
     kind = "embedded"
+    removes_toxics = True
     name = "the embedded Toxiproxy server"
 
     def _command(self, port: int) -> list[str]:

@@ -31,7 +31,7 @@ class OwnServer(ProxyServer):
     async def start(self) -> None:
         """Launch the server and wait until it answers; what fails is quoted with the end of its log."""
         try:
-            self._client = self._client or ToxiproxyClient(self._ports.hold())
+            self._client = self._client or ToxiproxyClient(self._ports.hold(), removes_toxics=self.removes_toxics)
             await self._begin(self._client.address.port)
             async with asyncio.timeout(READY_BOUND_S):
                 await self._await_ready()
