@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from chaoskit.plan.model import Comparison
@@ -14,6 +14,15 @@ COMPARISONS: Final[Mapping[Comparison, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+
+QUANTILES: Final[Mapping[str, float]] = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
+
+
+def quantiles_s(parts: Iterable[Histogram]) -> dict[str, float]:
+    """Return the quantiles (seconds) by name of everything in `parts`, those left out that it cannot carry."""
+    merged = Histogram.merged(parts)
+    found = {name: merged.carried_us(quantile) for name, quantile in QUANTILES.items()}
+    return {name: value_us / 1e6 for name, value_us in found.items() if value_us is not None}
 
 
 def measured_quantile_s(histogram: Histogram, failed: int, quantile: float) -> float | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from chaoskit.analysis.measure import COMPARISONS, measured_quantile_s
+from chaoskit.analysis.messages import OF_MESSAGES, judge_messages
 from chaoskit.analysis.result import ObjectiveResult, Recovery
 from chaoskit.analysis.streams import in_phase
 from chaoskit.plan.evidence import samples_needed
@@ -18,6 +19,10 @@ _UNITS: Final = {
     "rate": "/s",
     "amplification": "x",
     "recovery": "s",
+    "silence_quantile": "s",
+    "age_quantile": "s",
+    "messages": "/s",
+    "drops": "ratio",
 }
 
 
@@ -29,6 +34,8 @@ def objective_results(plan: Plan, history: History, recovery: Sequence[Recovery]
 def _judge(objective: Objective, plan: Plan, history: History, recovery: Sequence[Recovery]) -> ObjectiveResult:
     if objective.metric == "recovery":
         measured, reason = _worst_recovery(objective, recovery)
+    elif objective.metric in OF_MESSAGES:
+        measured, reason = judge_messages(objective, plan, history)
     else:
         measured, reason = _measure(objective, plan, history)
     met = None if measured is None else COMPARISONS[objective.comparison](measured, objective.bound)

@@ -105,10 +105,30 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
+class Messages:
+    """What the subscribers of a stream got in one phase.
+
+    `listeners` is the most that listened at once, `opened` how many came, `dropped` how many the other side let go, by
+    reason, and `drops_ratio` that of all who listened. `silence_s` is by quantile over subscribers and seconds: how
+    long each was without a message at most; `age_s` over messages: how old they were on arrival.
+    """
+
+    listeners: int
+    opened: int
+    messages: int
+    messages_rps: float
+    bytes_per_s: float
+    dropped: Mapping[str, int]
+    drops_ratio: float
+    silence_s: Mapping[str, float]
+    age_s: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class StreamPhase:
     """One stream in one phase. Latencies are of successes, by quantile name (`p50`, `p99`, `p99.9`), in seconds.
 
-    A quantile that the number of samples cannot carry is left out.
+    A quantile that the number of samples cannot carry is left out. `messages` is what followed, of subscriptions.
     """
 
     offered: int
@@ -121,6 +141,7 @@ class StreamPhase:
     service_s: Mapping[str, float]
     lag_p99_s: float | None
     attempts_per_arrival: float
+    messages: Messages | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from chaoskit.analysis.measure import quantiles_s
+from chaoskit.analysis.messages import messages_in
 from chaoskit.analysis.result import StreamPhase
 from chaoskit.analysis.windows import Series, window_count
 from chaoskit.plan.model import Plan, PlannedPhase
 from chaoskit.records import LOST, Histogram, History, SampleBatch
 
-QUANTILES: Final[Mapping[str, float]] = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 LATE_FACTOR: Final = 10.0
 LATE_FLOOR_S: Final = 0.02
 """Without an objective, an answer is late when it takes ten times the p99 of baseline, and never below 20 ms."""
@@ -62,16 +63,11 @@ def stream_phase(batches: Iterable[SampleBatch], length_s: float) -> StreamPhase
         offered_rps=offered / length_s if length_s else 0.0,
         ok_rps=ok / length_s if length_s else 0.0,
         errors_ratio=1 - ok / offered if offered else 0.0,
-        response_s=_quantiles(Histogram.merged(batch.response_us for batch in kept)),
-        service_s=_quantiles(Histogram.merged(batch.service_us for batch in kept)),
+        response_s=quantiles_s(batch.response_us for batch in kept),
+        service_s=quantiles_s(batch.service_us for batch in kept),
         lag_p99_s=None if lag_us is None else lag_us / 1e6,
         attempts_per_arrival=sum(batch.attempts for batch in kept) / offered if offered else 0.0,
     )
-
-
-def _quantiles(histogram: Histogram) -> dict[str, float]:
-    found = {name: histogram.carried_us(q) for name, q in QUANTILES.items()}
-    return {name: value_us / 1e6 for name, value_us in found.items() if value_us is not None}
 
 
 def in_phase(batch: SampleBatch, phase: PlannedPhase) -> bool:
@@ -83,9 +79,12 @@ def stream_phases(plan: Plan, history: History) -> dict[str, dict[str, StreamPha
     """Return every stream by every phase of the plan."""
     return {
         stream.name: {
-            phase.name: stream_phase(
-                (batch for batch in history.samples if batch.stream == stream.name and in_phase(batch, phase)),
-                phase.end_s - phase.start_s,
+            phase.name: replace(
+                stream_phase(
+                    (batch for batch in history.samples if batch.stream == stream.name and in_phase(batch, phase)),
+                    phase.end_s - phase.start_s,
+                ),
+                messages=messages_in(history, stream.name, [phase]),
             )
             for phase in plan.phases
         }

@@ -204,7 +204,11 @@ def _host(seen: Observations, blamed: Collection[str]) -> Iterator[Check]:
 def _percentiles(seen: Observations) -> Iterator[Check]:
     for objective in seen.plan.objectives:
         ends_s = seen.plan.phase(objective.phase).end_s if objective.phase is not None else seen.plan.duration_s
-        if objective.quantile is None or ends_s > seen.cut_s:
+        if (
+            objective.metric not in {"quantile", "service_quantile"}
+            or objective.quantile is None
+            or ends_s > seen.cut_s
+        ):
             continue
         batches = [
             batch

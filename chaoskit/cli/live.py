@@ -43,7 +43,7 @@ class PlainLines:
             return
         self._seen, self._printed_s = seen, snapshot.t_s
         streams = "  ".join(
-            f"{name} {_answered(now)} ({now.failed_rps} failed, p99 {_latency(now.p99_s)})"
+            f"{name} {_answered(now)} ({now.failed_rps} failed, p99 {_latency(now.p99_s)}{_heard(now, ', ')})"
             for name, now in snapshot.streams.items()
         )
         waiting = f"  {snapshot.in_flight:,} in flight" if snapshot.in_flight else ""
@@ -104,6 +104,8 @@ class Screen:
         lines = [Text(f"load     {_generator(snapshot.generator)}", "dim"), Text("busiest  ", "dim")]
         for name, used in snapshot.busiest:
             lines[1].append(f"{name} {used:.0%}   ", "bold red" if used > 0.95 else "")
+        heard = {name: _heard(now) for name, now in snapshot.streams.items()}
+        lines += [Text(f"feed     {name}: {said}", "dim") for name, said in heard.items() if said]
         lines += [Text(f"fault    {fault}", "bold yellow") for fault in snapshot.faults]
         lines += [Text(note, "dim") for note in snapshot.notes]
         return lines
@@ -121,6 +123,11 @@ def _answered(now: StreamNow) -> str:
     """Return what has come to an end of the arrivals planned for that second; a closed stream plans none."""
     ended = now.ok_rps + now.failed_rps
     return f"{ended:,} of {now.planned_rps:,}/s" if now.planned_rps else f"{ended:,}/s"
+
+
+def _heard(now: StreamNow, before: str = "") -> str:
+    """Return what a stream's subscribers get; nothing where it has none."""
+    return f"{before}{now.listeners:,} subscribers get {now.messages_rps:,} messages/s" if now.listeners else ""
 
 
 def _generator(now: GeneratorNow) -> str:

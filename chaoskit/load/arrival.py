@@ -66,9 +66,10 @@ class Arrival:
     """One arrival: what its flow may read, and where and until when it is played (microseconds of the run).
 
     `waited_us` is how long it waited for a connection: that is the target's doing, and no lateness of this process.
+    `keeps_place`: its place in the pool is not free when it ends, for its connection is still in use.
     """
 
-    __slots__ = ("deadline_us", "entry", "index", "intended_us", "key", "stream", "waited_us")
+    __slots__ = ("deadline_us", "entry", "index", "intended_us", "keeps_place", "key", "stream", "waited_us")
 
     def __init__(self, stream: Stream, index: int, key: int, intended_us: int) -> None:
         self.stream = stream
@@ -78,6 +79,7 @@ class Arrival:
         self.deadline_us = intended_us + stream.timeout_us
         self.entry = 0
         self.waited_us = 0
+        self.keeps_place = False
 
     @property
     def settings(self) -> Mapping[str, str]:

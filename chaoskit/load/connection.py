@@ -7,6 +7,7 @@ up while nobody waits is noticed at once, so a stale connection is seldom used a
 import errno
 import os
 import socket
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ _EXPIRED: Final = Wake.EXPIRED  # attributes of an Enum are slow to look up
 class Connection:
     """A connection to one entry. `waiter` is the greenlet that waits for it, None where nobody does."""
 
-    __slots__ = ("_hub", "_reading", "_socket", "is_open", "reader", "waiter")
+    __slots__ = ("_hub", "_listener", "_reading", "_socket", "is_open", "reader", "waiter")
 
     def __init__(self) -> None:
         self._hub: Any = get_hub()
@@ -60,6 +61,7 @@ class Connection:
         self.reader = AnswerReader()
         self.waiter: Any = None
         self.is_open = False
+        self._listener: Callable[[], None] | None = None
 
     def connect(self, family: int, address: tuple[Any, ...]) -> None:
         """Connect; wait until it is done or `expire` is called.
@@ -96,7 +98,7 @@ class Connection:
         """
         reader = self.reader
         reader.expect(head_only=head_only)
-        self._send(data)
+        self.send(data)
         while True:
             if self._wait() is _EXPIRED:
                 reason = "body_timeout" if reader.started else "timeout"
@@ -110,6 +112,51 @@ class Connection:
             answer = reader.feed(data) if data else reader.end()
             if answer is not None:
                 return answer
+
+    def receive(self) -> bytes:
+        """Wait for something to come and return it; empty where the other side has closed.
+
+        Raises:
+            ExchangeFailed: `reset`, or `timeout` after `expire`.
+        """
+        while True:
+            if self._wait() is _EXPIRED:
+                reason = "timeout"
+                raise ExchangeFailed(reason)
+            if (data := self.take()) is not None:
+                return data
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called in the hub whenever something has come while nobody waits; it calls `take`."""
+        self._listener = listener
+
+    def take(self) -> bytes | None:
+        """Return what has come, without waiting: None where that is nothing, empty where the other side has closed.
+
+        Raises:
+            ExchangeFailed: `reset`.
+        """
+        try:
+            data: bytes = self._socket.recv(_MOST_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise ExchangeFailed(reason_of(error.errno)) from error
+        return data
+
+    def put(self, data: bytes) -> int:
+        """Send as much of `data` as goes without waiting and return how much that is; the rest is to be given again.
+
+        Raises:
+            ExchangeFailed: `reset`.
+        """
+        try:
+            sent: int = self._socket.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise ExchangeFailed(reason_of(error.errno)) from error
+        return sent
 
     def expire(self) -> bool:
         """Make the greenlet that waits give up now; False where none waits. Call it from the hub only."""
@@ -129,7 +176,12 @@ class Connection:
             self._socket.close()
             self._socket = None
 
-    def _send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
+        """Send `data`; wait until the other side has room for it.
+
+        Raises:
+            ExchangeFailed: `reset`, or `timeout` after `expire`.
+        """
         while True:
             try:
                 sent = self._socket.send(data)
@@ -173,8 +225,11 @@ class Connection:
 
     def _on_readable(self) -> None:
         waiter = self.waiter
-        if waiter is None:  # the server hung up, or talks out of turn
-            self.close()
+        if waiter is None:
+            if self._listener is None:  # the server hung up, or talks out of turn
+                self.close()
+            else:
+                self._listener()
         else:
             self.waiter = None
             waiter.switch(_READABLE)

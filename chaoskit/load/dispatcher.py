@@ -1,7 +1,7 @@
 """Open-model dispatch: arrivals go to lanes at once, wait in a backlog where connections are short, and never pile up
 behind each other's answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import gevent
@@ -81,6 +81,12 @@ class Dispatcher:
         while self.in_flight and self.run_time.now_us() < now_us + _CUT_OFF_US:
             gevent.sleep(SWEEP_S)
 
+    def part(self, within_s: float) -> None:
+        """Wait until connections that were kept are closed, which both sides have to agree to, for `within_s`."""
+        until_us = self.run_time.now_us() + round(within_s * 1e6)
+        while any(pool.kept.count for pool in self.pools) and self.run_time.now_us() < until_us:
+            gevent.sleep(SWEEP_S)
+
     def stop(self) -> None:
         """Dispatch nothing more, and stop watching deadlines. Lanes stay as they are: the process is about to end."""
         self._sweeper.stop()
@@ -100,7 +106,7 @@ class Dispatcher:
         """See `LaneKeeper`: the backlog is served in place, without a switch; else the lane waits to be called."""
         now_us = self.run_time.now_us()
         self.playing.leave(now_us)
-        following = self._following(self.pools[ended.entry], now_us)
+        following = None if ended.keeps_place else self._following(self.pools[ended.entry], now_us)
         if following is not None:
             self.playing.enter(now_us)
             return following
@@ -123,6 +129,19 @@ class Dispatcher:
             return False
         pool.busy.enter(self.run_time.now_us())
         return True
+
+    def keep_place(self, arrival: Arrival) -> Callable[[], None]:
+        """See `LaneKeeper`."""
+        arrival.keeps_place = True
+        entry = arrival.entry
+        kept = self.pools[entry].kept
+        kept.enter(self.run_time.now_us())
+
+        def give() -> None:
+            kept.leave(self.run_time.now_us())
+            self.give_place(entry)
+
+        return give
 
     def give_place(self, entry: int) -> None:
         """See `LaneKeeper`."""

@@ -47,7 +47,7 @@ def failure_of(prepared: PreparedRequest, answer: Answer, error_code: str | None
         return word if code is None else f"{word} code {code}"
     if not prepared.is_rpc or (b'"result"' in answer.body and b'"error"' not in answer.body):
         return None  # what was asked for, without a look inside: a result may be large
-    return _rpc_failure(answer.body)
+    return rpc_failure(answer.body)
 
 
 def _code(body: bytes, field: str) -> str | None:
@@ -59,7 +59,8 @@ def _code(body: bytes, field: str) -> str | None:
     return str(value)[:_LONGEST_CODE] if isinstance(value, int | str) else None
 
 
-def _rpc_failure(body: bytes) -> str | None:
+def rpc_failure(body: bytes) -> str | None:
+    """Return the word for the first error in a JSON-RPC reply or batch of them; None where it has none."""
     bad = f"{RPC}bad answer"
     try:
         said = orjson.loads(body)

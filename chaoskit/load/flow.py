@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from chaoskit.errors import SetupFailed
 from chaoskit.load.references import resolved
 from chaoskit.load.request import PreparedRequest
-from chaoskit.plan.flow import PlannedFlow
+from chaoskit.plan.flow import PlannedFlow, PlannedSubscription
 
 
 class Response(Protocol):
@@ -109,6 +109,8 @@ def load_flow(stream: str, planned: PlannedFlow) -> Flow:
     """
     if planned.kind == "request":
         return _request_flow(stream, planned)
+    if planned.subscription is not None:
+        return _subscribe_flow(planned.subscription)
     module_name, _, function_name = planned.reference.partition(":")
     if planned.search_path and planned.search_path not in sys.path:
         sys.path.insert(0, planned.search_path)
@@ -144,5 +146,14 @@ def _request_flow(stream: str, planned: PlannedFlow) -> Flow:
 
     def flow(client: PreparingClient, _arrival: Arrival) -> None:
         client.exchange(prepared)
+
+    return flow
+
+
+def _subscribe_flow(subscription: PlannedSubscription) -> Flow:
+    handshake = PreparedRequest.build("GET", subscription.path)
+
+    def flow(client: PreparingClient, _arrival: Arrival) -> None:
+        client.exchange(handshake)  # which the stream's subscriber carries out (`chaoskit.load.subscription`)
 
     return flow

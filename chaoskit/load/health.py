@@ -56,7 +56,8 @@ def health(dispatcher: Dispatcher, worker: int, loop_lag_s: float) -> GeneratorH
 def resources(dispatcher: Dispatcher, worker: int) -> Iterator[ResourceSample]:
     """Yield what can run out in this process: its one core, and its connections.
 
-    A connection is held while the target answers, so all of its busy time is blocked on the entry it leads to.
+    A connection is held while the target answers, so all of its busy time is blocked on the entry it leads to. Those
+    of subscriptions are held because nobody wants to end them: they are no servers of others meanwhile.
     """
     now_us = dispatcher.run_time.now_us()
     playing = dispatcher.playing
@@ -71,11 +72,11 @@ def resources(dispatcher: Dispatcher, worker: int) -> Iterator[ResourceSample]:
     )
     blocked_s: dict[str, float] = defaultdict(float)
     for pool in dispatcher.pools:
-        blocked_s[pool.kind] += pool.busy.total_s(now_us)
+        blocked_s[pool.kind] += pool.busy.total_s(now_us) - pool.kept.total_s(now_us)
     yield ResourceSample(
         t_s=now_us / 1e6,
         resource=f"generator/worker@{worker}.connections",
-        servers=float(sum(pool.places for pool in dispatcher.pools)),
+        servers=float(sum(pool.places - pool.kept.count for pool in dispatcher.pools)),
         busy_s=sum(blocked_s.values()),
         blocked_s=dict(blocked_s),
         arrivals=float(playing.entered + dispatcher.backlog + dispatcher.unsent_count),

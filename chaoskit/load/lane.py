@@ -1,7 +1,7 @@
 """A lane plays arrivals one after the other: a reused greenlet, and the client that flows talk through."""
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from gevent.hub import get_hub
@@ -35,6 +35,9 @@ class LaneKeeper(Protocol):
 
     def take_place(self, entry: int) -> bool:
         """Take a place at `entry` beside the arrival's own; False where that is full."""
+
+    def keep_place(self, arrival: Arrival) -> Callable[[], None]:
+        """Let the arrival's place be in use beyond its end, until what is returned is called."""
 
     def give_place(self, entry: int) -> None:
         """Give a place at `entry` back; the first in its backlog has it then."""
@@ -181,21 +184,26 @@ class Lane:
             try:
                 answer = connection.exchange(data, head_only=prepared.head_only)
             except ExchangeFailed as failure:
-                self._drop()
+                self.drop()
                 if limits is not None:
-                    self._end_stage()
+                    self.end_stage()
                 is_stale = kept is not None and failure.reason in _STALE and not connection.reader.started
                 if is_stale and prepared.idempotent:
                     continue
                 raise
             except BaseException:
-                self._drop()  # the flow was cut off in the middle: the connection is in no known state
+                self.drop()  # the flow was cut off in the middle: the connection is in no known state
                 raise
             if limits is not None:
-                self._end_stage()
+                self.end_stage()
             if not connection.reader.keep_alive:
-                self._drop()
+                self.drop()
             return answer
+
+    def open(self, arrival: Arrival, pool: Pool) -> Connection:
+        """Return a new connection; where stages have limits, its first answer has from now on the limit of its own."""
+        limits = arrival.stream.limits
+        return self._connect(pool) if limits is None else self._in_stages(limits, None, pool)
 
     def _in_stages(self, limits: Limits, kept: Connection | None, pool: Pool) -> Connection:
         """Return a connection within its limit, and give the first byte of the answer its own."""
@@ -212,19 +220,22 @@ class Lane:
             self.deadline_us = min(self._whole_us, now_us() + limits.first_byte_us)
         return connection
 
-    def _end_stage(self) -> None:
-        self.deadline_us, self._whole_us = self._whole_us, 0
+    def end_stage(self) -> None:
+        """Go from the limit of a stage back to the attempt's own deadline; does nothing the second time."""
+        if self._whole_us:
+            self.deadline_us, self._whole_us = self._whole_us, 0
 
     def _connect(self, pool: Pool) -> Connection:
         self.connection = connection = pool.connection()  # already known, so that a deadline finds it
         try:
             pool.connect(connection)
         except BaseException:
-            self._drop()
+            self.drop()
             raise
         return connection
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Close the connection; does nothing where there is none."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None

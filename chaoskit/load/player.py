@@ -18,6 +18,7 @@ from chaoskit.address import Address
 from chaoskit.errors import SetupFailed
 from chaoskit.load.arrival import Limits, Stream
 from chaoskit.load.dispatcher import Dispatcher
+from chaoskit.load.feed import Feed
 from chaoskit.load.flow import load_flow
 from chaoskit.load.health import Heartbeat, health, resources
 from chaoskit.load.locustfile import LocustfileStream, Place, listener
@@ -30,6 +31,7 @@ from chaoskit.load.routing import router_for
 from chaoskit.load.run_time import RunTime
 from chaoskit.load.statistics import LocustStatistics, listeners, merge
 from chaoskit.load.stream_user import Playing, user_class
+from chaoskit.load.subscription import CLOSING_S, Subscriber
 from chaoskit.plan.arrivals import schedule
 from chaoskit.plan.model import Plan, PlannedStream
 from chaoskit.plan.share import Share
@@ -60,6 +62,7 @@ class Player:
         self._credentials = resolved(plan.credentials, "credential", os.environ)
         self._recorders: list[Recorder] = []
         self._streams: list[Stream] = []
+        self._feeds: list[Feed] = []
         open_streams = [planned for planned in plan.streams if planned.flow.kind != "locustfile"]
         closed_streams = [planned for planned in plan.streams if planned.flow.kind == "locustfile"]
         user_classes = [self._open(planned) for planned in open_streams]
@@ -112,7 +115,10 @@ class Player:
     def drain(self) -> None:
         """Wait for the answers that are out; see `Dispatcher.drain`."""
         gevent.joinall(self._scaling, timeout=_STOP_TIMEOUT_S + 1)
+        for feed in self._feeds:
+            feed.end()
         self.dispatcher.drain(round((self.plan.duration_s + self.plan.drain_s) * 1e6))
+        self.dispatcher.part(CLOSING_S)
 
     def stop(self) -> None:
         """Stop all users."""
@@ -134,6 +140,8 @@ class Player:
                 yield from outcomes.completions(self.worker)
                 if recorder not in self._closed_recorders:
                     self._statistics.add(outcomes, now_us)
+        for feed in self._feeds:
+            yield from feed.take(now_us)
         yield health(self.dispatcher, self.worker, self._heartbeat.worst_s())
         yield from resources(self.dispatcher, self.worker)
         for stream in self._streams:
@@ -149,11 +157,12 @@ class Player:
         recorders = [Recorder(planned.name, entry) for entry in self.plan.entries]
         self._recorders.extend(recorders)
         router = router_for(planned.routing, len(self._pools))
+        subscriber = self._subscriber(planned)
         stream = Stream(
             name=planned.name,
             flow=load_flow(planned.name, planned.flow),
             router=router,
-            policy=policy_for(planned, router, self.worker),
+            policy=policy_for(planned, router, self.worker, subscriber.send if subscriber else None),
             timeout_us=round(planned.timeout_s * 1e6),
             recorders=recorders,
             settings=self.plan.settings,
@@ -163,6 +172,18 @@ class Player:
         )
         self._streams.append(stream)
         return user_class(stream, self.playing.of(stream, schedule(planned)))
+
+    def _subscriber(self, planned: PlannedStream) -> Subscriber | None:
+        subscription = planned.flow.subscription
+        if subscription is None:
+            return None
+        headers = resolved(subscription.headers, f"in stream {planned.name}, header", os.environ)
+        feeds = [
+            Feed((planned.name, entry, self.worker), subscription.expect, subscription.age)
+            for entry in self.plan.entries
+        ]
+        self._feeds.extend(feeds)
+        return Subscriber(subscription, headers, feeds)
 
     def _closed(self, planned: PlannedStream) -> LocustfileStream:
         recorder = Recorder(planned.name, self.plan.entries[0])

@@ -116,14 +116,17 @@ class Retrying:
         return pause_s
 
 
-def policy_for(planned: PlannedStream, router: Router, worker: int) -> Policy | None:
-    """Return the policy of a stream in load process `worker`; None where its requests are simply sent once."""
-    send = _send_of(planned.hedge)
+def policy_for(planned: PlannedStream, router: Router, worker: int, own: Send | None = None) -> Policy | None:
+    """Return the policy of a stream in load process `worker`; None where its requests are simply sent once.
+
+    `own` is how one attempt is made, where that is not a request and its answer.
+    """
+    send = own or _send_of(planned.hedge)
     if planned.retries is not None:
         return Retrying(planned.retries, router, send, worker)
     if router.fails_over:
         return Failover(router, send)
-    return None if planned.hedge is None else _Once(send)
+    return None if send is Lane.attempt else _Once(send)
 
 
 class _Once:

@@ -42,6 +42,7 @@ class Pool:
 
     `host` is what the entry is called in requests, where that is not its address; with `tls` connections are encrypted.
     `places` is what `limit` is in the plan; the limit itself falls to 0 when the run ends.
+    `busy` are all connections in use, `kept` those of them that outlast their arrival (subscriptions).
     `name` is the entry's link (`client->gateway@us-east-1`), `kind` the link's kind. Idle connections are used last
     in, first out, so that few stay warm.
 
@@ -60,6 +61,7 @@ class Pool:
         self.host_line = f"host: {host or address}\r\n".encode()
         self._tls = tls
         self.busy = Occupancy()
+        self.kept = Occupancy()
         self.waiting = Occupancy()
         self.idle: list[Connection] = []
         self._backlogs: defaultdict[str, deque[Arrival]] = defaultdict(deque)

@@ -126,7 +126,7 @@ class TlsConnection(Connection):
             self._give_up(reason_of(error.errno), error)
 
     def _on_readable(self) -> None:
-        if self.waiter is not None:
+        if self.waiter is not None or self._listener is not None:
             super()._on_readable()
             return
         try:

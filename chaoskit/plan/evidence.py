@@ -30,7 +30,7 @@ def thin_objectives(plan: Plan) -> tuple[str, ...]:
 
 def _thin(plan: Plan) -> Iterator[str]:
     for objective in plan.objectives:
-        count = None if objective.quantile is None else _planned(plan, objective)
+        count = _planned(plan, objective)
         if objective.quantile is None or count is None or carried(count, objective.quantile):
             continue
         needed = samples_needed(objective.quantile)
@@ -44,6 +44,8 @@ def _thin(plan: Plan) -> Iterator[str]:
 
 def _planned(plan: Plan, objective: Objective) -> int | None:
     """Return how many arrivals `objective` will speak of; None where the plan cannot know."""
+    if objective.metric not in {"quantile", "service_quantile"}:
+        return None
     streams = [stream for stream in plan.streams if objective.stream in {stream.name, None}]
     if any(stream.users is not None for stream in streams):
         return None

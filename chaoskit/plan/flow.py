@@ -25,13 +25,39 @@ class HttpRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageAge:
+    """Where a message says when it was made: `field` of its JSON (`data.E` within `data`), in units of `unit_s`."""
+
+    field: str
+    unit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSubscription:
+    """A WebSocket at `path`, over which the texts of `send` are sent. Messages that hold `expect` are measured.
+
+    It lasts `hold_s` from its first message; None: until the plan's end. `protocols` are offered in the handshake.
+    """
+
+    path: str
+    send: tuple[str, ...] = ()
+    expect: str = ""
+    hold_s: float | None = None
+    age: MessageAge | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    protocols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedFlow:
-    """What one arrival does: a Python function (`module:function`), a fixed request, or a locustfile's users.
+    """What one arrival does: a Python function (`module:function`), a fixed request, a subscription, or a locustfile's
+    users.
 
     `search_path` is the folder from which `reference` is imported (a Python flow) or read (a locustfile).
     """
 
-    kind: Literal["python", "request", "locustfile"]
+    kind: Literal["python", "request", "subscription", "locustfile"]
     reference: str = ""
     search_path: str = ""
     request: HttpRequest | None = None
+    subscription: PlannedSubscription | None = None

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from chaoskit.plan.arrivals import per_second, schedule
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
-from chaoskit.plan.flow import HttpRequest, PlannedFlow, RpcCall
+from chaoskit.plan.flow import HttpRequest, MessageAge, PlannedFlow, PlannedSubscription, RpcCall
 from chaoskit.plan.model import Excitation, PlannedPhase, PlannedStream, Segment
 from chaoskit.scenario import Loaded
 from chaoskit.scenario.clients import Hedge, Retries
 from chaoskit.scenario.model import Stream
+from chaoskit.scenario.subscription import UNITS_S, Subscription
 from chaoskit.scenario.tape import Tape
 from chaoskit.scenario.tapes import baseline_s, scale
 
@@ -161,6 +162,8 @@ def _plan_flow(loaded: Loaded, stream: Stream) -> PlannedFlow:
         rpc = None if request.jsonrpc is None else RpcCall(request.jsonrpc.method, request.jsonrpc.params)
         method = request.method if rpc is None else "POST"
         return PlannedFlow("request", request=HttpRequest(method, request.path, request.headers, request.body, rpc))
+    if stream.subscribe is not None:
+        return PlannedFlow("subscription", subscription=_plan_subscription(stream.subscribe))
     if stream.locustfile is not None:
         file = loaded.folder / stream.locustfile
         return PlannedFlow("locustfile", file.name, str(file.parent))
@@ -171,3 +174,15 @@ def _plan_flow(loaded: Loaded, stream: Stream) -> PlannedFlow:
     assert loaded.manifest is not None
     assert stream.flow is not None
     return PlannedFlow("python", loaded.manifest.flows[stream.flow].python, str(loaded.manifest_folder))
+
+
+def _plan_subscription(wanted: Subscription) -> PlannedSubscription:
+    return PlannedSubscription(
+        path=wanted.path,
+        send=tuple(wanted.send),
+        expect=wanted.expect,
+        hold_s=wanted.hold,
+        age=None if wanted.age is None else MessageAge(wanted.age.field, UNITS_S[wanted.age.unit]),
+        headers=wanted.headers,
+        protocols=tuple(wanted.protocols),
+    )

@@ -19,7 +19,10 @@ ResourceKind = Literal["pool", "server", "queue", "limiter", "cpu", "link"]
 Comparison = Literal["<", "<=", ">", ">="]
 DriverName = Literal["auto", "process", "docker", "compose", "external"]
 """How the target comes up; `auto` is settled when the run starts, for it depends on the machine."""
-Metric = Literal["quantile", "service_quantile", "errors", "rate", "amplification", "recovery"]
+Metric = Literal[
+    "quantile", "service_quantile", "errors", "rate", "amplification", "recovery",
+    "silence_quantile", "age_quantile", "messages", "drops",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +285,8 @@ class PlannedFigure:
 class Objective:
     """A bound that must hold in a phase. `stream` None means all streams together; `phase` None the whole run.
 
-    `bound` is in seconds (quantiles, recovery), a ratio (errors) or per second (rate). `quantile` is 0 … 1.
+    `bound` is in seconds (quantiles, recovery), a ratio (errors, drops) or per second (rate, messages). `quantile` is
+    0 … 1. The last four metrics are of the messages that subscribers get.
     """
 
     text: str

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chaoskit.plan.flow import PlannedFlow
 from chaoskit.plan.model import Plan, PlannedFault, PlannedPhase, PlannedStream
 from chaoskit.units import format_duration
 
@@ -37,10 +38,10 @@ def _streams(plan: Plan) -> Table:
 
 
 def _stream_row(stream: PlannedStream) -> tuple[str, ...]:
-    request, is_open = stream.flow.request, stream.users is None
+    is_open = stream.users is None
     return (
         stream.name,
-        f"{request.method} {request.path}" if request else stream.flow.reference,
+        _flow(stream.flow),
         _model(stream),
         _clients(stream),
         format_duration(stream.timeout_s),
@@ -48,6 +49,14 @@ def _stream_row(stream: PlannedStream) -> tuple[str, ...]:
         f"{max(stream.expected_per_second):,}/s" if is_open else "",
         f"{sum(stream.expected_per_second):,}" if is_open else "",
     )
+
+
+def _flow(flow: PlannedFlow) -> str:
+    if flow.request is not None:
+        return f"{flow.request.method} {flow.request.path}"
+    if (wanted := flow.subscription) is not None:
+        return f"WS {wanted.path}" + ("" if wanted.hold_s is None else f" for {format_duration(wanted.hold_s)}")
+    return flow.reference
 
 
 def _model(stream: PlannedStream) -> str:

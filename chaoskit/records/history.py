@@ -10,6 +10,7 @@ from chaoskit.records.model import (
     FigureSample,
     GeneratorHealth,
     HostSample,
+    MessageBatch,
     PhaseEvent,
     ProbeSample,
     Receipt,
@@ -28,6 +29,7 @@ class History:
 
     samples: list[SampleBatch] = field(default_factory=list)
     completions: list[Completions] = field(default_factory=list)
+    messages: list[MessageBatch] = field(default_factory=list)
     generator: list[GeneratorHealth] = field(default_factory=list)
     resources: list[ResourceSample] = field(default_factory=list)
     usage: list[UsageSample] = field(default_factory=list)
@@ -53,6 +55,7 @@ class History:
         lists: dict[str, list[Any]] = {
             "sample": self.samples,
             "completions": self.completions,
+            "messages": self.messages,
             "generator": self.generator,
             "resource": self.resources,
             "usage": self.usage,

@@ -59,6 +59,30 @@ class Completions:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageBatch:
+    """What the subscribers of one stream at one entry got in `[second, second + 1)`.
+
+    `listeners` is how many there are at its end, `opened` how many came, `dropped` how many the other side let go, by
+    reason (`closed 1001`, `reset`). `silence_us` has one value for each subscriber that listened in this second: how
+    long it was without a message at most, counted from the last one, also where that came seconds before. `age_us` is
+    how old messages were on arrival, of those that say when they were made.
+    """
+
+    stream: str
+    entry: str
+    second: int
+    worker: int
+    opened: int
+    listeners: int
+    messages: int
+    size_bytes: int
+    dropped: Mapping[str, int]
+    silence_us: Histogram
+    age_us: Histogram
+    type: Literal["messages"] = "messages"
+
+
+@dataclass(frozen=True, slots=True)
 class GeneratorHealth:
     """State of one load process. `loop_lag_s` is the worst since the sample before; `cpu_s` is cumulative."""
 
@@ -233,6 +257,7 @@ class RunEvent:
 Record = (
     SampleBatch
     | Completions
+    | MessageBatch
     | GeneratorHealth
     | ResourceSample
     | UsageSample

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from chaoskit.analysis.result import Bottleneck, Result, StreamPhase, Verdict, leading
+from chaoskit.analysis.result import Bottleneck, Messages, Result, StreamPhase, Verdict, leading
 from chaoskit.plan.model import Plan
 from chaoskit.report import wording
 
@@ -106,6 +106,15 @@ def streams_in_order(result: Result, plan: Plan) -> dict[str, dict[str, StreamPh
     streams = _by_plan(result.streams, [stream.name for stream in plan.streams])
     phases = [phase.name for phase in plan.phases]
     return {stream: _by_plan(measured, phases) for stream, measured in streams.items() if measured}
+
+
+def feeds_in_order(result: Result, plan: Plan) -> dict[str, dict[str, Messages]]:
+    """Return what subscribers got by stream and phase, in the plan's order; streams without any are left out."""
+    got = {
+        stream: {name: phase.messages for name, phase in phases.items() if phase.messages is not None}
+        for stream, phases in streams_in_order(result, plan).items()
+    }
+    return {stream: phases for stream, phases in got.items() if phases}
 
 
 def _by_plan(mapping: Mapping[str, Measured], names: Sequence[str]) -> dict[str, Measured]:

@@ -60,6 +60,7 @@ def draw(result: Result, plan: Plan, history: History, stream: str) -> Gallery:
     timeline = Timeline(tables.end_s(plan, history), tables.cell_s(plan, history), stream)
     charts = [
         *_load_charts(timeline, data),
+        *_message_charts(timeline, data),
         *_resource_charts(timeline, data),
         *_figure_charts(timeline, plan, data),
         *_machine_charts(timeline, plan, history, data),
@@ -96,6 +97,7 @@ def _tables(result: Result, plan: Plan, history: History) -> dict[str, Table]:
         "latency": tables.latency(history, cell),
         "errors": tables.errors(history, cell),
         "lateness": tables.lateness(history, cell),
+        "messages": tables.messages(history, cell),
         "utilization": utilization,
         "queues": strongest(utilization, "resource", "queue"),
         "cpu": strongest(tables.cpu(history, cell), "source", "cores"),
@@ -180,6 +182,27 @@ def _load_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[Char
             peaks=peaks(data["errors"], "reason", "failed"),
             by_stream=True,
         )
+
+
+def _message_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[Chart]:
+    drawn = {
+        "messages": ("Messages to subscribers, per second", "All that came to the subscribers of a stream together."),
+        "silence": (
+            "Longest silence of a subscriber (s)",
+            "How long one was without a message at most, by second; a feed that stalls climbs until it is back.",
+        ),
+        "age": ("Oldest message on arrival (ms)", "How long ago it was made, as the message itself says."),
+    }
+    for value, (title, note) in drawn.items():
+        if any(reading is not None for reading in data["messages"][value]):
+            yield Chart(
+                f"messages-{value}",
+                title,
+                note,
+                timeline.lines(Lines("messages", value, "stream", title, wide_range=value != "messages")),
+                ("bands", "messages"),
+                peaks=peaks(data["messages"], "stream", value),
+            )
 
 
 def _resource_charts(timeline: Timeline, data: Mapping[str, Table]) -> Iterator[Chart]:

@@ -65,6 +65,7 @@ def render_html(result: Result, plan: Plan, history: History) -> str:
             objective_phases={objective.text: objective.phase for objective in plan.objectives},
             chronicle=chronicle(history),
             measured=diagnosis.streams_in_order(result, plan),
+            feeds=diagnosis.feeds_in_order(result, plan),
             users={stream.name: stream.users for stream in plan.streams if stream.users is not None},
             self_check=result.provenance.get("self_check"),
             provenance=provenance_rows(result.provenance),

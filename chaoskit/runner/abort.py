@@ -27,7 +27,7 @@ def measured(objective: Objective, tally: Tally, length_s: float) -> float | Non
             return measured_quantile_s(
                 histogram, tally.failed, 0.5 if objective.quantile is None else objective.quantile
             )
-        case "recovery":
+        case _:  # known after the run only
             return None
 
 

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from chaoskit.plan.model import Plan
-from chaoskit.records import UNSENT, FaultEvent, GeneratorHealth, Record, ResourceSample, RunEvent, SampleBatch
+from chaoskit.records import (
+    UNSENT,
+    FaultEvent,
+    GeneratorHealth,
+    MessageBatch,
+    Record,
+    ResourceSample,
+    RunEvent,
+    SampleBatch,
+)
 from chaoskit.runner.window import Seconds
 
 # Answers of a second may still be on their way when it ends; the live view shows one that has settled.
@@ -18,12 +27,15 @@ class StreamNow:
     """One stream in the last settled second: planned and achieved rates, errors.
 
     `p99_s` is the p99 response, over up to ten seconds where one has too few successes; None where those have, too.
+    `listeners` are its subscribers, `messages_rps` what comes to them.
     """
 
     planned_rps: int
     ok_rps: int
     failed_rps: int
     p99_s: float | None
+    listeners: int = 0
+    messages_rps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,8 @@ class LiveState:
             case SampleBatch():
                 self.seconds.add(record)
                 self._unsent += record.failed.get(UNSENT, 0)
+            case MessageBatch():
+                self.seconds.add_messages(record)
             case ResourceSample():
                 self._add_resource(record)
             case GeneratorHealth():
@@ -158,7 +172,8 @@ class LiveState:
             tally = self.seconds.tally((stream.name,), settled, settled)
             recent = self._response(stream.name, settled)
             planned = stream.expected_per_second[settled] if settled < len(stream.expected_per_second) else 0
-            streams[stream.name] = StreamNow(planned, tally.ok, tally.failed, recent)
+            listeners, messages = self.seconds.heard(stream.name, settled)
+            streams[stream.name] = StreamNow(planned, tally.ok, tally.failed, recent, listeners, messages)
         busiest = sorted(((used, name) for name, (_, used) in self._resources.items()), reverse=True)[:3]
         return Snapshot(
             t_s=t_s,

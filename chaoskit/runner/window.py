@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from chaoskit.records import Histogram, SampleBatch
+from chaoskit.records import Histogram, MessageBatch, SampleBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,20 @@ class Seconds:
 
     def __init__(self) -> None:
         self._seconds: dict[tuple[str, int], list[SampleBatch]] = defaultdict(list)
+        self._messages: dict[tuple[str, int], list[MessageBatch]] = defaultdict(list)
 
     def add(self, batch: SampleBatch) -> None:
         """Count one batch in."""
         self._seconds[batch.stream, batch.second].append(batch)
+
+    def add_messages(self, batch: MessageBatch) -> None:
+        """Count in what subscribers got."""
+        self._messages[batch.stream, batch.second].append(batch)
+
+    def heard(self, stream: str, second: int) -> tuple[int, int]:
+        """Return how many subscribers of `stream` listened at the end of `second`, and how many messages came in it."""
+        batches = self._messages.get((stream, second), ())
+        return sum(batch.listeners for batch in batches), sum(batch.messages for batch in batches)
 
     def batches(self) -> Iterator[SampleBatch]:
         """Yield everything counted so far."""

@@ -23,6 +23,7 @@ from chaoskit.scenario.quantities import (
     Url,
 )
 from chaoskit.scenario.strict import Strict
+from chaoskit.scenario.subscription import Subscription
 from chaoskit.scenario.upstreams import Upstream
 from chaoskit.scenario.variants import Variants
 
@@ -30,7 +31,7 @@ ALL_STREAMS: Final = "*"
 """The key under which `multiply: 100`, one number for every stream, is kept."""
 
 MAX_MULTIPLE: Final = 1e6
-_FLOWS: Final = ("flow", "request", "python", "locustfile")
+_FLOWS: Final = ("flow", "request", "subscribe", "python", "locustfile")
 
 
 def _one_source(schema: dict[str, Any]) -> None:
@@ -147,6 +148,9 @@ class Stream(Strict):
     flow: str | None = Field(default=None, examples=["trade"])
     """A flow of the target's manifest."""
     request: Request | None = None
+    subscribe: Subscription | None = None
+    """A WebSocket. An arrival is a new subscriber, and is answered when its first message comes; what follows is
+    measured as `silence`, `age`, `messages` and `drops`."""
     python: str | None = Field(default=None, examples=["flows.py:buy"])
     """A Python function of your own, `file.py:function`, next to the scenario."""
     locustfile: str | None = Field(default=None, examples=["locustfile.py"])
@@ -172,7 +176,7 @@ class Stream(Strict):
         given = [name for name in _FLOWS if getattr(self, name) is not None]
         if len(given) != 1:
             shown = " and ".join(f"`{name}`" for name in given) or "none"
-            message = f"a stream has exactly one of `flow`, `request`, `python`, `locustfile`, and this has {shown}"
+            message = f"a stream has exactly one of {', '.join(f'`{name}`' for name in _FLOWS)}, and this has {shown}"
             raise ValueError(message)
         is_tape = self.arrivals.kind == "tape"
         if self.locustfile is None and ((self.rate is None and not is_tape) or self.users is not None):
@@ -190,6 +194,9 @@ class Stream(Strict):
                 raise ValueError(message)
         if self.locustfile is not None and is_tape:
             message = "a locustfile's users make their own pace, and follow no tape; leave `arrivals` out"
+            raise ValueError(message)
+        if self.subscribe is not None and self.clients.hedge:
+            message = "a subscription is no read that could be asked twice; leave `hedge` out"
             raise ValueError(message)
         if self.locustfile is not None and (self.clients.retries or self.clients.hedge):
             message = "a locustfile's users have a client of their own; `retries` and `hedge` are not for them"

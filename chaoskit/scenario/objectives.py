@@ -9,15 +9,23 @@ from pydantic import BeforeValidator, WithJsonSchema
 from chaoskit.units import parse_duration_s, parse_rate_rps, parse_ratio
 
 Comparison = Literal["<", "<=", ">", ">="]
-Metric = Literal["quantile", "service_quantile", "errors", "rate", "amplification", "recovery"]
+Metric = Literal[
+    "quantile", "service_quantile", "errors", "rate", "amplification", "recovery",
+    "silence_quantile", "age_quantile", "messages", "drops",
+]  # fmt: skip
 
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "p99.99": 0.9999}
-RESERVED: Final = frozenset({"service", "errors", "rate", "amplification", "recovery", "in", "for", *QUANTILES})
+OF_MESSAGES: Final[frozenset[Metric]] = frozenset({"silence_quantile", "age_quantile", "messages", "drops"})
+"""What is measured of the messages that subscribers get."""
+
+_CLOCKS: Final = ("service", "silence", "age")
+_METRICS: Final = ("errors", "rate", "amplification", "recovery", "messages", "drops")
+RESERVED: Final = frozenset({"in", "for", *_CLOCKS, *_METRICS, *QUANTILES})
 _NEGATED: Final[dict[str, Comparison]] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _STATEMENT: Final = re.compile(
-    r"(?:(?P<stream>(?!(?:service|errors|rate|amplification|recovery|p[\d.]+)\b)[a-z][\w-]*)\s+)?"
-    r"(?P<service>service\s+)?"
-    r"(?P<metric>p[\d.]+|errors|rate|amplification|recovery)\s*"
+    rf"(?:(?P<stream>(?!(?:{'|'.join((*_CLOCKS, *_METRICS))}|p[\d.]+)\b)[a-z][\w-]*)\s+)?"
+    rf"(?:(?P<clock>{'|'.join(_CLOCKS)})\s+)?"
+    rf"(?P<metric>p[\d.]+|{'|'.join(_METRICS)})\s*"
     r"(?P<comparison><=|>=|<|>)\s*"
     r"(?P<bound>\d[\d.]*\s?(?!(?:in|for)\b)[^\s\d]*)"
     r"(?:\s+in\s+(?P<phase>[\w-]+))?"
@@ -27,8 +35,8 @@ _STATEMENT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One bound as written. `bound` is in seconds (quantiles, recovery), a ratio (errors), per second (rate) or
-    attempts per arrival (amplification).
+    """One bound as written. `bound` is in seconds (quantiles, recovery), a ratio (errors, drops), per second (rate,
+    messages) or attempts per arrival (amplification).
 
     `stream` None means all streams together, `phase` None the whole run; `for_s` belongs to abort rules.
     """
@@ -49,6 +57,8 @@ class Statement:
 
 def parse_objective(text: object) -> Statement:
     """Read `[STREAM] [service] p99|errors|rate|amplification|recovery < BOUND [in PHASE]`.
+
+    Of subscriptions also `[STREAM] silence|age p99` and `[STREAM] messages|drops`.
 
     Raises:
         ValueError: the text is no objective; the message says what it should look like.
@@ -73,8 +83,9 @@ def parse_abort_rule(text: object) -> Statement:
     if not statement.for_s:
         message = f"{text!r} does not say for how long it must hold; end it with `for 15s` or the like"
         raise ValueError(message)
-    if statement.metric == "recovery":
-        message = "recovery is known after the run only and cannot stop it; write it as an objective"
+    if statement.metric == "recovery" or statement.metric in OF_MESSAGES:
+        what = statement.metric.removesuffix("_quantile")
+        message = f"{what} is known after the run only and cannot stop it; write it as an objective"
         raise ValueError(message)
     return statement
 
@@ -88,18 +99,18 @@ def _parse(text: object, example: str) -> Statement:
     if word.startswith("p") and word not in QUANTILES:
         message = f"the percentile {word} is not measured; use one of {', '.join(QUANTILES)}"
         raise ValueError(message)
-    if match["service"] and word not in QUANTILES:
-        message = f"`service` goes with a percentile, not with {word}; write `service p99 < 20ms` or leave it out"
+    clock = match["clock"]
+    if clock and word not in QUANTILES:
+        message = f"`{clock}` goes with a percentile, not with {word}; write `{clock} p99 < 20ms` or leave it out"
         raise ValueError(message)
-    parse = {"errors": parse_ratio, "rate": parse_rate_rps, "amplification": _multiple}.get(word, parse_duration_s)
-    metric = ("service_quantile" if match["service"] else "quantile") if word in QUANTILES else word
+    metric = (f"{clock}_quantile" if clock else "quantile") if word in QUANTILES else word
     return Statement(
         text=" ".join(str(text).split()),
         stream=match["stream"],
         metric=cast("Metric", metric),
         quantile=QUANTILES.get(word),
         comparison=cast("Comparison", match["comparison"]),
-        bound=parse(match["bound"]),
+        bound=_BOUNDS.get(word, parse_duration_s)(match["bound"]),
         phase=match["phase"],
         for_s=None if match["length"] is None else parse_duration_s(match["length"]),
     )
@@ -113,6 +124,13 @@ def _multiple(text: str) -> float:
         raise ValueError(message) from None
 
 
+_BOUNDS: Final = {
+    "errors": parse_ratio,
+    "drops": parse_ratio,
+    "rate": parse_rate_rps,
+    "messages": parse_rate_rps,
+    "amplification": _multiple,
+}
 _TEXT: Final = {"type": "string", "minLength": 1}
 ObjectiveText = Annotated[
     Statement,

@@ -15,7 +15,7 @@ from chaoskit.scenario.fault import Fault
 from chaoskit.scenario.faults import FaultEntry, LinkFault, Partition, RegionDown
 from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import ALL_STREAMS, Scenario, Stream
-from chaoskit.scenario.objectives import RESERVED, Statement
+from chaoskit.scenario.objectives import OF_MESSAGES, RESERVED, Statement
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting
 from chaoskit.scenario.topology import Topology
@@ -185,7 +185,9 @@ class References:
         if self.topology is None:
             return
         if self.scenario.target.external is not None:
-            yield Finding(here, "a target given by URLs has no flows; write a `request`, `python` or `locustfile`")
+            yield Finding(
+                here, "a target given by URLs has no flows; write a `request`, `subscribe`, `python` or `locustfile`"
+            )
         elif self.manifest is not None and flow not in self.manifest.flows:
             yield Finding(here, f"the target has no flow {flow!r}{did_you_mean(flow, self.manifest.flows)}")
 
@@ -281,6 +283,25 @@ class References:
         for what, name, known in said:
             if name is not None and known is not None and name not in known:
                 yield Finding(here, f"there is no {what} {name!r}{did_you_mean(name, known)}")
+                return
+        yield from self._check_messages(here, statement)
+
+    def _check_messages(self, here: Location, statement: Statement) -> Iterator[Finding]:
+        """Yield where a bound on messages speaks of streams that get none, or that do not tell what is bounded."""
+        if statement.metric not in OF_MESSAGES:
+            return
+        load = self.scenario.load
+        named = [load[name] for name in load if statement.stream in {name, None}]
+        listening = [stream.subscribe for stream in named if stream.subscribe is not None]
+        what = statement.metric.removesuffix("_quantile")
+        whose = statement.stream or "no stream"
+        if named and not listening:
+            has = "has" if statement.stream is None else "has no"
+            message = f"`{what}` is of subscriptions, and {whose} {has} `subscribe`; name a stream that has"
+            yield Finding(here, message)
+        elif what == "age" and listening and not any(wanted.age for wanted in listening):
+            message = "no message says when it was made; write `age: {field: E}` into `subscribe`"
+            yield Finding(here, message)
 
     def _check_expectation(self) -> Iterator[Finding]:
         if self.scenario.expect is None or self.topology is None:

@@ -10,6 +10,7 @@ from chaoskit.records import (
     Histogram,
     History,
     HostSample,
+    MessageBatch,
     PhaseEvent,
     ProbeSample,
     Receipt,
@@ -27,6 +28,7 @@ from chaoskit.records import (
 HISTOGRAM = Histogram.of_us([100, 200, 90_000])
 RECORDS: list[Record] = [
     SampleBatch("trading", "client->gateway", 3, 0, 2, {"timeout": 1}, 3, HISTOGRAM, HISTOGRAM, HISTOGRAM),
+    MessageBatch("feeds", "client->gw", 3, 0, 2, 40, 400, 9000, {"closed 1001": 1}, Histogram.of_us([9]), Histogram()),
     Completions("trading", "client->gateway", 3, 0, 2, 1),
     GeneratorHealth(1.5, 0, 0.25, 0.001, 4, 8, 0),
     ResourceSample(1.5, "shop/web.pool", 8, 2.5, {"web->db": 2.0}, 10, 9, {"full": 1}, 0.1, 2, 10),

@@ -17,6 +17,10 @@ from chaoskit.scenario.objectives import Statement, parse_abort_rule, parse_obje
         ("trading amplification < 1.5 in surge", ("trading", "amplification", None, "<", 1.5, "surge")),
         ("amplification <= 2", (None, "amplification", None, "<=", 2.0, None)),
         ("recovery < 10s", (None, "recovery", None, "<", 10.0, None)),
+        ("feeds silence p99 < 2s in surge", ("feeds", "silence_quantile", 0.99, "<", 2.0, "surge")),
+        ("age p50 < 50ms", (None, "age_quantile", 0.5, "<", 0.05, None)),
+        ("feeds drops < 1%", ("feeds", "drops", None, "<", 0.01, None)),
+        ("feeds messages > 1000/s in surge", ("feeds", "messages", None, ">", 1000.0, "surge")),
         ("perfect p90 < 1s", ("perfect", "quantile", 0.9, "<", 1.0, None)),
     ],
 )
@@ -47,7 +51,7 @@ def test_what_is_no_objective_is_told_with_an_example(text: object) -> None:
         parse_objective(text)
 
 
-@pytest.mark.parametrize("text", ["errors > 95%", "errors > 95% for 0s", "recovery > 5s for 5s"])
+@pytest.mark.parametrize("text", ["errors > 95%", "errors > 95% for 0s", "recovery > 5s for 5s", "drops > 5% for 5s"])
 def test_what_is_no_abort_rule_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"for |cannot stop"):
         parse_abort_rule(text)

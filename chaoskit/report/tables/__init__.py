@@ -2,6 +2,7 @@
 
 from chaoskit.report.tables.columns import Table, Value, cell_s, end_s, rounded, table
 from chaoskit.report.tables.load import errors, latency, lateness, load, quantile_curves
+from chaoskit.report.tables.messages import messages
 from chaoskit.report.tables.resources import cpu, figures, utilization
 from chaoskit.report.tables.schedule import bands, events
 
@@ -18,6 +19,7 @@ __all__ = [
     "latency",
     "lateness",
     "load",
+    "messages",
     "quantile_curves",
     "rounded",
     "table",
