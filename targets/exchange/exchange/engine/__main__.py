@@ -6,7 +6,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from time import monotonic
 
@@ -16,24 +16,30 @@ from prometheus_client.registry import Collector
 
 from exchange.ages import Ages
 from exchange.arguments import OVERLOAD_RULES, addresses, duration_s
-from exchange.engine.clearing import Clearing, ClearingCollector
+from exchange.engine.clearing import Clearing, ClearingCollector, Sources
+from exchange.engine.collateral import Collateral, CollateralCollector, Holdings, open_holdings
 from exchange.engine.conditional import ConditionalOrder
 from exchange.engine.feed import market_feed
 from exchange.engine.ledger import Account, Ledger
 from exchange.engine.liquidation import Rules
 from exchange.engine.loop import MatchingLoop
+from exchange.engine.margin import COLLATERALS
 from exchange.engine.market_maker import LEVELS_PER_STEP, NOTIONAL_PER_LEVEL_USDT, MarketMaker
 from exchange.engine.matching import Exchange
 from exchange.engine.server import EngineServer
+from exchange.engine.withdrawal import Withdrawal
 from exchange.engine.write_behind import RegionWriter
 from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 from exchange.file_limit import allow_many_connections
 from exchange.occupancy import Resource
-from exchange.venue import SYMBOLS
+from exchange.oracle.asset import MODES, Asset, Pricing
+from exchange.oracle.market import Depth
+from exchange.venue import SYMBOL_BY_NAME, SYMBOLS
 from exchange.wall import wall_ms, wall_us
 
 FEED_INTERVAL_S = 0.1
 QUOTE_EVERY_FEEDS = 3
+WBETH_RATE = 1.08  # ETH for one WBETH, about that of October 2025
 
 
 def _parse() -> argparse.Namespace:
@@ -51,6 +57,15 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--maker-patience", type=int, default=LEVELS_PER_STEP, help="levels it takes per 0.01 %%")
     parser.add_argument("--opening-leverage", type=int, default=0, help="highest of the accounts; 0: all hold 1 M USDT")
     parser.add_argument("--funded-accounts", type=int, default=0, help="how many hold 1 M USDT whatever the leverage")
+    parser.add_argument("--maker-withdrawal", type=float, default=0.0, help="how strongly makers withdraw; 0: not")
+    parser.add_argument("--collateral", choices=("none", *COLLATERALS), default="none", help="what accounts hold")
+    parser.add_argument("--collateral-usdt", type=int, default=100_000, help="worth of what each account holds")
+    parser.add_argument("--collateral-leverage", type=int, default=10, help="highest of the accounts' loans")
+    parser.add_argument("--whale-usdt", type=int, default=60_000_000, help="worth of what account 0 holds")
+    parser.add_argument("--oracle", choices=MODES, default=MODES[0], help="what the venue makes its price of")
+    parser.add_argument("--oracle-window", type=duration_s, default=600.0, help="window of the average")
+    parser.add_argument("--spot-depth", type=int, default=140_000_000, help="USDT of bids for each e-fold of price")
+    parser.add_argument("--spot-recovery", type=duration_s, default=60.0, help="in which half of a fall is bought back")
     switch = ("off", "on")
     parser.add_argument("--liquidations", choices=switch, default="off", help="whether margins are enforced")
     parser.add_argument("--liquidation-fee", type=int, default=Rules().fee, help="per 10,000, into the fund")
@@ -77,7 +92,13 @@ class Engine:
         exempting = arguments.overload == OVERLOAD_RULES[0]
         self.server = EngineServer(self.exchange, self.loop, arguments.accounts, exempting=exempting)
         self.makers = [
-            MarketMaker(self.exchange, symbol.index, arguments.maker_depth, arguments.maker_patience)
+            MarketMaker(
+                self.exchange,
+                symbol.index,
+                arguments.maker_depth,
+                arguments.maker_patience,
+                Withdrawal(arguments.maker_withdrawal),
+            )
             for symbol in SYMBOLS
         ]
         self.write_behind = Resource("write_behind", len(arguments.positions))
@@ -88,10 +109,12 @@ class Engine:
             writer.interval_s = arguments.write_interval
             writer.batch_limit = arguments.write_batch
         self._unsent: list[Account] = []  # liquidations that found the queue full
+        self.collateral = None if arguments.collateral == "none" else _collateral(arguments, self.exchange)
         self.clearing: Clearing | None = None
         if arguments.liquidations == "on":
             rules = Rules(arguments.liquidation_fee, arguments.liquidation_distance, arguments.adl == "on")
-            self.clearing = Clearing(self.exchange, rules, arguments.insurance_fund, self._liquidate)
+            sources = Sources(collateral=self.collateral, desk=self.collateral)
+            self.clearing = Clearing(self.exchange, rules, arguments.insurance_fund, self._liquidate, sources)
 
     def _touched(self, account: int) -> None:
         committed_us = wall_us()
@@ -115,6 +138,8 @@ class Engine:
 
     def _clear(self) -> None:
         """Set the marks, and queue what follows: liquidations turned away before, and what the fund sells."""
+        if self.collateral is not None:
+            self.loop.submit(self._refresh)
         if self.clearing is None:
             return
         self.clearing.turn(wall_ms())
@@ -123,6 +148,10 @@ class Engine:
             self._send_step(account)
         if self.clearing.fund.account.held():
             self.loop.submit(self._unwind)
+
+    def _refresh(self) -> None:
+        if self.collateral is not None:
+            self.collateral.refresh(wall_ms())
 
     def _unwind(self) -> None:
         if self.clearing is not None:
@@ -162,6 +191,27 @@ class Engine:
                     self.loop.submit(partial(_renew, maker))
             turn += 1
             await asyncio.sleep(FEED_INTERVAL_S)
+
+
+def _collateral(arguments: argparse.Namespace, exchange: Exchange) -> Collateral:
+    """Open the markets of all assets, and give accounts what they hold."""
+    depth = Depth(arguments.spot_depth, arguments.spot_recovery * 1e3, withdrawal=arguments.maker_withdrawal)
+    pricing = Pricing(arguments.oracle, round(arguments.oracle_window * 1e3), depth)
+    assets = [
+        Asset(rate, base, pricing, arguments.seed + number) for number, (rate, base) in enumerate(_bases(exchange))
+    ]
+    number = COLLATERALS.index(arguments.collateral)
+    holdings = Holdings(number, arguments.collateral_usdt, arguments.collateral_leverage, arguments.whale_usdt)
+    open_holdings(exchange.ledger, holdings, assets[number].redemption(), arguments.seed)
+    collateral = Collateral(assets, exchange.ledger)
+    exchange.add_operation("sell collateral", collateral.sell)
+    return collateral
+
+
+def _bases(exchange: Exchange) -> list[tuple[float, Callable[[], float]]]:
+    """What redeems one unit of each asset: USDe one dollar, WBETH its ether and what that has earned since."""
+    ether = SYMBOL_BY_NAME["ETHUSDT"]
+    return [(1.0, lambda: 1.0), (WBETH_RATE, lambda: exchange.marks[ether.index] * float(ether.tick))]
 
 
 def _renew(maker: MarketMaker) -> None:
@@ -208,6 +258,8 @@ async def _run(arguments: argparse.Namespace) -> None:
         EngineCollector(engine),
         engine.trigger_delay,
     ]
+    if engine.collateral is not None:
+        collectors.append(CollateralCollector(engine.collateral, wall_ms))
     if engine.clearing is not None:
         collectors.append(ClearingCollector(engine.clearing, engine.exchange))
     registry = registry_of(collectors)

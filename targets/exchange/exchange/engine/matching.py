@@ -86,6 +86,10 @@ class Exchange:
             "open conditionals": self.open_conditionals,
         }
 
+    def add_operation(self, name: str, operation: Callable[..., Any]) -> None:
+        """Let commands called `name` run `operation(now_ms, account, …)`."""
+        self._operations[name] = operation
+
     def execute(self, command: list[Any], now_ms: int) -> Answer:
         """Run one command at wall-clock `now_ms`; refusals become the venue's error bodies."""
         try:

@@ -32,6 +32,7 @@ def routes(market: Market, trading: Trading) -> dict[tuple[str, str], Route]:
         ("GET", "/fapi/v1/premiumIndex"): Route(market.premium_index, _by_symbol(1, 10)),
         ("GET", "/fapi/v1/leverageBracket"): Route(market.leverage_brackets, _flat(1), signed=True),
         ("POST", "/fapi/v1/order"): Route(trading.place, _flat(0), signed=True, order=True),
+        ("POST", "/api/v3/order"): Route(trading.sell_collateral, _flat(0), signed=True, order=True),
         ("DELETE", "/fapi/v1/order"): Route(trading.cancel, _flat(1), signed=True, shed_last=True),
         ("GET", "/fapi/v1/order"): Route(trading.query, _flat(1), signed=True),
         ("GET", "/fapi/v1/openOrders"): Route(trading.open_orders, _by_symbol(1, 40), signed=True),
