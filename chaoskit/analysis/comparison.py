@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from chaoskit.analysis.result import ObjectiveResult, Result, Verdict, leading
+from chaoskit.analysis.result import DomainFinding, ObjectiveResult, Result, Verdict, leading
 from chaoskit.plan.model import Plan
 
 VERSION: Final = 1
@@ -52,6 +52,7 @@ class ComparedRun:
     objectives: tuple[ObjectiveResult, ...]
     streams: Mapping[str, ComparedStream]
     recovery_s: Mapping[str, float | None]
+    domain_findings: tuple[DomainFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def _run(one: Played) -> ComparedRun:
         objectives=result.objectives,
         streams={name: _stream(phase, result, name) for name in result.streams},
         recovery_s=recovery,
+        domain_findings=result.domain_findings,
     )
 
 

@@ -149,6 +149,21 @@ class FigureSample:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricSample:
+    """What a reading of the target's own findings (`findings:`) saw at one instance, written down when it changed.
+
+    `reading` is an aggregate over series and a selector: `sum NAME`, `max NAME`, `min NAME`, or `bucket 0.5 NAME` of a
+    histogram, whose buckets are cumulative.
+    """
+
+    t_s: float
+    instance: str
+    reading: str
+    value: float
+    type: Literal["metric"] = "metric"
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeSample:
     """One probe of a link: connect, ask, read. Times are None where that stage was not reached.
 
@@ -263,6 +278,7 @@ Record = (
     | UsageSample
     | HostSample
     | FigureSample
+    | MetricSample
     | ProbeSample
     | VitalsSample
     | FaultEvent

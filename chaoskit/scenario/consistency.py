@@ -39,10 +39,23 @@ def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
             yield Finding(
                 ("figures", index, "component"), message + did_you_mean(figure.component, manifest.components)
             )
+    yield from _check_findings(manifest)
     for name, flow in manifest.flows.items():
         module, _, function = flow.python.partition(":")
         if (missing := missing_function(module_file(folder, module), function)) is not None:
             yield Finding(("flows", name, "python"), missing)
+
+
+def _check_findings(manifest: Manifest) -> Iterator[Finding]:
+    for name, finding in manifest.findings.items():
+        if finding.component is not None and finding.component not in manifest.components:
+            message = f"the component {finding.component!r} is not declared"
+            yield Finding(
+                ("findings", name, "component"), message + did_you_mean(finding.component, manifest.components)
+            )
+    if manifest.findings and not any(component.metrics for component in manifest.components.values()):
+        message = "findings are read from metrics, and no component has `metrics`; add them where they are"
+        yield Finding(("findings",), message, key=True)
 
 
 def _check_called(manifest: Manifest) -> Iterator[Finding]:

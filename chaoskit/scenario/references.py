@@ -55,6 +55,10 @@ class References:
     topology: Topology | None
     allow_targets: Collection[str]
 
+    @property
+    def _target_is_unknown(self) -> bool:
+        return self.manifest is None and self.scenario.target.external is None
+
     def check(self) -> Iterator[Finding]:
         """Yield everything that refers to nothing, does not fit or is not safe."""
         yield from self._check_target()
@@ -285,6 +289,10 @@ class References:
                 yield Finding(here, f"there is no {what} {name!r}{did_you_mean(name, known)}")
                 return
         yield from self._check_messages(here, statement)
+        declared = self.manifest.findings if self.manifest is not None else {}
+        if statement.finding is not None and statement.finding not in declared and not self._target_is_unknown:
+            message = f"the target declares no finding {statement.finding!r}"
+            yield Finding(here, message + did_you_mean(statement.finding, declared))
 
     def _check_messages(self, here: Location, statement: Statement) -> Iterator[Finding]:
         """Yield where a bound on messages speaks of streams that get none, or that do not tell what is bounded."""

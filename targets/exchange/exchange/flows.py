@@ -16,6 +16,7 @@ from exchange.venue import SYMBOLS, api_key, api_secret, decimal_text
 
 DEFAULT_ACCOUNTS = 10_000
 SPREAD_PER_10_000 = 20  # limit orders lie within 0.2 % of the opening price, on either side of it
+PANIC_LOTS = (10, 50)
 LARGEST_LOTS = (4, 80, 160)  # by symbol: up to 240 USDT
 
 
@@ -79,14 +80,28 @@ def trade(client: Client, arrival: Arrival) -> None:
 
     An order that expires unfilled, because the book was empty, counts as failed.
     """
-    _, headers, prepared = _credentials(_account(arrival))
-    form = f"{order_form(arrival.key)}&recvWindow=5000&timestamp={int(time() * 1000)}"
-    body = form.encode()
-    response = client.request(
-        "POST", "/fapi/v1/order", headers, b"%s&signature=%s" % (body, _sign(prepared, body).encode())
-    )
+    response = _order(client, _account(arrival), order_form(arrival.key))
     if response.status == 200 and b'"status":"EXPIRED"' in response.body:
         client.fail("order expired unfilled")
+
+
+def _order(client: Client, account: int, terms: str) -> Response:
+    _, headers, prepared = _credentials(account)
+    body = f"{terms}&recvWindow=5000&timestamp={int(time() * 1000)}".encode()
+    return client.request(
+        "POST", "/fapi/v1/order", headers, b"%s&signature=%s" % (body, _sign(prepared, body).encode())
+    )
+
+
+def panic(client: Client, arrival: Arrival) -> None:
+    """One of the funded accounts sells BTC at the market, at any price: `POST /fapi/v1/order`, signed.
+
+    Where nobody bids any more it expires unfilled. That is the market's answer, and no failure of the venue.
+    """
+    funded = int(arrival.settings.get("engine.funded_accounts", 0)) or DEFAULT_ACCOUNTS
+    lots = PANIC_LOTS[0] + (arrival.key >> 16) % (PANIC_LOTS[1] - PANIC_LOTS[0] + 1)
+    quantity = decimal_text(lots, SYMBOLS[0].quantity_decimals)
+    _order(client, arrival.key % funded, f"symbol={SYMBOLS[0].name}&side=SELL&quantity={quantity}&type=MARKET")
 
 
 def order_form(key: int) -> str:

@@ -54,6 +54,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--maker-depth", type=int, default=NOTIONAL_PER_LEVEL_USDT, help="USDT quoted at each price")
     parser.add_argument("--maker-patience", type=int, default=LEVELS_PER_STEP, help="levels it takes per 0.01 %%")
     parser.add_argument("--opening-leverage", type=int, default=0, help="highest of the accounts; 0: all hold 1 M USDT")
+    parser.add_argument("--funded-accounts", type=int, default=0, help="how many hold 1 M USDT whatever the leverage")
     switch = ("off", "on")
     parser.add_argument("--liquidations", choices=switch, default="off", help="whether margins are enforced")
     parser.add_argument("--liquidation-fee", type=int, default=Rules().fee, help="per 10,000, into the fund")
@@ -70,7 +71,9 @@ class Engine:
     """The parts of the engine, put together."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self.ledger = Ledger(arguments.accounts, arguments.seed, wall_us(), arguments.opening_leverage)
+        self.ledger = Ledger(
+            arguments.accounts, arguments.seed, wall_us(), arguments.opening_leverage, arguments.funded_accounts
+        )
         self.exchange = Exchange(self.ledger, self._touched, self._triggered)
         self.trigger_delay = Ages(
             "exchange_trigger_delay_seconds", "From the price that set a conditional order off to its order"

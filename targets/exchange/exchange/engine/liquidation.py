@@ -16,6 +16,7 @@ from exchange.engine.matching import Exchange, HandOver
 
 PER = 10_000
 TAKE_OVER_ID = "takeover_autoclose"
+SETTLE_EVERY_MS = 5_000  # without ADL: a loss is shared out among all at a settlement, and not trade by trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Liquidator:
         self._rules = rules
         self._tried: dict[int, set[int]] = {}
         self.executed: Callable[[Order], None] | None = None
+        self._next_settlement_ms = 0
         self.deleveraging = Deleveraging(exchange, margin)
         self.tally = Tally()
 
@@ -161,11 +163,14 @@ class Liquidator:
             self._give_up(now_ms)
 
     def _give_up(self, now_ms: int) -> None:
-        """The fund is at its end: the winners close what it holds, or pay what it lacks."""
+        """The fund is at its end: the winners close what it holds, or pay what it lacks at the next settlement."""
         fund = self._fund.account
         if self._rules.deleveraging:
             for symbol in fund.held():
                 price = self._margin.bankruptcy_price(fund, symbol)
                 self.deleveraging.close(fund, symbol, price, now_ms)
+        elif now_ms < self._next_settlement_ms:
+            return
+        self._next_settlement_ms = now_ms + SETTLE_EVERY_MS
         for payer in self._fund.socialise():
             self._exchange.touched(payer.number)
