@@ -6,6 +6,7 @@ past it. Compression is not offered: it would cost every subscriber what the sha
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterator
 from http import HTTPStatus
 from time import monotonic
@@ -21,6 +22,7 @@ from websockets.server import ServerProtocol
 from exchange.gateway.feeds import Feeds
 
 LOG = logging.getLogger(__name__)
+LOG.setLevel(logging.WARNING)  # the protocol tells of each connection that opens and closes
 MOST_STREAMS = 1024
 MOST_MESSAGES_PER_S = 10
 LARGEST_MESSAGE_BYTES = 64 * 1024
@@ -62,6 +64,9 @@ class StreamConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to answer."""
         self._transport = cast("asyncio.Transport", transport)
+        kernel = transport.get_extra_info("socket")
+        if kernel is not None:  # what the kernel holds back would come on top of the buffer, megabytes of it
+            kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._feeds.limits.buffer_bytes)
         self._server.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
