@@ -9,6 +9,9 @@ OVERLOAD_RULES = ("reduce_only_exempt", "all_alike")
 TIMEOUT_FORMS = ("backend_timeout", "unknown_error")
 """What a client is told whose order was sent and not answered: -1007, or a 503 that names no code."""
 
+FORCE_ORDER_FEEDS = ("latest", "largest", "all")
+"""What the public feed shows of liquidations: of each symbol and second the latest or the largest, or all."""
+
 _SECONDS = {"us": "1e-6", "ms": "1e-3", "s": "1", "m": "60", "h": "3600"}
 
 

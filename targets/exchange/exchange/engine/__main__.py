@@ -15,16 +15,19 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from exchange.ages import Ages
-from exchange.arguments import OVERLOAD_RULES, addresses, duration_s
+from exchange.arguments import FORCE_ORDER_FEEDS, OVERLOAD_RULES, addresses, duration_s
 from exchange.engine.clearing import Clearing, ClearingCollector, Sources
 from exchange.engine.collateral import Collateral, CollateralCollector, Holdings, open_holdings
 from exchange.engine.conditional import ConditionalOrder
+from exchange.engine.events import Events
 from exchange.engine.feed import market_feed
+from exchange.engine.force_orders import ForceOrderCollector, ForceOrders
 from exchange.engine.ledger import Account, Ledger
 from exchange.engine.liquidation import Rules
 from exchange.engine.loop import MatchingLoop
-from exchange.engine.margin import COLLATERALS
+from exchange.engine.margin import COLLATERALS, Margin
 from exchange.engine.market_maker import LEVELS_PER_STEP, NOTIONAL_PER_LEVEL_USDT, MarketMaker
+from exchange.engine.market_risk import MarketRisk
 from exchange.engine.matching import Exchange
 from exchange.engine.server import EngineServer
 from exchange.engine.withdrawal import Withdrawal
@@ -72,6 +75,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--liquidation-distance", type=int, default=Rules().distance, help="limit, per 10,000 of mark")
     parser.add_argument("--insurance-fund", type=int, default=1_000_000, help="what the fund begins with, in USDT")
     parser.add_argument("--adl", choices=switch, default="on", help="whether winners are deleveraged; else all pay")
+    parser.add_argument("--force-order-feed", choices=FORCE_ORDER_FEEDS, default="latest", help="liquidations shown")
     parser.add_argument("--write-interval", type=duration_s, default=0.05, help="pause between write-behind batches")
     parser.add_argument("--write-batch", type=int, default=500, help="accounts written at once")
     return parser.parse_args()
@@ -90,7 +94,9 @@ class Engine:
         )
         self.loop = MatchingLoop(arguments.service_time, arguments.queue_limit)
         exempting = arguments.overload == OVERLOAD_RULES[0]
-        self.server = EngineServer(self.exchange, self.loop, arguments.accounts, exempting=exempting)
+        self.events = Events(self.exchange, lambda flush: asyncio.get_running_loop().call_soon(flush))
+        self.force_orders = ForceOrders(arguments.force_order_feed)
+        self.server = EngineServer(self.exchange, self.loop, arguments.accounts, self.events, exempting=exempting)
         self.makers = [
             MarketMaker(
                 self.exchange,
@@ -115,12 +121,18 @@ class Engine:
             rules = Rules(arguments.liquidation_fee, arguments.liquidation_distance, arguments.adl == "on")
             sources = Sources(collateral=self.collateral, desk=self.collateral)
             self.clearing = Clearing(self.exchange, rules, arguments.insurance_fund, self._liquidate, sources)
+            self.clearing.liquidator.executed = self.force_orders.add
+        margin = self.clearing.margin if self.clearing else Margin(self.exchange.marks)
+        fund = self.clearing.fund.account if self.clearing else None
+        self.exchange.offer(MarketRisk(self.exchange, margin, fund).operations)
 
     def _touched(self, account: int) -> None:
         committed_us = wall_us()
         self.ledger.accounts[account].updated_us = committed_us
         for writer in self.writers:
             writer.touch(account, committed_us)
+        if self.exchange.observer is not None:
+            self.events.touched(account)
         if self.clearing is not None:
             self.clearing.touched(account)
 
@@ -143,6 +155,8 @@ class Engine:
         if self.clearing is None:
             return
         self.clearing.turn(wall_ms())
+        for order in self.force_orders.due(wall_ms()):
+            self.events.liquidated(order)
         unsent, self._unsent = self._unsent, []
         for account in unsent:
             self._send_step(account)
@@ -204,7 +218,7 @@ def _collateral(arguments: argparse.Namespace, exchange: Exchange) -> Collateral
     holdings = Holdings(number, arguments.collateral_usdt, arguments.collateral_leverage, arguments.whale_usdt)
     open_holdings(exchange.ledger, holdings, assets[number].redemption(), arguments.seed)
     collateral = Collateral(assets, exchange.ledger)
-    exchange.add_operation("sell collateral", collateral.sell)
+    exchange.offer({"sell collateral": collateral.sell})
     return collateral
 
 
@@ -262,6 +276,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         collectors.append(CollateralCollector(engine.collateral, wall_ms))
     if engine.clearing is not None:
         collectors.append(ClearingCollector(engine.clearing, engine.exchange))
+        collectors.append(ForceOrderCollector(engine.force_orders))
     registry = registry_of(collectors)
     listeners = [
         await MetricsServer(registry, engine.ready).start(arguments.host, arguments.metrics_port),

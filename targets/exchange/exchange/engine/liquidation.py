@@ -3,6 +3,7 @@
 Each step is a command of its own in the engine's queue: it takes matching time and waits its turn like everybody's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exchange.engine.book import Order
@@ -43,7 +44,10 @@ class Tally:
 
 
 class Liquidator:
-    """Takes the steps; whoever calls `step` does so again until it says that nothing is left to do."""
+    """Takes the steps; whoever calls `step` does so again until it says that nothing is left to do.
+
+    `executed` is called with each liquidation order of which the book took something.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Liquidator:
         self._rules = rules
         self._collateral = collateral
         self._tried: dict[int, set[int]] = {}
+        self.executed: Callable[[Order], None] | None = None
         self._next_settlement_ms = 0
         self.deleveraging = Deleveraging(exchange, margin)
         self.tally = Tally()
@@ -123,6 +128,8 @@ class Liquidator:
         order = self._send(account, symbol, max(1, mark - away if selling else mark + away), now_ms)
         value = order.value * UNIT_VALUES[symbol]
         self.tally.orders += 1
+        if self.executed is not None and order.filled:
+            self.executed(order)
         if selling:
             self.tally.sold += value
         else:

@@ -5,6 +5,7 @@ import asyncio
 import gc
 import logging
 import sys
+from typing import cast
 
 import uvicorn
 import uvloop
@@ -14,11 +15,13 @@ from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 from exchange.file_limit import allow_many_connections
 from exchange.gateway.application import Application, Limits, Manners
 from exchange.gateway.engine_link import EngineLink
+from exchange.gateway.feeds import FeedCollector, FeedLimits, Feeds
 from exchange.gateway.limiter import OrderLimiter, WeightLimiter
 from exchange.gateway.link_metrics import LinkCollector
 from exchange.gateway.market import Market
 from exchange.gateway.pool import Pool
 from exchange.gateway.routes import routes
+from exchange.gateway.stream_connection import ServerState, StreamConnection
 from exchange.gateway.trading import Trading
 from exchange.gateway.workers import Workers
 
@@ -45,6 +48,9 @@ def _parse() -> argparse.Namespace:
     add("--order-limit-1m", type=int, default=6_000_000, help="new orders per account and minute")
     add("--ban-after", type=int, default=20, help="refusals within a window that lead to a ban")
     add("--ban-time", type=duration_s, default=120.0, help="length of the first ban")
+    add("--stream-connections", type=int, default=10_000, help="WebSocket connections at once")
+    add("--stream-buffer", type=int, default=1_000_000, help="bytes that one of them may be behind")
+    add("--listen-key-life", type=duration_s, default=3600.0, help="life of a listen key that is not renewed")
     return parser.parse_args()
 
 
@@ -59,11 +65,14 @@ class Gateway:
             arguments.rate_limit, arguments.rate_limit_window, arguments.ban_after, arguments.ban_time
         )
         self.market = Market(_rate_limits(arguments))
-        self.engine = EngineLink(arguments.engine, arguments.backend_timeout, self.market.update)
+        self.engine = EngineLink(arguments.engine, arguments.backend_timeout)
+        limits = FeedLimits(arguments.stream_connections, arguments.stream_buffer, arguments.listen_key_life)
+        self.feeds = Feeds(self.market, self.engine, limits)
+        self.engine.on_feed, self.engine.on_event = self.feeds.update, self.feeds.event
         self.trading = Trading(self.workers, self.pool, self.engine, self.market)
         orders = OrderLimiter(arguments.order_limit_10s, arguments.order_limit_1m)
         self.application = Application(
-            routes(self.market, self.trading),
+            routes(self.market, self.trading, self.feeds),
             Limits(self.limiter, orders, by_account=arguments.rate_limit_by == "account"),
             self.workers,
             self.engine,
@@ -79,16 +88,21 @@ class Gateway:
         greeted = self.engine.connected and self.engine.accounts > 0 and self.market.known
         return greeted and self.pool.open > 0
 
+    def _stream_connection(self, server_state: ServerState, **_server: object) -> StreamConnection:
+        """Take over a connection that asks for WebSocket."""
+        return StreamConnection(self.feeds, server_state)
+
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         arguments = self._arguments
         self.pool.start()
-        link = asyncio.create_task(self.engine.run())
+        tasks = [asyncio.create_task(self.engine.run()), asyncio.create_task(self.feeds.run())]
         registry = registry_of(
             [
                 ResourceCollector([self.limiter.resource, self.workers, self.pool]),
                 self.trading.staleness,
                 LinkCollector(self.pool, self.engine),
+                FeedCollector(self.feeds),
             ]
         )
         listener = await MetricsServer(registry, self.ready).start(arguments.host, arguments.metrics_port)
@@ -100,7 +114,7 @@ class Gateway:
                 host=arguments.host,
                 port=arguments.port,
                 http="httptools",
-                ws="none",
+                ws=cast("type[asyncio.Protocol]", self._stream_connection),
                 lifespan="off",
                 interface="asgi3",
                 log_level="warning",
@@ -117,7 +131,8 @@ class Gateway:
             await server.serve()
         finally:
             listener.close()
-            link.cancel()
+            for task in tasks:
+                task.cancel()
             await self.pool.close()
 
 

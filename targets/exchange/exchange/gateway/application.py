@@ -31,12 +31,14 @@ NOT_FOUND = Refusal(404, -1000, "An unknown error occurred while processing the 
 class Route:
     """One endpoint. `weight` gives its cost from the parameters; `order` counts against the order limits.
 
+    `keyed`: it wants an API key, but no signature.
     `shed_last`: it lowers a trader's risk, so it may still wait where others are turned away.
     """
 
     handler: Handler
     weight: Callable[[Parameters], int]
     signed: bool = False
+    keyed: bool = False
     order: bool = False
     shed_last: bool = False
 
@@ -109,9 +111,11 @@ class Application:
         now_s = time()
         self._admit(scope, route, parameters, key, headers, now_s)
         call = Call(parameters, monotonic() + self._manners.backend_timeout_s, headers=headers)
+        if (route.signed or route.keyed) and not self._engine.accounts:
+            raise internal_error()  # the engine has not yet said which accounts there are
+        if route.keyed:
+            call.account = self._signatures.owner(key, self._engine.accounts)
         if route.signed:
-            if not self._engine.accounts:
-                raise internal_error()  # the engine has not yet said which accounts there are
             payload, signature = split_signature(query, body)
             call.account = self._signatures.account(key, payload, signature, self._engine.accounts)
             call.stale_ms = check_time(parameters, int(now_s * 1000))

@@ -31,7 +31,7 @@ class Trading:
 
     async def place(self, call: Call) -> bytes:
         """`POST /fapi/v1/order`."""
-        return await self._ask(call, ["order", call.account, call.stale_ms, order_terms(call.parameters)])
+        return await self.ask(call, ["order", call.account, call.stale_ms, order_terms(call.parameters)])
 
     async def sell_collateral(self, call: Call) -> bytes:
         """`POST /api/v3/order`: a spot order; what is traded there is collateral, and it can be sold at the market."""
@@ -40,39 +40,39 @@ class Trading:
     async def cancel(self, call: Call) -> bytes:
         """`DELETE /fapi/v1/order`."""
         symbol = symbol_of(call.parameters)
-        return await self._ask(call, ["cancel", call.account, symbol.index, *order_reference(call.parameters)])
+        return await self.ask(call, ["cancel", call.account, symbol.index, *order_reference(call.parameters)])
 
     async def query(self, call: Call) -> bytes:
         """`GET /fapi/v1/order`."""
         symbol = symbol_of(call.parameters)
-        return await self._ask(call, ["query", call.account, symbol.index, *order_reference(call.parameters)])
+        return await self.ask(call, ["query", call.account, symbol.index, *order_reference(call.parameters)])
 
     async def open_orders(self, call: Call) -> bytes:
         """`GET /fapi/v1/openOrders`."""
         symbol = optional_symbol(call.parameters)
-        return await self._ask(call, ["open", call.account, None if symbol is None else symbol.index])
+        return await self.ask(call, ["open", call.account, None if symbol is None else symbol.index])
 
     async def trades(self, call: Call) -> bytes:
         """`GET /fapi/v1/userTrades`."""
         limit = whole_number(call.parameters, b"limit", 500)
-        return await self._ask(call, ["trades", call.account, symbol_of(call.parameters).index, limit])
+        return await self.ask(call, ["trades", call.account, symbol_of(call.parameters).index, limit])
 
     async def place_conditional(self, call: Call) -> bytes:
         """`POST /fapi/v1/algoOrder`."""
-        return await self._ask(call, ["conditional", call.account, call.stale_ms, conditional_terms(call.parameters)])
+        return await self.ask(call, ["conditional", call.account, call.stale_ms, conditional_terms(call.parameters)])
 
     async def cancel_conditional(self, call: Call) -> bytes:
         """`DELETE /fapi/v1/algoOrder`."""
-        return await self._ask(call, ["cancel conditional", call.account, *conditional_reference(call.parameters)])
+        return await self.ask(call, ["cancel conditional", call.account, *conditional_reference(call.parameters)])
 
     async def query_conditional(self, call: Call) -> bytes:
         """`GET /fapi/v1/algoOrder`."""
-        return await self._ask(call, ["query conditional", call.account, *conditional_reference(call.parameters)])
+        return await self.ask(call, ["query conditional", call.account, *conditional_reference(call.parameters)])
 
     async def open_conditionals(self, call: Call) -> bytes:
         """`GET /fapi/v1/openAlgoOrders`."""
         symbol = optional_symbol(call.parameters)
-        return await self._ask(call, ["open conditionals", call.account, None if symbol is None else symbol.index])
+        return await self.ask(call, ["open conditionals", call.account, None if symbol is None else symbol.index])
 
     async def positions(self, call: Call) -> bytes:
         """`GET /fapi/v3/positionRisk`."""
@@ -84,7 +84,8 @@ class Trading:
         """`GET /fapi/v3/account`."""
         return account_information(await self._rows(call), self._market.marks)
 
-    async def _ask(self, call: Call, command: list[Any]) -> bytes:
+    async def ask(self, call: Call, command: list[Any]) -> bytes:
+        """Let the engine carry out a command; raises `Refusal` for what it refuses."""
         started_s = monotonic()
         self._on_engine.enter(started_s)
         try:

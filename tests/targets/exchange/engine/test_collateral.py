@@ -30,7 +30,7 @@ class Night:
         assets = [Asset(1.0, lambda: 1.0, pricing, 1), Asset(1.08, lambda: 3000.0, pricing, 2)]
         open_holdings(self.ledger, Holdings(0, 500_000, 10, WHALE_USDT), 1.0, seed=1)
         self.desk = Collateral(assets, self.ledger)
-        self.exchange.add_operation("sell collateral", self.desk.sell)
+        self.exchange.offer({"sell collateral": self.desk.sell})
         self.due: deque[Account] = deque()
         self.clearing: Clearing | None = None
         sources = Sources(collateral=self.desk, desk=self.desk)
