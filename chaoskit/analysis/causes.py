@@ -12,7 +12,8 @@ For each stream, entry and second in which more than `HARMED_RATIO` of the arriv
 4. A resource whose component is under an effective fault, or that is held by a link that is (or whose far end is, or
    that is slower without a fault), is the root only if it would not carry the offered load at its undisturbed demand;
    else what was struck is. What would carry the load and is full all the same runs on a processor that may not: a full
-   one of its component, or of the host, is then the root.
+   one of its component, or of the host, is then the root. So it is where a link seems slower without a fault while who
+   waits for it, or who answers, has no CPU: an answer that lies unread counts as waited for.
 5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
 
 A fault explains only what follows it: arrivals that were not late yet when it was applied, and, where nothing shows how
@@ -21,12 +22,12 @@ the rest.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from chaoskit.analysis.observations import Demand, Observations
+from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.streams import EntrySeries
 from chaoskit.analysis.strikes import Strike, Strikes
 from chaoskit.analysis.windows import ResourceSeries
@@ -154,11 +155,17 @@ class _Search:
         seen = self._seen
         near = [one for one in seen.series.values() if one.id in seen.demands and one.kind != "host"]
         near = [one for one in near if one.region in {None, self._region}]
-        used = [one for one in near if self._uses(seen.demands[one.id])]
+        used = [one for one in near if self._uses(one)]
         return used if any(one.kind != "generator" for one in used) else near
 
-    def _uses(self, demand: Demand) -> bool:
-        """Return whether this stream uses a resource, next to the one that uses it most; less is noise of the fit."""
+    def _uses(self, one: ResourceSeries) -> bool:
+        """Return whether this stream uses a resource, next to the one that uses it most; less is noise of the fit.
+
+        Of a processor that was seen at work for a few ticks nobody can tell whose work it was: it may be anybody's.
+        """
+        demand = self._seen.demands[one.id]
+        if one.kind == "cpu" and demand.rough:
+            return True
         used = demand.visits if demand.visits.any() else demand.total_s
         return bool(used[self._columns].max() > MINOR_USE * used.max(initial=0.0))
 
@@ -220,7 +227,9 @@ class _Search:
                 return _struck_root(strike, (*held, one.kind_id), one.id)
             slow = bool(links) and here is None and one.kind != "generator" and self._slower(one, on, second)
             if carries and slow:
-                return Root(f"link:{links[0].kind}", "link", (*held, one.kind_id), None, one.id)
+                link = f"link:{links[0].kind}"
+                starved = self._starved(one, links, second, (*held, one.kind_id, link))
+                return starved or Root(link, "link", (*held, one.kind_id), None, one.id)
             made_worse = made_worse or (strike.fault if strike else None)
         # What waits for a component that is gone may not hold anything meanwhile, and be full of those that wait.
         strike = here or self._strikes.on_links(seen.topology.path_links(one), self._region, second)
@@ -302,10 +311,40 @@ class _Search:
         usual = before.size > 0 and float(before.mean()) >= HALF
         return None if usual else Root("host.cpu", "host", victim="host.cpu")
 
+    def _starved(
+        self, one: ResourceSeries, links: list[PlannedLink], second: int, held: tuple[str, ...]
+    ) -> Root | None:
+        """Return the processor that who waits on `links`, or who answers there, was kept from; None where none was.
+
+        It is the host's where their own had room.
+        """
+        seen, near = self._seen, slice(max(0, second - 1), second + 2)
+        ends = [link.destination for link in links if not link.regions or self._region in {None, *link.regions}]
+        for instance in dict.fromkeys((one.instance, *ends)):
+            cpu = next((s for s in seen.series.values() if s.kind == "cpu" and s.instance == instance), None)
+            full = cpu is not None and bool(seen.saturated[cpu.id][near].any())
+            waits = seen.cpu_waits.get(instance)
+            if not full and (waits is None or not waits.starved[second]):
+                continue
+            host = None if full else self._host(second)
+            if host is not None:
+                return replace(host, held=held)
+            named = cpu.kind_id if cpu is not None else f"{seen.plan.target}/{instance.partition('@')[0]}.cpu"
+            return Root(named, "cpu", held, victim=cpu.id if cpu is not None else None)
+        return None
+
+    def _overloaded(self, one: ResourceSeries, second: int) -> bool:
+        """Return whether `one`, full in `second`, has been full without a pause since it was asked for too much."""
+        full = self._seen.saturated[one.id]
+        since = second
+        while since > 0 and full[since - 1]:
+            since -= 1
+        return any(self._seen.offered_utilization(one.id, past) >= CARRIES for past in range(second, since - 1, -1))
+
     def _processor(self, full: list[ResourceSeries], second: int) -> Root | None:
         """Return a full processor of a component that does not carry the load: all that runs on it takes longer."""
         cpus = [one for one in full if one.kind == "cpu"]
-        short = [one for one in cpus if self._seen.offered_utilization(one.id, second) >= CARRIES]
+        short = [one for one in cpus if self._overloaded(one, second)]
         if not short or self._strikes.on_instances({one.instance for one in short}, second) is not None:
             return None
         return Root(short[0].kind_id, short[0].kind, victim=short[0].id)

@@ -62,6 +62,9 @@ def cause_chain(case: Case, seen: Observations, fault: str | None) -> tuple[Caus
     """Return the steps from the harmed stream over each victim to the root, each with what shows it."""
     steps = [CauseStep(case.stream, "symptom", f"{case.arrivals:,.0f} arrivals failed or came late")]
     for held, following in pairwise((*case.root.held, case.root.subject)):
+        if held.startswith("link:"):
+            steps.append(CauseStep(held, "victim", "slower than undisturbed, for answers lie unread or are not made"))
+            continue
         kin = [one for one in seen.series.values() if one.kind_id == held]
         waiting = max((_blocked_ratio(seen, one.id, case.seconds) for one in kin), default=0.0)
         measured = all(one.waiting == "measured" for one in kin)

@@ -12,6 +12,7 @@ from chaoskit.analysis.demand import ENOUGH_ERROR, Arrivals, Background, Work, f
 from chaoskit.analysis.disturbances import active_windows, disturbed_windows, fault_results
 from chaoskit.analysis.result import FaultResult, StreamPhase
 from chaoskit.analysis.saturation import saturated_windows
+from chaoskit.analysis.starvation import CpuWait, cpu_waits
 from chaoskit.analysis.streams import EntrySeries, entry_series, in_phase, stream_phases
 from chaoskit.analysis.topology import Topology
 from chaoskit.analysis.windows import Mask, ResourceSeries, Series, resource_series, window_count
@@ -65,6 +66,7 @@ class Observations:
     """A run as the analysis sees it: counters by window, streams by second, faults, demands.
 
     `baseline_service_s` is the mean service time of each stream's successes at baseline, in seconds; 0: not known.
+    `cpu_waits` says of each instance how long it was kept from running.
     """
 
     plan: Plan
@@ -79,6 +81,7 @@ class Observations:
     demands: Mapping[str, Demand]
     arrivals: Arrivals
     baseline_service_s: Series
+    cpu_waits: Mapping[str, CpuWait]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -155,6 +158,7 @@ def observe(plan: Plan, history: History) -> Observations:
         demands=demands,
         arrivals=arrivals,
         baseline_service_s=_baseline_service(plan, history),
+        cpu_waits=cpu_waits(history, window_count(plan)),
     )
 
 
@@ -225,9 +229,12 @@ def _demand(
         arrivals = replace(arrivals, clean=np.zeros_like(clean))
     waiting: Background = "never" if one.reading_s else "maybe"
     servers = float(np.median(one.servers[one.known])) if one.known.any() else 0.0
-    own = fit(_work(one, one.own_s), arrivals, usable, _BACKGROUND.get(one.kind, waiting))
-    if one.kind == "cpu" and saturated[one.id][usable].mean() >= MOSTLY:  # full throughout, it does not show what for
-        own = fit(_work(one, one.own_s), arrivals, usable, "never")
+    enough_read = _read_often_enough(one, usable & ~_around(saturated[one.id]), usable)
+    background = _BACKGROUND.get(one.kind, waiting)
+    # Full throughout, a processor does not show what for; nor where it worked for a few ticks only.
+    if one.kind == "cpu" and (saturated[one.id][usable].mean() >= MOSTLY or not enough_read):
+        background = "never"
+    own = fit(_work(one, one.own_s), arrivals, usable, background)
     blocked = fit(_work(one, one.all_blocked_s), arrivals, free, waiting)
     visits = fit(Work(one.arrivals, one.completions), arrivals, usable)
     return Demand(
@@ -237,8 +244,7 @@ def _demand(
         servers=servers,
         residual=max(own.residual, blocked.residual),
         background_s=own.background_s + blocked.background_s,
-        rough=not _read_often_enough(one, usable & ~_around(saturated[one.id]), usable)
-        or not (one.completions.any() or one.kind in _NOT_OURS or arrivals.enough(usable)),
+        rough=not enough_read or not (one.completions.any() or one.kind in _NOT_OURS or arrivals.enough(usable)),
     )
 
 
@@ -268,9 +274,10 @@ def _unthinned(
 def _read_often_enough(one: ResourceSeries, chance: Mask, rows: Mask) -> bool:
     """Return whether the busy time in `rows` is known well enough, where it is made of readings of servers in use.
 
-    What is read where the resource is not full is left to `chance`: a count, whose variance is the count itself.
+    What is read where the resource is not full is left to `chance`: a count, whose variance is the count itself. Where
+    it is told in ticks, one may be missing at either end.
     """
-    spread_s2 = one.reading_s * float(one.busy_s[chance].sum())
+    spread_s2 = one.reading_s * float(one.busy_s[chance].sum()) + (2 * one.tick_s) ** 2
     return spread_s2 <= (ENOUGH_ERROR * float(one.busy_s[rows].sum())) ** 2
 
 
