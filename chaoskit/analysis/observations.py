@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -39,7 +40,8 @@ class Demand:
 
     `own_s` is its own work; `blocked_s` what it is held while waiting for others, where those were not saturated and no
     fault was in force. `visits` counts how often one arrival comes by. `background_s` is done each second without any.
-    `rough`: it rests on so few readings or arrivals that no capacity follows from it.
+    `rough`: it rests on so few readings or arrivals that no capacity follows from it, or on windows in which it was full
+    and nobody knows how many did not even come to it.
     """
 
     own_s: Series
@@ -142,8 +144,11 @@ def observe(plan: Plan, history: History) -> Observations:
     topology = Topology(plan, series)
     arrivals = _arrivals(plan, entries)
     quiet = ~disturbed_windows(plan, faults)
+    steady = ~_draining(arrivals) & ~_stepping(plan)
     demands = {
-        one.id: _demand(one, topology, saturated, arrivals, quiet) for one in series.values() if one.kind != "queue"
+        one.id: _demand(one, topology, saturated, arrivals, quiet, steady)
+        for one in series.values()
+        if one.kind != "queue"
     }
     return Observations(
         plan=plan,
@@ -214,10 +219,16 @@ def _demand(
     saturated: Mapping[str, Mask],
     arrivals: Arrivals,
     quiet: Mask,
+    steady: Mask,
 ) -> Demand:
     usable = one.known & (arrivals.offered.sum(axis=1) > 0)
-    usable = next((mask for mask in (usable & quiet & ~_draining(arrivals), usable & quiet) if mask.any()), usable)
-    usable = _unthinned(one, topology, saturated, arrivals, usable)
+    usable = next((mask for mask in (usable & quiet & steady, usable & quiet) if mask.any()), usable)
+    thinned = _thinned(one, topology, saturated, arrivals)
+    told = usable & ~thinned & ~_rising(arrivals)
+    usable = _unthinned(one, saturated, arrivals, usable, thinned)
+    turned_away = usable & thinned
+    before, arrivals = arrivals, arrivals.come_through(one.arrivals, told, turned_away)
+    unclear = arrivals is before and bool((turned_away & saturated[one.id]).any())
     contended = np.zeros_like(usable)
     for supplier in topology.all_suppliers(one):
         contended |= _around(saturated[supplier.id])
@@ -244,22 +255,29 @@ def _demand(
         servers=servers,
         residual=max(own.residual, blocked.residual),
         background_s=own.background_s + blocked.background_s,
-        rough=not enough_read or not (one.completions.any() or one.kind in _NOT_OURS or arrivals.enough(usable)),
+        rough=(unclear and "offered" in {own.basis, blocked.basis})
+        or not enough_read
+        or not (one.completions.any() or one.kind in _NOT_OURS or arrivals.enough(usable)),
     )
 
 
+def _thinned(one: ResourceSeries, topology: Topology, saturated: Mapping[str, Mask], arrivals: Arrivals) -> Mask:
+    """Return the windows in which something upstream was full or the generator late: not all came through to `one`."""
+    thinned = arrivals.late.copy()
+    for holder in topology.holders(one):
+        if holder.kind != "generator":
+            thinned |= _around(saturated[holder.id])
+    return thinned
+
+
 def _unthinned(
-    one: ResourceSeries, topology: Topology, saturated: Mapping[str, Mask], arrivals: Arrivals, usable: Mask
+    one: ResourceSeries, saturated: Mapping[str, Mask], arrivals: Arrivals, usable: Mask, thinned: Mask
 ) -> Mask:
-    """Leave out the windows in which something upstream was full or the generator late: not all came through to `one`.
+    """Leave out the windows that are `thinned`.
 
     Where too few arrivals would be left, windows in which nearly all were served stay all the same, and at last all
     usable ones; the fit then finds out what was served.
     """
-    upstream = [holder for holder in topology.holders(one) if holder.kind != "generator"]
-    thinned = arrivals.late.copy()
-    for holder in upstream:
-        thinned |= _around(saturated[holder.id])
     # What a full resource refuses or still has in its queue need not be like what it served: free windows come first.
     free = ~_around(saturated[one.id])
     # Where it was full and nobody counted what came, the time used tells what it has and not what was asked of it.
@@ -293,6 +311,23 @@ def _draining(arrivals: Arrivals) -> Mask:
     fell = np.concatenate(([False], asked[1:] < asked[:-1] / 2)) & (np.roll(asked, 1) >= DRAIN_ARRIVALS)
     drained: Mask = fell | np.roll(fell, 1) | np.roll(fell, 2)
     return drained
+
+
+def _rising(arrivals: Arrivals) -> Mask:
+    """Return the windows on both sides of a rise to twice the load or more."""
+    asked = arrivals.offered.sum(axis=1)
+    rose = np.concatenate(([False], asked[1:] > 2 * asked[:-1])) & (asked >= DRAIN_ARRIVALS)
+    rising: Mask = rose | np.roll(rose, -1)
+    return rising
+
+
+def _stepping(plan: Plan) -> Mask:
+    """Return the windows on both sides of a step of the load: counters that are read in between blur it."""
+    stepped = np.zeros(window_count(plan), dtype=np.bool_)
+    for before, after in pairwise(plan.phases):
+        if after.ramp_s == 0 and after.multiply != before.multiply:
+            stepped[max(0, math.ceil(after.start_s) - 1) : math.floor(after.start_s) + 1] = True
+    return stepped
 
 
 def _work(one: ResourceSeries, used_s: Series) -> Work:
