@@ -46,8 +46,6 @@ MINOR_USE: Final = 0.02
 MINOR_SHARE: Final = 0.1
 """Waits that make up less of the time held than this are not followed."""
 
-HALF: Final = 0.5
-
 BEFORE_S: Final = 3
 NEW_RATIO: Final = 0.5
 """Harm came with a fault when at least this part of it was not there in the seconds of load before the fault."""
@@ -307,9 +305,7 @@ class _Search:
         full = self._seen.saturated.get("host.cpu")
         if full is None or not 0 <= second < len(full) or not full[second]:
             return None
-        before = full[self._seen.phase_windows(self._seen.plan.baseline_phase)]
-        usual = before.size > 0 and float(before.mean()) >= HALF
-        return None if usual else Root("host.cpu", "host", victim="host.cpu")
+        return None if self._seen.host_was_full else Root("host.cpu", "host", victim="host.cpu")
 
     def _starved(
         self, one: ResourceSeries, links: list[PlannedLink], second: int, held: tuple[str, ...]

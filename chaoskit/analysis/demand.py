@@ -35,7 +35,7 @@ VARIED: Final = 2.0
 """Background work can be told from arrivals only where the busiest window has this many times the quietest one's."""
 
 BY_CHANCE: Final = 3.0
-"""And where they differ by this many standard errors of a Poisson count: between few arrivals chance makes a pattern."""
+"""And where they differ by so many standard errors of a Poisson count: of few arrivals chance makes a pattern."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class Demand:
 
     `own_s` is its own work; `blocked_s` what it is held while waiting for others, where those were not saturated and no
     fault was in force. `visits` counts how often one arrival comes by. `background_s` is done each second without any.
-    `rough`: it rests on so few readings or arrivals that no capacity follows from it, or on windows in which it was full
+    `rough`: no capacity follows from it, since it rests on few readings or arrivals, or on windows in which it was full
     and nobody knows how many did not even come to it.
     """
 
@@ -120,6 +120,18 @@ class Observations:
             return slice(0, 0)
         planned = self.plan.phase(phase)
         return slice(math.ceil(planned.start_s + planned.ramp_s), math.floor(planned.end_s))
+
+    @property
+    def host_full_at_baseline_ratio(self) -> float:
+        """For how much of the baseline the machine's CPU was full (0 … 1); 0 where nothing is known."""
+        full, windows = self.saturated.get("host.cpu"), self.phase_windows(self.plan.baseline_phase)
+        known = np.zeros(0) if full is None else full[windows][self.series["host.cpu"].known[windows]]
+        return float(known.mean()) if known.size else 0.0
+
+    @property
+    def host_was_full(self) -> bool:
+        """Whether the machine had no CPU left before anything was asked of the target: that is not what changed."""
+        return self.host_full_at_baseline_ratio >= MOSTLY
 
     def mean_utilization(self, resource: str, phase: str | None) -> float:
         """Return the mean utilisation of a resource over a phase; 0 where nothing is known."""
