@@ -1,6 +1,7 @@
 """`chaoskit run` and what follows a run: verdict, pages, kill -9."""
 
 import json
+import shutil
 import socket
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -170,3 +171,12 @@ def test_all_variants_are_played_and_compared_and_the_gravest_is_the_exit_code(c
     assert (compared.parent / "report.html").is_file()
     assert f"comparison: {Path('reports') / compared.parent.name / 'report.html'}" in said.stdout
     assert chaoskit("run", "day.yaml", "--variant", "imposible").returncode == 2
+    page = (compared.parent / "report.html").read_bytes()
+    (compared.parent / "report.html").unlink()
+    (compared.parent / "summary.md").unlink()
+    shutil.rmtree(runs[1].path)  # what is gone stays as it was told
+    again = chaoskit("report", compared.parent.name[:-3])
+    assert again.returncode == 0, again.stderr
+    assert f"comparison: {Path('reports') / compared.parent.name / 'report.html'}" in again.stdout
+    assert (compared.parent / "report.html").read_bytes() == page
+    assert "impossible" in (compared.parent / "summary.md").read_text()
