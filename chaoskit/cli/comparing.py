@@ -41,6 +41,8 @@ def play_and_compare(requests: Sequence[RunRequest], *, gate: bool) -> ExitCode:
             title = request.plan.title.removeprefix(f"{requests[0].plan.title} · ")
             played.append(Played(name, title, outcome.folder.name, request.plan, outcome.result))
             codes.append(_concluded(outcome, gate=gate))
+            if outcome.interrupted and gate and request is not requests[-1]:
+                codes.append(ExitCode.ABORTED)  # the run may have been whole by then, but the comparison is not
             if outcome.interrupted or codes[-1] is ExitCode.NOT_RESTORED:
                 break
     finally:  # a second Ctrl-C, or a restore that failed, loses no run that was whole before it
