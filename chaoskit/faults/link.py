@@ -1,11 +1,16 @@
 """One link's proxy and the faults that are active on it."""
 
+from typing import Final
+
 from chaoskit.address import Address
 from chaoskit.errors import FaultFailed
-from chaoskit.faults.contract import LinkAction
+from chaoskit.faults.contract import LinkAction, Toxic
 from chaoskit.faults.place import Place
 from chaoskit.faults.toxiproxy import ToxiproxyClient
 from chaoskit.plan.model import PlannedLink
+
+HOLDING: Final = frozenset({"latency", "bandwidth", "slicer", "slow_close"})
+"""Toxics that let go what they hold when they are removed. What others swallowed, their connections would wait for."""
 
 
 class ProxiedLink(Place[LinkAction]):
@@ -60,12 +65,16 @@ class ProxiedLink(Place[LinkAction]):
     async def lift(self, fault: str) -> None:
         """Take a fault from those active: delete the proxy and make it anew with what is still active.
 
+        That costs whoever is connected the connection. Toxics that have but held data back are removed instead, where
+        the server can do that under load, and nobody notices.
+
         Raises:
             FaultFailed: the server does not do it; the fault counts as lifted all the same, see `rebuild`.
         """
         async with self._change():
-            self._actions.pop(fault, None)
-            await self._build()
+            action = self._actions.pop(fault, None)
+            if action is None or not await self._remove(fault, action):
+                await self._build()
 
     async def rebuild(self) -> None:
         """Bring the proxy to what it should be from nothing, for instance after the server was restarted."""
@@ -79,6 +88,24 @@ class ProxiedLink(Place[LinkAction]):
         if not self._actions:
             self.quiet.set()
 
+    async def _remove(self, fault: str, action: LinkAction) -> bool:
+        """Remove the toxics of a fault from the running proxy; return whether it is then what it should be."""
+        lossless = action.enabled and all(toxic.type in HOLDING for toxic in action.toxics)
+        if not (self._client.lifts_in_place and lossless):
+            return False
+        try:
+            for toxic in action.toxics:
+                await self._client.remove_toxic(self.proxy, _name(fault, toxic))
+        except FaultFailed:
+            return False  # the server was restarted, say
+        if not self._actions:
+            self.quiet.set()
+        return True
+
     async def _add_toxics(self, fault: str, action: LinkAction) -> None:
         for toxic in action.toxics:
-            await self._client.add_toxic(self.proxy, f"{fault}.{toxic.type}.{toxic.stream}", toxic)
+            await self._client.add_toxic(self.proxy, _name(fault, toxic), toxic)
+
+
+def _name(fault: str, toxic: Toxic) -> str:
+    return f"{fault}.{toxic.type}.{toxic.stream}"

@@ -86,11 +86,13 @@ def _reason(response: requests.Response) -> str:
 class ToxiproxyClient:
     """The control of one Toxiproxy server, real or embedded. Safe to use from many tasks.
 
-    Every method raises FaultFailed with a sentence, in at most a few seconds.
+    Every method raises FaultFailed with a sentence, in at most a few seconds. `lifts_in_place` says that the server
+    answers when a toxic is removed, whatever its clients do; Toxiproxy 2.12 does not, see `recreate`.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, lifts_in_place: bool = False) -> None:
         self.address = address
+        self.lifts_in_place = lifts_in_place
         self._consumer = _Consumer(address)
         self._library = toxiproxy.server.Toxiproxy()
         self._turn = asyncio.Lock()
@@ -125,7 +127,7 @@ class ToxiproxyClient:
         await self._ask(f"delete proxy {name}", lambda: self._delete(name))
 
     async def recreate(self, name: str, listen: Address, upstream: Address, *, enabled: bool = True) -> None:
-        """Delete a proxy and create it anew, without toxics: the one way to lift a toxic that does not hang.
+        """Delete a proxy and create it anew, without toxics: the one way to lift a toxic that never hangs.
 
         Toxiproxy 2.12 hangs when a toxic is removed while a client has stopped reading.
         """
@@ -146,6 +148,10 @@ class ToxiproxyClient:
             "attributes": dict(toxic.attributes),
         }
         await self._ask(f"add toxic {name} to proxy {proxy}", lambda: _handle(proxy).add_toxic(**body))
+
+    async def remove_toxic(self, proxy: str, name: str) -> None:
+        """Take a toxic from a proxy, whose connections stay: for servers with `lifts_in_place`."""
+        await self._ask(f"remove toxic {name} of proxy {proxy}", lambda: _handle(proxy).destroy_toxic(name))
 
     async def set_enabled(self, proxy: str, enabled: bool) -> None:
         """Let a proxy listen, or stop it from listening and close its connections."""

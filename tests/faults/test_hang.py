@@ -37,6 +37,7 @@ async def lift_under_load(server: ProxyServer) -> float:
             await proxied.lift("slow")
             await server.client.list()
             took_s = time.monotonic() - begun_s
+        assert (await server.client.list())["web"].toxics == ()
         stalled.close()
         await proxied.delete()
         return took_s

@@ -11,6 +11,7 @@ class EmbeddedServer(ChildServer):
 
     kind = "embedded"
     name = "the embedded Toxiproxy server"
+    lifts_in_place = True
 
     def _command(self, port: int) -> list[str]:
         place = ["--host", LOOPBACK, "--port", str(port)]

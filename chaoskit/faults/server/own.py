@@ -23,6 +23,8 @@ class OwnServer(ProxyServer):
 
     name: ClassVar[str]
     """What sentences about it call it."""
+    lifts_in_place: ClassVar[bool] = False
+    """Whether it answers when a toxic is removed, whatever its clients do."""
 
     def __init__(self, why: str, launch: Launch) -> None:
         super().__init__(why, launch)
@@ -31,7 +33,7 @@ class OwnServer(ProxyServer):
     async def start(self) -> None:
         """Launch the server and wait until it answers; what fails is quoted with the end of its log."""
         try:
-            self._client = self._client or ToxiproxyClient(self._ports.hold())
+            self._client = self._client or ToxiproxyClient(self._ports.hold(), lifts_in_place=self.lifts_in_place)
             await self._begin(self._client.address.port)
             async with asyncio.timeout(READY_BOUND_S):
                 await self._await_ready()
