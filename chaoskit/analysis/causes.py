@@ -13,7 +13,8 @@ For each stream, entry and second in which more than `HARMED_RATIO` of the arriv
    that is slower without a fault), is the root only if it would not carry the offered load at its undisturbed demand;
    else what was struck is. What would carry the load and is full all the same runs on a processor that may not: a full
    one of its component, or of the host, is then the root. So it is where a link seems slower without a fault while who
-   waits for it, or who answers, has no CPU: an answer that lies unread counts as waited for.
+   waits for it, or who answers, has no CPU (or with a fault that adds far less): an answer that lies unread counts as
+   waited for.
 5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
 
 A fault explains only what follows it: arrivals that were not late yet when it was applied, and, where nothing shows how
@@ -30,13 +31,11 @@ import numpy as np
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.streams import EntrySeries
 from chaoskit.analysis.strikes import Strike, Strikes
+from chaoskit.analysis.waits import SLOWER, added_s, wait
 from chaoskit.analysis.windows import ResourceSeries
 from chaoskit.plan.model import PlannedLink
 
 HARMED_RATIO: Final = 0.01
-SLOWER: Final = 1.5
-"""A supplier is slower when one wait for it takes half as long again as undisturbed."""
-
 CARRIES: Final = 0.97
 """A resource would carry a load that asks for less than this utilisation."""
 
@@ -56,6 +55,7 @@ class Root:
     """What to change: `subject` as in `Bottleneck.resource`; `held` are the victims from the symptom on, by kind.
 
     `fault` is at the root, or made it worse. `victim` is the resource on which a faulty link was felt, by id.
+    `starved`: the processor has room for the load, and its component is kept from it.
     """
 
     subject: str
@@ -63,6 +63,7 @@ class Root:
     held: tuple[str, ...] = ()
     fault: str | None = None
     victim: str | None = None
+    starved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,8 @@ class _Search:
             root = self._follow(first, second, ())
             if root.victim is not None and self._seen.offered_utilization(root.victim, second) >= CARRIES:
                 return root
-            return self._processor(upstream, second) or (self._host(second) if root.fault is None else None) or root
+            unforced = root.fault is None
+            return self._processor(upstream, second) or (self._kept_from(root, second) if unforced else None) or root
         strike = self._strike_on_path(second)
         return _struck_root(strike) if strike is not None else self._host(second)
 
@@ -221,12 +223,15 @@ class _Search:
         for on in followed:
             links = seen.topology.reach(one, on)
             strike = self._strikes.on_links(links, self._region, second)
+            waited = wait(seen, one, on, second)
             if carries and strike is not None:
-                return _struck_root(strike, (*held, one.kind_id), one.id)
-            slow = bool(links) and here is None and one.kind != "generator" and self._slower(one, on, second)
-            if carries and slow:
+                beyond = waited is not None and waited.is_beyond(added_s(seen, strike.fault))
+                starved = self._starved(self._ends(one, links), second, (*held, one.kind_id)) if beyond else None
+                return starved or _struck_root(strike, (*held, one.kind_id), one.id)
+            free = bool(links) and here is None and one.kind != "generator"
+            if carries and free and waited is not None and waited.slower:
                 link = f"link:{links[0].kind}"
-                starved = self._starved(one, links, second, (*held, one.kind_id, link))
+                starved = self._starved(self._ends(one, links), second, (*held, one.kind_id, link))
                 return starved or Root(link, "link", (*held, one.kind_id), None, one.id)
             made_worse = made_worse or (strike.fault if strike else None)
         # What waits for a component that is gone may not hold anything meanwhile, and be full of those that wait.
@@ -244,20 +249,6 @@ class _Search:
             and supplier.kind_id not in held
             and supplier.region in {None, self._region}
         ]
-
-    def _slower(self, one: ResourceSeries, on: str, second: int) -> bool:
-        """Return whether waits for `on` took longer than the undisturbed demand of what was completed explains."""
-        seen = self._seen
-        if one.waiting == "declared" and len(one.blocked_s) > 1:
-            return False  # which of them took longer is not known
-        completions = float(one.completions[second])
-        demand = seen.demands[one.id]
-        visits = float(demand.visits @ seen.arrivals.offered[second])
-        if completions < 10 or visits <= 0:
-            return False
-        share = float(one.blocked_s[on].sum() / max(float(one.all_blocked_s.sum()), 1e-9))
-        usual_s = share * float(demand.blocked_s @ seen.arrivals.offered[second]) / visits
-        return usual_s > 0 and float(one.blocked_s[on][second]) / completions > SLOWER * usual_s
 
     def _generator(self, second: int, harmed_in: int) -> Root | None:
         seen = self._seen
@@ -307,16 +298,25 @@ class _Search:
             return None
         return None if self._seen.host_was_full else Root("host.cpu", "host", victim="host.cpu")
 
-    def _starved(
-        self, one: ResourceSeries, links: list[PlannedLink], second: int, held: tuple[str, ...]
-    ) -> Root | None:
-        """Return the processor that who waits on `links`, or who answers there, was kept from; None where none was.
+    def _ends(self, one: ResourceSeries, links: list[PlannedLink]) -> list[str]:
+        """Return the instances that wait on `links`, for load of this region, and that answer there."""
+        near = [link for link in links if not link.regions or self._region in {None, *link.regions}]
+        return list(dict.fromkeys([one.instance, *(link.destination for link in near)]))
+
+    def _kept_from(self, root: Root, second: int) -> Root | None:
+        """Return what keeps a resource full that would carry the load: no CPU, of the host or of its component."""
+        one = self._seen.series.get(root.victim or "")
+        if one is None or one.kind == "cpu":
+            return self._host(second)
+        return self._host(second) or self._starved([one.instance], second, (*root.held, root.subject))
+
+    def _starved(self, instances: list[str], second: int, held: tuple[str, ...]) -> Root | None:
+        """Return the processor that one of `instances` was kept from; None where none was.
 
         It is the host's where their own had room.
         """
         seen, near = self._seen, slice(max(0, second - 1), second + 2)
-        ends = [link.destination for link in links if not link.regions or self._region in {None, *link.regions}]
-        for instance in dict.fromkeys((one.instance, *ends)):
+        for instance in instances:
             cpu = next((s for s in seen.series.values() if s.kind == "cpu" and s.instance == instance), None)
             full = cpu is not None and bool(seen.saturated[cpu.id][near].any())
             waits = seen.cpu_waits.get(instance)
@@ -325,8 +325,9 @@ class _Search:
             host = None if full else self._host(second)
             if host is not None:
                 return replace(host, held=held)
-            named = cpu.kind_id if cpu is not None else f"{seen.plan.target}/{instance.partition('@')[0]}.cpu"
-            return Root(named, "cpu", held, victim=cpu.id if cpu is not None else None)
+            if cpu is not None and full:
+                return Root(cpu.kind_id, "cpu", held, victim=cpu.id)
+            return Root(f"{seen.plan.target}/{instance.partition('@')[0]}.cpu", "cpu", held, starved=True)
         return None
 
     def _overloaded(self, one: ResourceSeries, second: int) -> bool:

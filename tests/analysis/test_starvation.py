@@ -69,6 +69,25 @@ def test_the_chain_goes_over_the_link_that_seemed_slow() -> None:
     assert any("ready to run" in evidence.statement for evidence in found.evidence)
 
 
+@pytest.mark.parametrize("fault", [None, (12.0, 14.0, 0.02)], ids=["no fault", "mild fault on the link"])
+@pytest.mark.parametrize("cores", ["1", None], ids=["has a core, it is thought", "cores unknown"])
+def test_a_limit_that_nobody_knows_of_shows_as_well(
+    fault: tuple[float, float, float] | None, cores: str | None
+) -> None:
+    plan, history = simulate(replace(STARVED, latency=fault))
+    known = [one if one.kind != "cpu" else replace(one, setting=cores) for one in plan.resources]
+    plan = replace(plan, resources=tuple(one for one in known if one.kind != "cpu" or cores))
+    (found,) = analyse(plan, history).bottlenecks
+    assert found.resource == "exchange/gateway.cpu"
+    assert (
+        found.title
+        == "exchange/gateway.cpu is not to be had: a limit, or other programs, keep the component from running"
+    )
+    assert found.prediction.startswith("More of the same processor does not help")
+    assert found.cause_chain[-1].statement.startswith("ready to run, and kept from its processor")
+    assert any("had no CPU for 80%" in evidence.statement for evidence in found.evidence)
+
+
 def test_on_a_full_machine_the_host_is_named() -> None:
     plan, history = _slow_link_day()
     history.host = [HostSample(t / 2, 8 * t / 2 if t > 24 else t / 2, 8, 8_000_000_000) for t in range(60)]
@@ -77,6 +96,11 @@ def test_on_a_full_machine_the_host_is_named() -> None:
 
 def test_a_link_that_is_slow_while_nobody_starves_is_named_itself() -> None:
     assert named(*_slow_link_day()) == ["link:gateway->positions"]
+
+
+def test_a_fault_that_adds_as_much_as_was_waited_is_named_although_somebody_starves() -> None:
+    plan, history = simulate(replace(AMPLE, surge_s=14.0, recovery_s=6.0, latency=(13.0, 19.0, 0.3)))
+    assert named(plan, _with_waits(history, 13.0, 19.0)) == ["link:gateway->positions"]
 
 
 def test_waits_and_cpu_seconds_by_window() -> None:
