@@ -14,6 +14,8 @@ from chaoskit.analysis.windows import ResourceSeries
 from chaoskit.units import format_duration, format_number
 
 REGIONS_DIFFER: Final = 1.25
+LEAST_DENIED: Final = 0.1
+"""A process that was kept from running for less of its time than this shared a machine, and no more."""
 
 
 def checks(seen: Observations, case: Case, rung: Rung | None, nearest: str | None) -> tuple[list[Evidence], int, int]:
@@ -44,6 +46,7 @@ def checks(seen: Observations, case: Case, rung: Rung | None, nearest: str | Non
             votes.append(onset <= case.seconds[-1] and abs(onset - first) <= 5)
         votes.append(demand.residual <= 0.3)
         evidence += _refusals(seen, nearest)
+    evidence += _denied(seen, case)
     if rung is not None and nearest is not None:
         votes.append(rung.saturates_at.share <= 1)
         evidence += _capacity(seen, nearest, rung)
@@ -74,6 +77,21 @@ def _refusals(seen: Observations, resource: str) -> list[Evidence]:
     kind_id = seen.series[resource].kind_id
     refused = sum(float(one.rejections.sum()) for one in seen.series.values() if one.kind_id == kind_id)
     return [Evidence(f"refused or dropped {refused:,.0f} times", "resource metrics")] if refused else []
+
+
+def _denied(seen: Observations, case: Case) -> list[Evidence]:
+    """Say how long a component whose processor ran out was kept from running, where the kernel told."""
+    component = case.root.subject.partition("/")[2].rpartition(".")[0]
+    ratios = {
+        instance: waits.denied_ratio(case.seconds)
+        for instance, waits in seen.cpu_waits.items()
+        if case.root.kind == "cpu" and instance.partition("@")[0] == component
+    }
+    worst = max(ratios, key=lambda instance: (ratios[instance], instance), default=None)
+    if worst is None or ratios[worst] < LEAST_DENIED:
+        return []
+    text = f"{worst} had no CPU for {ratios[worst]:.0%} of the time in which it was ready to run"
+    return [Evidence(text, "process usage")]
 
 
 def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:

@@ -7,7 +7,7 @@ is kept. A window that no scrapes enclose, or that lies in a gap of scraping, is
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -22,6 +22,9 @@ Mask = NDArray[np.bool_]
 Waiting = Literal["measured", "declared", "unknown"]
 """How it is known what a resource waits for: its metrics say it, its manifest does, or nobody."""
 
+TICK_S: Final = 0.01
+"""The kernel tells a process's CPU time in ticks of this length, 1 / USER_HZ (proc(5), `stat`)."""
+
 MAX_GAP_S: Final = 3.0
 """Scrapes further apart than this leave the windows between them unknown."""
 
@@ -33,7 +36,7 @@ class ResourceSeries:
     `busy_s` is server-seconds used, `blocked_s[on]` the part that waited for `on`, `queue_length` the longest seen.
     `known` marks the windows that scrapes enclose; elsewhere the values are 0. Where the waiting is but declared,
     all of `busy_s` counts as waiting, in equal parts. `reading_s` is how much time one reading stands for where
-    `busy_s` was made of readings of how many servers were in use, and 0 where it was counted.
+    `busy_s` was made of readings of how many servers were in use, and 0 where it was counted; `tick_s` how coarsely.
     """
 
     id: str
@@ -54,6 +57,7 @@ class ResourceSeries:
     feeds: str | None = None
     waiting: Waiting = "measured"
     reading_s: float = 0.0
+    tick_s: float = 0.0
 
     @property
     def instance(self) -> str:
@@ -123,11 +127,16 @@ def resource_series(plan: Plan, history: History) -> dict[str, ResourceSeries]:
     scraped: dict[str, list[ResourceSample]] = {}
     for sample in history.resources:
         scraped.setdefault(sample.resource, []).append(sample)
+    processors = set()
     for sample in _cpu_samples(plan, history):
         scraped.setdefault(sample.resource, []).append(sample)
+        processors.add(sample.resource)
     planned = {resource.id: resource for resource in plan.resources}
     return {
-        resource: _one(_described(resource, planned.get(resource)), samples, count)
+        resource: replace(
+            _one(_described(resource, planned.get(resource)), samples, count),
+            tick_s=TICK_S if resource in processors else 0.0,
+        )
         for resource, samples in sorted(scraped.items())
     }
 
