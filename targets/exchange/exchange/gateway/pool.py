@@ -54,6 +54,7 @@ class Pool(Resource):
         self._idle: list[_Place] = []
         self._waiters: deque[_Waiter] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._surplus = 0  # places that are to be given up as soon as they are free
         self._query = self.blocked_on(LINK)
         self.open = 0
         self.connect_failures = 0
@@ -62,6 +63,29 @@ class Pool(Resource):
         """Begin to open all connections."""
         for _ in range(self._size):
             self._open_one()
+
+    def grow(self, places: int) -> None:
+        """Begin to open more connections; until one is open, its place is held and waits for the link."""
+        now_s = monotonic()
+        kept = min(places, self._surplus)
+        self._surplus -= kept
+        self.servers += places
+        for _ in range(places - kept):
+            self.busy.enter(now_s)
+            self._query.enter(now_s)
+            self._open_one(now_s)
+
+    def shrink(self, places: int) -> None:
+        """Give up some connections, those in use as soon as they are free."""
+        self.servers -= places
+        self._surplus += places
+        while self._surplus and self._idle:
+            self._give_up_place(self._idle.pop())
+
+    def _give_up_place(self, place: _Place) -> None:
+        self._surplus -= 1
+        self.open -= 1
+        place.connection.terminate()
 
     async def close(self) -> None:
         """Stop connecting and abort all connections."""
@@ -141,6 +165,9 @@ class Pool(Resource):
         self._offer(place, now_s)
 
     def _offer(self, place: _Place, now_s: float) -> None:
+        if self._surplus:
+            self._give_up_place(place)
+            return
         while self._waiters and self._waiters[0].place.cancelled():
             self._give_up(self._waiters[0])
         if not self._waiters:

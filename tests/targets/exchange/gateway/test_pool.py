@@ -149,3 +149,35 @@ async def test_callers_that_go_away_leave_no_trace(exchange: RunningExchange) ->
         await until_open(pool, 1)
     assert pool.busy.holders == pool.waiting.holders == 0
     await pool.close()
+
+
+async def test_connections_are_added_and_given_up_while_it_works(exchange: RunningExchange) -> None:
+    pool = await started(exchange.components["positions"].port, 1)
+    reads = [asyncio.ensure_future(pool.read_account(account, monotonic() + 20)) for account in range(40)]
+    pool.grow(3)
+    assert pool.servers == 4
+    assert pool.busy.holders >= 3  # a place that is not open yet is held: nobody can use it
+    await until_open(pool, 4)
+    pool.shrink(3)
+    assert pool.servers == 1
+    await asyncio.gather(*reads)
+    assert pool.open == 1
+    assert pool.busy.holders == pool.waiting.holders == 0
+    pool.shrink(1)
+    assert pool.open == 0
+    pool.grow(2)
+    await until_open(pool, 2)
+    assert await pool.read_account(1, monotonic() + 5)
+    await pool.close()
+
+
+async def test_a_place_that_was_given_up_while_held_is_kept_when_it_is_wanted_again(exchange: RunningExchange) -> None:
+    pool = await started(exchange.components["positions"].port, 1)
+    read = asyncio.ensure_future(pool.read_account(1, monotonic() + 5))
+    await asyncio.sleep(0)
+    pool.shrink(1)
+    pool.grow(1)
+    await read
+    assert pool.open == pool.servers == 1
+    assert pool.busy.holders == 0
+    await pool.close()
