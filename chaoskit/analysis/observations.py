@@ -36,6 +36,7 @@ _CUTS: Final = frozenset({"gate", "abort", "setup_failed"})
 class Demand:
     """Server-seconds of one resource per arrival of each stream (in the plan's order), and its servers.
 
+    Servers that came or went within the run are those that it had while it was full (see `_servers`).
     `own_s` is its own work; `blocked_s` what it is held while waiting for others, where those were not saturated and no
     fault was in force. `visits` counts how often one arrival comes by. `background_s` is done each second without any.
     `rough`: it rests on so few readings or arrivals that no capacity follows from it.
@@ -123,10 +124,14 @@ class Observations:
         return float(known.mean()) if known.size else 0.0
 
     def offered_utilization(self, resource: str, window: int) -> float:
-        """Return the utilisation that the arrivals offered in `window` would ask for, at undisturbed demand."""
+        """Return the utilisation that the arrivals offered in `window` would ask for, at undisturbed demand.
+
+        It is that of the servers there were in `window`, or where that is not known of those that are there usually.
+        """
         demand = self.demands[resource]
         asked_s = float(self.arrivals.offered[window] @ demand.total_s) + demand.background_s
-        return asked_s / demand.servers if demand.servers else 0.0
+        servers = float(self.series[resource].servers[window]) or demand.servers
+        return asked_s / servers if servers else 0.0
 
 
 def observe(plan: Plan, history: History) -> Observations:
@@ -224,7 +229,6 @@ def _demand(
     if not _read_often_enough(one, clean & ~_around(saturated[one.id]), clean):
         arrivals = replace(arrivals, clean=np.zeros_like(clean))
     waiting: Background = "never" if one.reading_s else "maybe"
-    servers = float(np.median(one.servers[one.known])) if one.known.any() else 0.0
     own = fit(_work(one, one.own_s), arrivals, usable, _BACKGROUND.get(one.kind, waiting))
     if one.kind == "cpu" and saturated[one.id][usable].mean() >= MOSTLY:  # full throughout, it does not show what for
         own = fit(_work(one, one.own_s), arrivals, usable, "never")
@@ -234,12 +238,24 @@ def _demand(
         own.demand_s,
         blocked.demand_s,
         visits.demand_s,
-        servers=servers,
+        servers=_servers(one, saturated[one.id], arrivals),
         residual=max(own.residual, blocked.residual),
         background_s=own.background_s + blocked.background_s,
         rough=not _read_often_enough(one, usable & ~_around(saturated[one.id]), usable)
         or not (one.completions.any() or one.kind in _NOT_OURS or arrivals.enough(usable)),
     )
+
+
+def _servers(one: ResourceSeries, full: Mask, arrivals: Arrivals) -> float:
+    """Return how many servers there were when it counted: while full, or else under the highest load.
+
+    Capacity may move within a run, by an autoscaler for instance. What came when the harm was done is no help, and what
+    was there in time is what carried the load.
+    """
+    asked = arrivals.offered.sum(axis=1)
+    highest = asked >= MOSTLY * asked.max(initial=0.0)
+    counted = next((rows for rows in (one.known & full, one.known & highest, one.known) if rows.any()), one.known)
+    return float(np.median(one.servers[counted])) if counted.any() else 0.0
 
 
 def _unthinned(
