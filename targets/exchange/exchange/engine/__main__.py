@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from exchange.ages import Ages
 from exchange.arguments import OVERLOAD_RULES, addresses, duration_s
+from exchange.engine.circuit_breaker import BreakerCollector, CircuitBreaker, HaltRules
 from exchange.engine.clearing import Clearing, ClearingCollector
 from exchange.engine.conditional import ConditionalOrder
 from exchange.engine.feed import market_feed
@@ -56,6 +57,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--liquidation-distance", type=int, default=Rules().distance, help="limit, per 10,000 of mark")
     parser.add_argument("--insurance-fund", type=int, default=1_000_000, help="what the fund begins with, in USDT")
     parser.add_argument("--adl", choices=switch, default="on", help="whether winners are deleveraged; else all pay")
+    parser.add_argument("--circuit-breaker", type=int, default=0, help="fall in per cent that halts trading; 0: none")
+    parser.add_argument("--circuit-breaker-window", type=duration_s, default=300.0, help="within which it falls")
+    parser.add_argument("--circuit-breaker-halt", type=duration_s, default=300.0, help="how long trading halts")
     parser.add_argument("--write-interval", type=duration_s, default=0.05, help="pause between write-behind batches")
     parser.add_argument("--write-batch", type=int, default=500, help="accounts written at once")
     return parser.parse_args()
@@ -67,6 +71,13 @@ class Engine:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.ledger = Ledger(arguments.accounts, arguments.seed, wall_us(), arguments.opening_leverage)
         self.exchange = Exchange(self.ledger, self._touched, self._triggered)
+        self.exchange.breaker = CircuitBreaker(
+            HaltRules(
+                arguments.circuit_breaker,
+                int(1000 * arguments.circuit_breaker_window),
+                int(1000 * arguments.circuit_breaker_halt),
+            )
+        )
         self.trigger_delay = Ages(
             "exchange_trigger_delay_seconds", "From the price that set a conditional order off to its order"
         )
@@ -84,7 +95,7 @@ class Engine:
         for writer in self.writers:
             writer.interval_s = arguments.write_interval
             writer.batch_limit = arguments.write_batch
-        self._unsent: list[Account] = []  # liquidations that found the queue full
+        self._unsent: list[Account] = []  # liquidations that found the queue full, or trading halted
         self.clearing: Clearing | None = None
         if arguments.liquidations == "on":
             rules = Rules(arguments.liquidation_fee, arguments.liquidation_distance, arguments.adl == "on")
@@ -107,14 +118,20 @@ class Engine:
             self._unsent.append(account)
 
     def _step(self, account: Account) -> None:
-        if self.clearing is not None and self.clearing.liquidator.step(account, wall_ms()):
+        if self.exchange.breaker.is_halted(wall_ms()):
+            self.exchange.breaker.turned_away["liquidation"] += 1
+            self._unsent.append(account)
+        elif self.clearing is not None and self.clearing.liquidator.step(account, wall_ms()):
             self._liquidate(account)
 
     def _clear(self) -> None:
-        """Set the marks, and queue what follows: liquidations turned away before, and what the fund sells."""
+        """Set the marks, and unless trading is halted queue what follows: liquidations turned away before, and what the
+        fund sells."""
         if self.clearing is None:
             return
         self.clearing.turn(wall_ms())
+        if self.exchange.breaker.is_halted(wall_ms()):
+            return
         unsent, self._unsent = self._unsent, []
         for account in unsent:
             self._send_step(account)
@@ -205,6 +222,8 @@ async def _run(arguments: argparse.Namespace) -> None:
         EngineCollector(engine),
         engine.trigger_delay,
     ]
+    if arguments.circuit_breaker:
+        collectors.append(BreakerCollector(engine.exchange.breaker))
     if engine.clearing is not None:
         collectors.append(ClearingCollector(engine.clearing, engine.exchange))
     registry = registry_of(collectors)
