@@ -143,7 +143,7 @@ def test_an_engine_with_a_breaker_tells_of_it(tmp_path: Path) -> None:
 
 
 async def _sell_until_halted(port: int) -> dict[str, object]:
-    """Sell at the market, again and again as the market maker follows; returns the answer to the order that was refused."""
+    """Sell at the market, while the market maker follows, until an order is refused; returns its answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     async with asyncio.timeout(WITHIN_S):
         for number in count():
