@@ -44,12 +44,12 @@ def address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def add_autoscaler(parser: argparse.ArgumentParser) -> None:
-    """Add the settings of an autoscaler; `autoscaler_rules` reads them."""
+def add_autoscaler(parser: argparse.ArgumentParser, most: int = 10) -> None:
+    """Add the settings of an autoscaler that starts `most` replicas by default; `autoscaler_rules` reads them."""
     add = parser.add_argument
     add("--autoscaler", choices=KINDS, default=KINDS[0], help="what moves the number of replicas")
     add("--least-replicas", type=int, default=1, help="the autoscaler leaves no fewer")
-    add("--most-replicas", type=int, default=10, help="the autoscaler starts no more")
+    add("--most-replicas", type=int, default=most, help="the autoscaler starts no more")
     add("--target-utilization", type=int, default=50, help="per cent, that the autoscaler aims at")
     add("--sync-period", type=duration_s, default=15.0, help="between two looks of the autoscaler")
     add("--scale-down-after", type=duration_s, default=300.0, help="time without need of a replica until it leaves")

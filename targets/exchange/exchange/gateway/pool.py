@@ -17,7 +17,7 @@ import asyncpg
 
 from exchange.failures import backend_timeout
 from exchange.occupancy import Resource
-from exchange.storage import DATABASE, LOST, READ_ACCOUNT, USER
+from exchange.storage import DATABASE, LOST, READ_ACCOUNT, READER, USER
 
 LOG = logging.getLogger(__name__)
 LINK = "gateway->positions"
@@ -222,6 +222,7 @@ class Pool(Resource):
             database=DATABASE,
             ssl=False,
             timeout=CONNECT_WITHIN_S,
+            server_settings={"application_name": READER},
         )
         with contextlib.ExitStack() as undo:
             undo.callback(connection.terminate)
