@@ -85,7 +85,7 @@ def _moved(one: ResourceSeries, counted: float) -> list[Evidence]:
     most, least = format_number(servers.max()), format_number(servers.min())
     text = (
         f"its servers moved within the run: {format_number(first)} until t = {seconds[moved][0]} s, "
-        f"then others ({least} at least, {most} at most); it is judged by {format_number(counted)}"
+        f"then others ({least} at least, {most} at most); it is judged by the {format_number(counted)} when it counted"
     )
     return [Evidence(text, "resource metrics")]
 

@@ -36,7 +36,7 @@ _CUTS: Final = frozenset({"gate", "abort", "setup_failed"})
 class Demand:
     """Server-seconds of one resource per arrival of each stream (in the plan's order), and its servers.
 
-    Servers that came or went within the run are those that it had while it was full (see `_servers`).
+    Servers that came or went within the run are those that it had when it gave way (see `_servers`).
     `own_s` is its own work; `blocked_s` what it is held while waiting for others, where those were not saturated and no
     fault was in force. `visits` counts how often one arrival comes by. `background_s` is done each second without any.
     `rough`: it rests on so few readings or arrivals that no capacity follows from it.
@@ -247,14 +247,18 @@ def _demand(
 
 
 def _servers(one: ResourceSeries, full: Mask, arrivals: Arrivals) -> float:
-    """Return how many servers there were when it counted: while full, or else under the highest load.
+    """Return how many servers there were when it counted: when it gave way, or else under the highest load.
 
     Capacity may move within a run, by an autoscaler for instance. What came when the harm was done is no help, and what
-    was there in time is what carried the load.
+    was there in time is what carried the load. It gave way when it was full and arrivals failed or fell behind: a pool
+    that grows on demand may be full all the time, and harm nobody.
     """
+    gave_way = one.known & full & ~arrivals.clean
+    if gave_way.any():
+        return float(one.servers[int(np.argmax(gave_way))])
     asked = arrivals.offered.sum(axis=1)
-    highest = asked >= MOSTLY * asked.max(initial=0.0)
-    counted = next((rows for rows in (one.known & full, one.known & highest, one.known) if rows.any()), one.known)
+    highest = one.known & (asked >= MOSTLY * asked.max(initial=0.0))
+    counted = highest if highest.any() else one.known
     return float(np.median(one.servers[counted])) if counted.any() else 0.0
 
 

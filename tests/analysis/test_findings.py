@@ -41,7 +41,7 @@ def test_capacity_that_came_too_late_is_told_and_helps_nobody() -> None:
     assert finding.resource == "exchange/gateway.db_pool"
     assert finding.capacity_per_s == pytest.approx(6 / 0.0202, rel=0.1)
     said = "its servers moved within the run: 3 until t = 18 s, then others (3 at least, 48 at most)"
-    assert f"{said}; it is judged by 3" in statements(finding)
+    assert f"{said}; it is judged by the 3 when it counted" in statements(finding)
 
 
 def test_evidence_names_both_numbers_where_a_fault_made_it_worse(small_pool: Bottleneck) -> None:

@@ -18,6 +18,7 @@ KINDS = ("off", "reactive", "predictive")
 TOLERANCE = 0.1
 PODS_PER_SYNC = 4
 TREND_READINGS = 4
+ROUNDING = 1e-9
 DAMPING = 0.8
 """Each sync period ahead counts for this much of the one before."""
 
@@ -54,7 +55,7 @@ class Autoscaler:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._loads: deque[tuple[float, float]] = deque(maxlen=TREND_READINGS)
+        self._loads: deque[tuple[float, float]] = deque(maxlen=TREND_READINGS + 1)
         self._wanted: deque[tuple[float, int]] = deque()  # recommendations of the stabilisation window
 
     def decide(self, now_s: float, reading: Reading) -> int:
@@ -82,12 +83,16 @@ class Autoscaler:
         return present if abs(1 - ratio) <= TOLERANCE else math.ceil(ratio * reading.serving)
 
     def _predicted(self, now_s: float, load: float) -> int:
-        self._loads.append((now_s, load))
-        if len(self._loads) < 2:
-            return 0
-        line = linear_regression(*zip(*self._loads, strict=True))
+        """The replicas for the load to come; that it begins at all is no trend, and its first reading is partial."""
         rules = self._rules
+        if not load:
+            self._loads.clear()
+            return 0
+        self._loads.append((now_s, load))
+        if len(self._loads) <= TREND_READINGS:
+            return math.ceil(load / rules.target - ROUNDING)
+        line = linear_regression(*zip(*list(self._loads)[1:], strict=True))
         periods = math.ceil(rules.ahead_s / rules.sync_period_s)
         damped = sum(DAMPING**period for period in range(1, periods + 1)) * rules.sync_period_s
         forecast = line.intercept + line.slope * (now_s + damped)
-        return math.ceil(max(load, forecast) / rules.target - 1e-9)
+        return math.ceil(max(load, forecast) / rules.target - ROUNDING)

@@ -51,7 +51,7 @@ def test_a_forecast_orders_for_what_arrives_and_not_for_what_is_busy() -> None:
     rules = Rules("predictive", most=40, sync_period_s=15.0, ahead_s=0.0)
     by_rate, by_use = Autoscaler(rules), Autoscaler(REACTIVE)
     steps = [Reading(2, 0, 0.5, 1.0), Reading(2, 0, 1.0, 10.0), Reading(2, 4, 1.0, 10.0), Reading(2, 10, 1.0, 10.0)]
-    assert [by_rate.decide(15.0 * turn, reading) for turn, reading in enumerate(steps)] == [2, 6, 12, 24]
+    assert [by_rate.decide(15.0 * turn, reading) for turn, reading in enumerate(steps)] == [2, 6, 12, 20]
     assert [by_use.decide(15.0 * turn, reading) for turn, reading in enumerate(steps)] == [2, 4, 6, 12]
 
 
@@ -62,6 +62,12 @@ def test_a_forecast_follows_a_ramp_to_when_a_replica_would_be_warm() -> None:
     wanted = [autoscaler.decide(10.0 * turn, Reading(50, 0, 0.5, 20.0 + turn)) for turn in range(5)]
     assert autoscaler._predicted(50.0, 25.0) == 28
     assert wanted == [50] * 5  # nothing leaves before its time
+
+
+def test_the_beginning_of_load_is_no_trend() -> None:
+    autoscaler = Autoscaler(Rules("predictive", sync_period_s=1.0, ahead_s=10.0))
+    loads = (0.0, 0.0, 0.2, 0.5, 0.5, 0.5, 0.5, 0.5)
+    assert {autoscaler.decide(float(turn), Reading(1, 0, load, load)) for turn, load in enumerate(loads)} == {1}
 
 
 def test_a_forecast_of_level_load_is_that_load() -> None:

@@ -9,7 +9,7 @@ class Fleet:
     """The replicas of a gateway; `workers` and `pool` begin with those of `serving` of them.
 
     A replica that joins is cold: its own work takes longer, and less so until it is warm after `warm_up_s`. Its
-    database connections are opened when it joins.
+    database connections are opened when it joins, and may be more than the database takes.
     """
 
     def __init__(self, workers: Workers, pool: Pool, serving: int, warm_up_s: float) -> None:

@@ -54,6 +54,7 @@ class Pool(Resource):
         self._idle: list[_Place] = []
         self._waiters: deque[_Waiter] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._coming: list[asyncio.Task[None]] = []  # places beyond those of the start that were never open yet
         self._surplus = 0  # places that are to be given up as soon as they are free
         self._query = self.blocked_on(LINK)
         self.open = 0
@@ -65,18 +66,17 @@ class Pool(Resource):
             self._open_one()
 
     def grow(self, places: int) -> None:
-        """Begin to open more connections; until one is open, its place is held and waits for the link."""
-        now_s = monotonic()
+        """Begin to open more connections; one counts when it is open first."""
         kept = min(places, self._surplus)
         self._surplus -= kept
-        self.servers += places
-        for _ in range(places - kept):
-            self.busy.enter(now_s)
-            self._query.enter(now_s)
-            self._open_one(now_s)
+        self.servers += kept
+        self._coming += [self._open_one() for _ in range(places - kept)]
 
     def shrink(self, places: int) -> None:
-        """Give up some connections, those in use as soon as they are free."""
+        """Give up some connections: first what is not open yet, at last what is in use, as soon as it is free."""
+        while places and self._coming:
+            self._coming.pop().cancel()
+            places -= 1
         self.servers -= places
         self._surplus += places
         while self._surplus and self._idle:
@@ -191,10 +191,11 @@ class Pool(Resource):
         place.connection.terminate()
         self._open_one(place.held_since_s)
 
-    def _open_one(self, held_since_s: float | None = None) -> None:
+    def _open_one(self, held_since_s: float | None = None) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(self._connect(held_since_s))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _connect(self, held_since_s: float | None) -> None:
         backoff_s = FIRST_BACKOFF_S
@@ -209,6 +210,9 @@ class Pool(Resource):
             else:
                 now_s = monotonic()
                 self.open += 1
+                if (task := asyncio.current_task()) in self._coming:
+                    self._coming.remove(task)
+                    self.servers += 1
                 if held_since_s is not None:
                     self._let_go(held_since_s, now_s)
                 self._offer(place, now_s)

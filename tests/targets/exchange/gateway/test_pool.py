@@ -155,9 +155,9 @@ async def test_connections_are_added_and_given_up_while_it_works(exchange: Runni
     pool = await started(exchange.components["positions"].port, 1)
     reads = [asyncio.ensure_future(pool.read_account(account, monotonic() + 20)) for account in range(40)]
     pool.grow(3)
-    assert pool.servers == 4
-    assert pool.busy.holders >= 3  # a place that is not open yet is held: nobody can use it
+    assert pool.servers == 1
     await until_open(pool, 4)
+    assert pool.servers == 4
     pool.shrink(3)
     assert pool.servers == 1
     await asyncio.gather(*reads)
@@ -169,6 +169,20 @@ async def test_connections_are_added_and_given_up_while_it_works(exchange: Runni
     await until_open(pool, 2)
     assert await pool.read_account(1, monotonic() + 5)
     await pool.close()
+
+
+async def test_connections_that_cannot_be_opened_are_no_servers_and_go_first(exchange: RunningExchange) -> None:
+    async with relay_to(exchange.components["positions"].port) as relay:
+        pool = await started(relay.port, 1)
+        relay.cut()
+        pool.grow(3)
+        pool.shrink(2)
+        assert pool.servers == 1
+        relay.heal()
+        await until_served(pool)
+        await until_open(pool, 2)
+        assert pool.servers == 2
+        await pool.close()
 
 
 async def test_a_place_that_was_given_up_while_held_is_kept_when_it_is_wanted_again(exchange: RunningExchange) -> None:
