@@ -40,7 +40,7 @@ def test_capacity_that_came_too_late_is_told_and_helps_nobody() -> None:
     finding = found(replace(SHORT, db_pool=3, db_pool_grows=(18.0, 45)))[0]
     assert finding.resource == "exchange/gateway.db_pool"
     assert finding.capacity_per_s == pytest.approx(6 / 0.0202, rel=0.1)
-    said = "its servers moved within the run: 3 until t = 18 s, then others (3 at least, 48 at most)"
+    said = "its servers moved within the run: 3 until t = 17 s, then others (3 at least, 48 at most)"
     assert f"{said}; it is judged by the 3 when it counted" in statements(finding)
 
 
