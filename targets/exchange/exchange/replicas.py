@@ -64,6 +64,11 @@ class Replicas(Collector):
             self._resize(now_s, self._autoscaler.decide(now_s, self._reading(now_s)))
         return min([self._synced_s + self._rules.sync_period_s, *self._boots])
 
+    def lost(self) -> None:
+        """A replica that served, or was to, is no more; the next look may order another."""
+        self._accrue(monotonic())
+        self.serving -= 1
+
     def _resize(self, now_s: float, wanted: int) -> None:
         while self.wanted < wanted:
             self._boots.append(now_s + self._boot_delay_s)
@@ -90,9 +95,12 @@ class Replicas(Collector):
         resource = self._tier.resource
         resource.settle(now_s)
         self._accrue(now_s)
-        slots = resource.servers / self.serving
+        slots = resource.servers / max(1, self.serving)
         period_s = now_s - self._synced_s
         busy_s = resource.busy.total_s(now_s) - self._busy_s
+        if not self._replica_s:
+            self._begin(now_s)
+            return Reading(0, len(self._boots), 0.0, 0.0)
         asked = (resource.arrivals - self._arrivals) / max(1, resource.completions - self._completions)
         utilization = min(1.0, busy_s / (slots * self._replica_s))
         reading = Reading(self.serving, len(self._boots), utilization, asked * busy_s / (slots * period_s))

@@ -81,6 +81,20 @@ def test_a_replica_counts_from_when_it_serves(serves_s: float, utilization: floa
     assert replicas._reading(30.0).utilization == pytest.approx(utilization)
 
 
+def test_what_is_lost_is_replaced() -> None:
+    tier = Tier(2)
+    replicas = Replicas(tier, RULES, serving=2, boot_delay_s=5.0)
+    replicas.advance(0.0)
+    for _ in range(2):
+        tier.resource.servers -= SLOTS
+        replicas.lost()
+    replicas._accrued_s = 15.0  # lost in no time
+    replicas._replica_s = 0.0
+    assert replicas.advance(15.0) == 20.0
+    replicas.advance(20.0)
+    assert replicas.serving == replicas.wanted == 2
+
+
 def test_the_figures_are_told() -> None:
     registry = registry_of([Replicas(Tier(3), RULES, serving=3, boot_delay_s=1.0)])
     states = ("wanted", "booting", "serving")

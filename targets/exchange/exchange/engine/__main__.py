@@ -71,13 +71,11 @@ class Engine:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.ledger = Ledger(arguments.accounts, arguments.seed, wall_us(), arguments.opening_leverage)
         self.exchange = Exchange(self.ledger, self._touched, self._triggered)
-        self.exchange.breaker = CircuitBreaker(
-            HaltRules(
-                arguments.circuit_breaker,
-                int(1000 * arguments.circuit_breaker_window),
-                int(1000 * arguments.circuit_breaker_halt),
-            )
-        )
+        self.breaker: CircuitBreaker | None = None
+        if arguments.circuit_breaker:
+            window_s, halt_s = arguments.circuit_breaker_window, arguments.circuit_breaker_halt
+            halts = HaltRules(arguments.circuit_breaker, int(1000 * window_s), int(1000 * halt_s))
+            self.breaker = self.exchange.breaker = CircuitBreaker(halts)
         self.trigger_delay = Ages(
             "exchange_trigger_delay_seconds", "From the price that set a conditional order off to its order"
         )
@@ -118,8 +116,8 @@ class Engine:
             self._unsent.append(account)
 
     def _step(self, account: Account) -> None:
-        if self.exchange.breaker.is_halted(wall_ms()):
-            self.exchange.breaker.turned_away["liquidation"] += 1
+        if self.breaker is not None and self.breaker.is_halted(wall_ms()):
+            self.breaker.turned_away["liquidation"] += 1
             self._unsent.append(account)
         elif self.clearing is not None and self.clearing.liquidator.step(account, wall_ms()):
             self._liquidate(account)
@@ -130,7 +128,7 @@ class Engine:
         if self.clearing is None:
             return
         self.clearing.turn(wall_ms())
-        if self.exchange.breaker.is_halted(wall_ms()):
+        if self.breaker is not None and self.breaker.is_halted(wall_ms()):
             return
         unsent, self._unsent = self._unsent, []
         for account in unsent:
@@ -222,8 +220,8 @@ async def _run(arguments: argparse.Namespace) -> None:
         EngineCollector(engine),
         engine.trigger_delay,
     ]
-    if arguments.circuit_breaker:
-        collectors.append(BreakerCollector(engine.exchange.breaker))
+    if engine.breaker is not None:
+        collectors.append(BreakerCollector(engine.breaker))
     if engine.clearing is not None:
         collectors.append(ClearingCollector(engine.clearing, engine.exchange))
     registry = registry_of(collectors)

@@ -18,9 +18,9 @@ PER_CENT = 100
 
 @dataclass(frozen=True, slots=True)
 class HaltRules:
-    """A fall by `fall` per cent within `window_ms` halts trading for `halt_ms`; a `fall` of 0 never does."""
+    """A fall by `fall` per cent, 1 to 99, within `window_ms` halts trading for `halt_ms`."""
 
-    fall: int = 0
+    fall: int
     window_ms: int = 300_000
     halt_ms: int = 300_000
 
@@ -43,7 +43,7 @@ class CircuitBreaker:
     def observe(self, symbol: int, price: int, now_ms: int) -> None:
         """A trade at `price` ticks; the order that makes it is filled to its end, whatever comes of it."""
         rules = self._rules
-        if not rules.fall or self.is_halted(now_ms):
+        if self.is_halted(now_ms):
             return
         highs = self._highs.setdefault(symbol, deque())
         while highs and highs[-1][1] <= price:

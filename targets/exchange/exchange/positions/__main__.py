@@ -56,12 +56,13 @@ async def _prepare(server: PostgresServer, query_time_s: float) -> None:
         await connection.close()
 
 
-async def _watch(server: PostgresServer, stop: asyncio.Event) -> None:
-    """Return when asked to stop; raises `StartFailed` where the server ends by itself."""
+async def _watch(server: PostgresServer, replicas: ReadReplicas, stop: asyncio.Event) -> None:
+    """Return when asked to stop; raises `StartFailed` where the server ends by itself. Replicas may end."""
     while not stop.is_set():
         code = server.exit_code()
         if code is not None:
             raise StartFailed(f"PostgreSQL ended by itself with code {code}: {server.log_tail()}")
+        replicas.bury()
         try:
             await asyncio.wait_for(stop.wait(), 0.25)
         except TimeoutError:
@@ -103,6 +104,7 @@ class Database:
                     self._arguments.read_replicas,
                     self._arguments.boot_delay,
                 )
+                self._replicas.on_lost = replicas.lost
                 tasks.append(asyncio.create_task(self._replicas.follow(replicas)))
                 collectors.append(replicas)
             metrics = MetricsServer(
@@ -111,7 +113,7 @@ class Database:
                 refresh=(self._servers if self._routed else self._connections).refresh,
             )
             listeners.append(await metrics.start(self._arguments.host, self._arguments.metrics_port))
-            await _watch(self.server, stop)
+            await _watch(self.server, self._replicas, stop)
         finally:
             for listener in listeners:
                 listener.close()

@@ -10,7 +10,7 @@ import logging
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -43,13 +43,17 @@ def free_port() -> int:
 
 
 class ReadReplicas:
-    """A tier of read replicas behind a router; `resource` is all servers that are read from, taken together."""
+    """A tier of read replicas behind a router; `resource` is all servers that are read from, taken together.
+
+    `on_lost` is called for each replica that could not be started, or ended by itself.
+    """
 
     def __init__(self, router: Router, resource: ServersResource, delay_ms: int) -> None:
         self._router = router
         self._delay_ms = delay_ms
         self._numbers = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self.on_lost: Callable[[], None] = _ignore
         self._watched: dict[PostgresServer, ConnectionsResource] = {}
         self.servers = resource
         self.resource: Resource = resource
@@ -67,10 +71,14 @@ class ReadReplicas:
     def leave(self, now_s: float) -> None:  # noqa: ARG002 - a tier's signature
         """Stop the newest replica; who is connected to it is cut off."""
         if self._router.replicas:
-            server = self._router.replicas[-1]
-            self._router.remove(server)
-            self.servers.remove(self._watched.pop(server))
-            server.signal_stop()
+            self._forget(self._router.replicas[-1])
+
+    def bury(self) -> None:
+        """Route nothing more to replicas that have ended by themselves."""
+        for server in [server for server in self._watched if server.exit_code() is not None]:
+            LOG.warning("the read replica in %s ended by itself: %s", server.data, server.log_tail(400))
+            self._forget(server)
+            self.on_lost()
 
     async def follow(self, replicas: Replicas) -> None:
         """Let an autoscaler move the number of replicas, for ever."""
@@ -88,11 +96,17 @@ class ReadReplicas:
         for server in self._watched:
             await asyncio.to_thread(server.stop)
 
+    def _forget(self, server: PostgresServer) -> None:
+        self._router.remove(server)
+        self.servers.remove(self._watched.pop(server))
+        server.signal_stop()
+
     async def _try(self) -> None:
         try:
             await self._add()
         except StartFailed as error:
             LOG.warning("a read replica could not be started: %s", error)
+            self.on_lost()
 
     async def _add(self) -> None:
         self._numbers += 1
@@ -115,6 +129,10 @@ class ReadReplicas:
         )
         self.servers.add(watched)
         self._router.replicas.append(server)
+
+
+def _ignore() -> None:
+    """Nobody counts the replicas."""
 
 
 def _copy(primary: PostgresServer, data: Path) -> None:

@@ -51,13 +51,6 @@ def test_symbols_are_watched_apart_and_halt_together() -> None:
     assert (breaker.halted_s(260), breaker.halted_s(510), breaker.halted_s(9_999)) == (0.25, 0.5, 0.5)
 
 
-def test_a_breaker_that_is_off_never_halts() -> None:
-    breaker = CircuitBreaker(HaltRules())
-    breaker.observe(0, 1000, 0)
-    breaker.observe(0, 1, 1)
-    assert not breaker.halts
-
-
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(900, 1100)), min_size=1, max_size=60))
 def test_it_halts_exactly_when_the_window_says_so(steps: list[tuple[int, int]]) -> None:
     breaker = CircuitBreaker(RULES)
@@ -79,7 +72,7 @@ class Halted:
 
     def __init__(self) -> None:
         self.exchange = Exchange(Ledger(3, 1), touched=lambda account: None)
-        self.exchange.breaker = CircuitBreaker(RULES)
+        self.breaker = self.exchange.breaker = CircuitBreaker(RULES)
         for price in (PRICE, PRICE * 94 // 100, PRICE * 94 // 100 - 1):
             assert self.send(0, 1000, buy=True, price=price)["status"] == "NEW"
         assert self.send(1, 1000, buy=False, price=PRICE * 94 // 100, lots=20)["status"] == "FILLED"
@@ -97,7 +90,7 @@ def test_the_order_that_trips_it_is_filled_and_the_next_is_refused_until_it_open
     halted = Halted()
     refused = halted.send(2, 1499)
     assert refused["code"] == -4400
-    assert halted.exchange.breaker.turned_away == {"order": 1}
+    assert halted.breaker.turned_away == {"order": 1}
     assert halted.send(2, 1500)["status"] == "NEW"
 
 
@@ -114,8 +107,9 @@ async def test_a_liquidation_waits_until_trading_opens_again(monkeypatch: pytest
     arguments = ["--port=1", "--metrics-port=1", "--positions=us=127.0.0.1:1", "--accounts=20", "--service-time=0"]
     monkeypatch.setattr(sys, "argv", ["engine", *arguments, "--liquidations=on", "--circuit-breaker=5"])
     engine = Engine(_parse())
-    breaker = engine.exchange.breaker
+    breaker = engine.breaker
     assert engine.clearing is not None
+    assert breaker is not None
     account = engine.ledger.accounts[3]
     account.liquidating = True  # it is sound, so that its first step finds nothing to do and ends
     with monkeypatch.context() as halt:

@@ -1,6 +1,7 @@
 """Read replicas: real streaming replication, late by as much as it is told, behind one address."""
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Iterator
@@ -122,10 +123,47 @@ async def test_a_replica_that_leaves_cuts_its_readers_off_and_the_rest_serve(tmp
             await asyncio.sleep(0.02)
         assert component.metrics()[CONNECTIONS] == 20
         again = await session(component, READER)
-        assert await servers_of([again]) == ["pg-replica-1"]
+        assert await servers_of([again]) == await servers_of([one for one in readers if not one.is_closed()])
         await again.close()
         for reader in readers:
             await reader.close()
+
+
+def kill_server(folder: Path) -> None:
+    """End the server of a cluster at once, as a lost machine would."""
+    postmaster = int((folder / "postmaster.pid").read_text().splitlines()[0])
+    psutil.Process(postmaster).send_signal(signal.SIGQUIT)
+
+
+async def test_reads_outlive_their_replicas(tmp_path: Path) -> None:
+    with positions(tmp_path, "--read-replicas=1") as component:
+        reader = await session(component, READER)
+        kill_server(tmp_path / "pg-replica-1")
+        deadline_s = time.monotonic() + WITHIN_S
+        while not reader.is_closed():
+            assert time.monotonic() < deadline_s
+            await asyncio.sleep(0.02)
+        again = await session(component, READER)
+        assert await servers_of([again]) == ["pg"]
+        assert component.metrics()[CONNECTIONS] == 20
+        await again.close()
+
+
+async def test_an_autoscaler_replaces_a_replica_that_died(tmp_path: Path) -> None:
+    autoscaler = ("--autoscaler=reactive", "--sync-period=200ms", "--boot-delay=0s")
+    with positions(tmp_path, "--read-replicas=1", *autoscaler) as component:
+        kill_server(tmp_path / "pg-replica-1")
+        deadline_s = time.monotonic() + WITHIN_S
+        served_by = ["pg-replica-1"]
+        while served_by != ["pg-replica-2"]:
+            assert time.monotonic() < deadline_s
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                reader = await session(component, READER)
+                served_by = await servers_of([reader])
+                await reader.close()
+            await asyncio.sleep(0.02)
+        metrics = component.metrics()
+        assert (metrics["exchange_replicas_serving"], metrics["exchange_replicas_wanted"]) == (1, 1)
 
 
 def test_a_killed_wrapper_takes_its_replicas_along_and_starts_again(tmp_path: Path) -> None:
