@@ -17,6 +17,9 @@ REGIONS_DIFFER: Final = 1.25
 LEAST_DENIED: Final = 0.1
 """A process that was kept from running for less of its time than this shared a machine, and no more."""
 
+MOVED: Final = 1.1
+"""Servers came or went when there were this many times as many at one time as at another."""
+
 
 def checks(seen: Observations, case: Case, rung: Rung | None, nearest: str | None) -> tuple[list[Evidence], int, int]:
     """Return the lines of evidence, how many checks agree with the finding, and how many could be made."""
@@ -45,6 +48,7 @@ def checks(seen: Observations, case: Case, rung: Rung | None, nearest: str | Non
             evidence.append(Evidence(f"full from t = {onset} s, harm from t = {first} s", "resource metrics"))
             votes.append(onset <= case.seconds[-1] and abs(onset - first) <= 5)
         votes.append(demand.residual <= 0.3)
+        evidence += _moved(one, demand.servers)
         evidence += _refusals(seen, nearest)
     evidence += _denied(seen, case)
     if rung is not None and nearest is not None:
@@ -71,6 +75,22 @@ def _span(seconds: list[int]) -> str:
 def _mean_known(one: ResourceSeries, seconds: list[int]) -> float:
     known = one.utilization[seconds][one.known[seconds]]
     return float(known.mean()) if known.size else 0.0
+
+
+def _moved(one: ResourceSeries, counted: float) -> list[Evidence]:
+    """Say when servers came or went within the run, and how many of them its capacity was reckoned with."""
+    seconds = np.flatnonzero(one.known & (one.servers > 0))
+    servers = one.servers[seconds]
+    first = float(servers[0]) if servers.size else 0.0
+    moved = np.maximum(servers, first) >= MOVED * np.minimum(servers, first)
+    if not moved.any():
+        return []
+    most, least = format_number(servers.max()), format_number(servers.min())
+    text = (
+        f"its servers moved within the run: {format_number(first)} until t = {seconds[moved][0]} s, "
+        f"then others ({least} at least, {most} at most); it is judged by the {format_number(counted)} when it counted"
+    )
+    return [Evidence(text, "resource metrics")]
 
 
 def _refusals(seen: Observations, resource: str) -> list[Evidence]:

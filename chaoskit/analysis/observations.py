@@ -38,6 +38,7 @@ _CUTS: Final = frozenset({"gate", "abort", "setup_failed"})
 class Demand:
     """Server-seconds of one resource per arrival of each stream (in the plan's order), and its servers.
 
+    Servers that came or went within the run are those that it had when it gave way (see `_servers`).
     `own_s` is its own work; `blocked_s` what it is held while waiting for others, where those were not saturated and no
     fault was in force. `visits` counts how often one arrival comes by. `background_s` is done each second without any.
     `rough`: no capacity follows from it, since it rests on few readings or arrivals, or on windows in which it was full
@@ -140,10 +141,14 @@ class Observations:
         return float(known.mean()) if known.size else 0.0
 
     def offered_utilization(self, resource: str, window: int) -> float:
-        """Return the utilisation that the arrivals offered in `window` would ask for, at undisturbed demand."""
+        """Return the utilisation that the arrivals offered in `window` would ask for, at undisturbed demand.
+
+        It is that of the servers there were in `window`, or where that is not known of those that are there usually.
+        """
         demand = self.demands[resource]
         asked_s = float(self.arrivals.offered[window] @ demand.total_s) + demand.background_s
-        return asked_s / demand.servers if demand.servers else 0.0
+        servers = float(self.series[resource].servers[window]) or demand.servers
+        return asked_s / servers if servers else 0.0
 
 
 def observe(plan: Plan, history: History) -> Observations:
@@ -251,7 +256,6 @@ def _demand(
     if not _read_often_enough(one, clean & ~_around(saturated[one.id]), clean):
         arrivals = replace(arrivals, clean=np.zeros_like(clean))
     waiting: Background = "never" if one.reading_s else "maybe"
-    servers = float(np.median(one.servers[one.known])) if one.known.any() else 0.0
     enough_read = _read_often_enough(one, usable & ~_around(saturated[one.id]), usable)
     background = _BACKGROUND.get(one.kind, waiting)
     # Full throughout, a processor does not show what for; nor where it worked for a few ticks only.
@@ -264,7 +268,7 @@ def _demand(
         own.demand_s,
         blocked.demand_s,
         visits.demand_s,
-        servers=servers,
+        servers=_servers(one, saturated[one.id], arrivals),
         residual=max(own.residual, blocked.residual),
         background_s=own.background_s + blocked.background_s,
         rough=(unclear and "offered" in {own.basis, blocked.basis})
@@ -280,6 +284,22 @@ def _thinned(one: ResourceSeries, topology: Topology, saturated: Mapping[str, Ma
         if holder.kind != "generator":
             thinned |= _around(saturated[holder.id])
     return thinned
+
+
+def _servers(one: ResourceSeries, full: Mask, arrivals: Arrivals) -> float:
+    """Return how many servers there were when it counted: when it gave way, or else under the highest load.
+
+    Capacity may move within a run, by an autoscaler for instance. What came when the harm was done is no help, and what
+    was there in time is what carried the load. It gave way when it was full and arrivals failed or fell behind: a pool
+    that grows on demand may be full all the time, and harm nobody.
+    """
+    gave_way = one.known & full & ~arrivals.clean
+    if gave_way.any():
+        return float(one.servers[int(np.argmax(gave_way))])
+    asked = arrivals.offered.sum(axis=1)
+    highest = one.known & (asked >= MOSTLY * asked.max(initial=0.0))
+    counted = highest if highest.any() else one.known
+    return float(np.median(one.servers[counted])) if counted.any() else 0.0
 
 
 def _unthinned(

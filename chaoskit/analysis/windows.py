@@ -109,6 +109,20 @@ def differences(times_s: Series, values: Sequence[float], count: int) -> Series:
     return np.diff(edges)
 
 
+def means(times_s: Series, levels: Sequence[float], count: int) -> Series:
+    """Return the mean of a level in each of `count` windows of one second from zero.
+
+    Between two scrapes it runs in a line, as counters do: where servers come, the time that they are used grows with
+    them.
+    """
+    edges = np.arange(count + 1, dtype=np.float64)
+    moments = np.union1d(times_s, edges)
+    # Beside the first level, so that one that never moves is its own mean to the last bit.
+    beside = np.interp(moments, times_s, levels) - levels[0]
+    areas = np.concatenate(([0.0], np.cumsum(np.diff(moments) * (beside[1:] + beside[:-1]) / 2)))
+    return levels[0] + np.diff(np.interp(edges, moments, areas))
+
+
 def enclosed(times_s: Series, count: int) -> Mask:
     """Return which windows lie between scrapes no further apart than `MAX_GAP_S`."""
     starts = np.arange(count, dtype=np.float64)
@@ -156,7 +170,6 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
     samples = sorted(unsorted, key=lambda sample: sample.t_s)
     times_s = np.array([sample.t_s for sample in samples])
     known = enclosed(times_s, count)
-    starts = np.arange(count, dtype=np.float64)
 
     def grown(values: list[float]) -> Series:
         return np.where(known, differences(times_s, values, count), 0.0)
@@ -180,7 +193,7 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
         kind_id=described.kind_id,
         kind=described.kind,
         known=known,
-        servers=np.where(known, np.interp(starts + 0.5, times_s, [sample.servers for sample in samples]), 0.0),
+        servers=np.where(known, means(times_s, [sample.servers for sample in samples], count), 0.0),
         busy_s=busy_s,
         blocked_s=blocked_s,
         arrivals=arrivals if arrivals.any() else completions,

@@ -11,6 +11,7 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -120,6 +121,10 @@ class _Exchange:
                 call = _Call(stream, f"client->gateway@{gateway.region}", t_s)
                 self.calls.append(call)
                 self.simulation.at(t_s, self._request(call, gateway))
+        if self.day.db_pool_grows is not None:
+            grows_s, by = self.day.db_pool_grows
+            for gateway in self.gateways:
+                self.simulation.at(grows_s, partial(gateway.pool.enlarge, by))
         end_s = self.day.duration_s + self.plan.drain_s
         for tick in range(int(end_s / SCRAPE_EVERY_S)):
             self.simulation.at(tick * SCRAPE_EVERY_S + SCRAPE_OFFSET_S, self._scrape)

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from exchange.ages import Ages
 from exchange.arguments import FORCE_ORDER_FEEDS, OVERLOAD_RULES, addresses, duration_s
+from exchange.engine.circuit_breaker import BreakerCollector, CircuitBreaker, HaltRules
 from exchange.engine.clearing import Clearing, ClearingCollector, Sources
 from exchange.engine.collateral import Collateral, CollateralCollector, Holdings, open_holdings
 from exchange.engine.conditional import ConditionalOrder
@@ -76,6 +77,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--insurance-fund", type=int, default=1_000_000, help="what the fund begins with, in USDT")
     parser.add_argument("--adl", choices=switch, default="on", help="whether winners are deleveraged; else all pay")
     parser.add_argument("--force-order-feed", choices=FORCE_ORDER_FEEDS, default="latest", help="liquidations shown")
+    parser.add_argument("--circuit-breaker", type=int, default=0, help="fall in per cent that halts trading; 0: none")
+    parser.add_argument("--circuit-breaker-window", type=duration_s, default=300.0, help="within which it falls")
+    parser.add_argument("--circuit-breaker-halt", type=duration_s, default=300.0, help="how long trading halts")
     parser.add_argument("--write-interval", type=duration_s, default=0.05, help="pause between write-behind batches")
     parser.add_argument("--write-batch", type=int, default=500, help="accounts written at once")
     return parser.parse_args()
@@ -89,6 +93,11 @@ class Engine:
             arguments.accounts, arguments.seed, wall_us(), arguments.opening_leverage, arguments.funded_accounts
         )
         self.exchange = Exchange(self.ledger, self._touched, self._triggered)
+        self.breaker: CircuitBreaker | None = None
+        if arguments.circuit_breaker:
+            window_s, halt_s = arguments.circuit_breaker_window, arguments.circuit_breaker_halt
+            halts = HaltRules(arguments.circuit_breaker, int(1000 * window_s), int(1000 * halt_s))
+            self.breaker = self.exchange.breaker = CircuitBreaker(halts)
         self.trigger_delay = Ages(
             "exchange_trigger_delay_seconds", "From the price that set a conditional order off to its order"
         )
@@ -114,7 +123,7 @@ class Engine:
         for writer in self.writers:
             writer.interval_s = arguments.write_interval
             writer.batch_limit = arguments.write_batch
-        self._unsent: list[Account] = []  # liquidations that found the queue full
+        self._unsent: list[Account] = []  # liquidations that found the queue full, or trading halted
         self.collateral = None if arguments.collateral == "none" else _collateral(arguments, self.exchange)
         self.clearing: Clearing | None = None
         if arguments.liquidations == "on":
@@ -145,11 +154,15 @@ class Engine:
             self._unsent.append(account)
 
     def _step(self, account: Account) -> None:
-        if self.clearing is not None and self.clearing.liquidator.step(account, wall_ms()):
+        if self.breaker is not None and self.breaker.is_halted(wall_ms()):
+            self.breaker.turned_away["liquidation"] += 1
+            self._unsent.append(account)
+        elif self.clearing is not None and self.clearing.liquidator.step(account, wall_ms()):
             self._liquidate(account)
 
     def _clear(self) -> None:
-        """Set the marks, and queue what follows: liquidations turned away before, and what the fund sells."""
+        """Set the marks, and unless trading is halted queue what follows: liquidations turned away before, and what the
+        fund sells."""
         if self.collateral is not None:
             self.loop.submit(self._refresh)
         if self.clearing is None:
@@ -157,6 +170,8 @@ class Engine:
         self.clearing.turn(wall_ms())
         for order in self.force_orders.due(wall_ms()):
             self.events.liquidated(order)
+        if self.breaker is not None and self.breaker.is_halted(wall_ms()):
+            return
         unsent, self._unsent = self._unsent, []
         for account in unsent:
             self._send_step(account)
@@ -274,6 +289,8 @@ async def _run(arguments: argparse.Namespace) -> None:
     ]
     if engine.collateral is not None:
         collectors.append(CollateralCollector(engine.collateral, wall_ms))
+    if engine.breaker is not None:
+        collectors.append(BreakerCollector(engine.breaker))
     if engine.clearing is not None:
         collectors.append(ClearingCollector(engine.clearing, engine.exchange))
         collectors.append(ForceOrderCollector(engine.force_orders))

@@ -35,7 +35,7 @@ class Trading:
 
     async def sell_collateral(self, call: Call) -> bytes:
         """`POST /api/v3/order`: a spot order; what is traded there is collateral, and it can be sold at the market."""
-        return await self._ask(call, ["sell collateral", call.account, *spot_terms(call.parameters)])
+        return await self.ask(call, ["sell collateral", call.account, *spot_terms(call.parameters)])
 
     async def cancel(self, call: Call) -> bytes:
         """`DELETE /fapi/v1/order`."""
