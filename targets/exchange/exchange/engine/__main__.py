@@ -29,7 +29,7 @@ from exchange.engine.write_behind import RegionWriter
 from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 from exchange.file_limit import allow_many_connections
 from exchange.occupancy import Resource
-from exchange.venue import SYMBOLS
+from exchange.venue import MONEY_UNITS_PER_USDT, SYMBOLS
 from exchange.wall import wall_ms, wall_us
 
 FEED_INTERVAL_S = 0.1
@@ -190,7 +190,12 @@ class EngineCollector(Collector):
         conditionals = CounterMetricFamily("exchange_conditional_orders", "How they ended", labels=["outcome"])
         for outcome, count in self._engine.exchange.conditionals.outcomes.items():
             conditionals.add_metric([outcome], count)
-        yield from (pending, lag, trades, conditionals)
+        deposits = CounterMetricFamily(
+            "exchange_deposits_usdt",
+            "Transferred into the wallets from outside",
+            value=self._engine.ledger.deposits / MONEY_UNITS_PER_USDT,
+        )
+        yield from (pending, lag, trades, conditionals, deposits)
 
 
 async def _run(arguments: argparse.Namespace) -> None:
@@ -204,6 +209,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         ResourceCollector([engine.loop.matching, engine.loop.queue, engine.write_behind]),
         EngineCollector(engine),
         engine.trigger_delay,
+        engine.exchange.intents,
     ]
     if engine.clearing is not None:
         collectors.append(ClearingCollector(engine.clearing, engine.exchange))

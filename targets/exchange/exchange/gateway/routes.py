@@ -40,6 +40,7 @@ def routes(market: Market, trading: Trading) -> dict[tuple[str, str], Route]:
         ("GET", "/fapi/v1/algoOrder"): Route(trading.query_conditional, _flat(1), signed=True),
         ("GET", "/fapi/v1/openAlgoOrders"): Route(trading.open_conditionals, _by_symbol(1, 40), signed=True),
         ("GET", "/fapi/v1/userTrades"): Route(trading.trades, _flat(5), signed=True),
+        ("POST", "/sapi/v1/asset/transfer"): Route(trading.transfer, _flat(1), signed=True),
         ("GET", "/fapi/v3/account"): Route(trading.balance, _flat(5), signed=True),
         ("GET", "/fapi/v3/positionRisk"): Route(trading.positions, _flat(5), signed=True),
     }
