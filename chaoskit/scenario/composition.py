@@ -8,7 +8,7 @@ from chaoskit.scenario.document import Document, Finding, Location, read
 from chaoskit.scenario.manifest import Component, Compose, Manifest
 from chaoskit.scenario.problems import did_you_mean
 
-_SAID_BY_THE_FILE: Final = ("command", "container", "directory")
+_SAID_BY_THE_FILE: Final = ("command", "container", "directory", "where")
 _HAS_SERVICES_ELSEWHERE: Final = "include"
 
 

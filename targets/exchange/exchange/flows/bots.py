@@ -6,7 +6,8 @@ were filled by more than one order (`exchange_double_fills_total`).
 
 import json
 
-from exchange.flows.signed import Arrival, Client, Response, Trader, trader_of
+from exchange.flows.client import Arrival, Client, Response
+from exchange.flows.signed import Trader, trader_of
 from exchange.flows.trading import market_form
 
 ATTEMPTS = 4

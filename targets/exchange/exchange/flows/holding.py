@@ -4,7 +4,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from exchange.flows.signed import Arrival, Client, Response, spread, trader_of
+from exchange.flows.client import Arrival, Client, Response
+from exchange.flows.signed import spread, trader_of
 from exchange.venue import SYMBOL_BY_NAME, decimal_text
 
 POSITIONS = "/fapi/v3/positionRisk"

@@ -2,7 +2,8 @@
 
 import json
 
-from exchange.flows.signed import Arrival, Client, Trader, spread
+from exchange.flows.client import Arrival, Client
+from exchange.flows.signed import Trader, logs_in, spread
 from exchange.flows.trading import smallest_lots
 from exchange.venue import SYMBOLS, decimal_text
 
@@ -16,7 +17,7 @@ def maker(client: Client, arrival: Arrival) -> None:
     Quotes are post-only (`GTX`); a quote that was filled before it could be cancelled is no failure, but the venue
     says so with an error (-2011), which counts.
     """
-    trader = Trader(client, arrival.key % MAKERS)
+    trader = Trader(client, arrival.key % MAKERS, logs_in=logs_in(arrival))
     symbol = SYMBOLS[spread(arrival.key) % 3]
     reply = trader.get("/fapi/v1/openOrders", f"symbol={symbol.name}")
     if reply.status == 200:

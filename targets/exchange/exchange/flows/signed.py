@@ -1,92 +1,96 @@
-"""What all flows share: what the load generator lends them, and signed requests of one account."""
+"""Signed requests of one account, and its session where the gateway asks for one."""
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from functools import cache
 from time import time
-from typing import Any, Protocol
 
+from exchange.flows.client import Arrival, Client, Response
+from exchange.flows.sessions import HEADER, PATH, Session, session_of
 from exchange.venue import api_key, api_secret
 
 DEFAULT_ACCOUNTS = 10_000
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+UNAUTHORIZED = 401
 
-
-class Response(Protocol):
-    """An HTTP response: `headers` have lower-case names."""
-
-    @property
-    def status(self) -> int:
-        """The status code."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Values by lower-case name."""
-
-    @property
-    def body(self) -> bytes:
-        """The whole body."""
-
-
-class Client(Protocol):
-    """What the load generator lends to a flow."""
-
-    def request(
-        self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
-    ) -> Response:
-        """Send one request and wait for its response; raises `ConnectionError` where none comes."""
-
-    def fail(self, reason: str) -> None:
-        """Count this arrival as failed for `reason`."""
-
-
-class Arrival(Protocol):
-    """One arrival of a stream: `key` is a seeded 32-bit number, `index` one that no other arrival has."""
-
-    @property
-    def index(self) -> int:
-        """Its number within the stream."""
-
-    @property
-    def key(self) -> int:
-        """What it draws its choices from."""
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The target's settings."""
+_sessions: dict[int, Session] = {}  # by account, for all flows of this process
 
 
 class Trader:
-    """One account's signed requests."""
+    """One account's signed requests. With `logs_in` each carries a session: opened first, and renewed in time.
 
-    def __init__(self, client: Client, account: int) -> None:
+    Where that fails, an old session is tried all the same; without one, the failed login is the answer.
+    """
+
+    def __init__(self, client: Client, account: int, *, logs_in: bool = False) -> None:
         self._client = client
         self._read, self._form, self._prepared = _credentials(account)
-        self.account = account
+        self._account = account
+        self._logs_in = logs_in
 
     def get(self, path: str, query: str = "") -> Response:
         """Ask for something."""
-        return self._client.request("GET", f"{path}?{self._signed(query)}", self._read)
+        return self._send("GET", path, query)
 
     def delete(self, path: str, query: str = "") -> Response:
         """Take something back."""
-        return self._client.request("DELETE", f"{path}?{self._signed(query)}", self._read)
+        return self._send("DELETE", path, query)
 
     def post(self, path: str, form: str = "") -> Response:
         """Send a form."""
-        return self._client.request("POST", path, self._form, self._signed(form).encode())
+        return self._send("POST", path, form)
 
-    def _signed(self, parameters: str) -> str:
+    def log_in(self) -> Response:
+        """Open a session, and keep it for what follows."""
+        return self._keep(self._signed("POST", PATH, "", {}))
+
+    def _send(self, method: str, path: str, parameters: str) -> Response:
+        if not self._logs_in:
+            return self._signed(method, path, parameters, {})
+        session = _sessions.get(self._account)
+        if session is None or session.is_due:
+            answer = self.log_in() if session is None or session.is_over else self._renew(session)
+            session = _sessions.get(self._account)
+            if session is None:
+                return answer
+        response = self._signed(method, path, parameters, {HEADER: session.token})
+        if response.status == UNAUTHORIZED:
+            _sessions.pop(self._account, None)
+        return response
+
+    def _renew(self, session: Session) -> Response:
+        return self._keep(self._signed("PUT", PATH, "", {HEADER: session.token}))
+
+    def _keep(self, response: Response) -> Response:
+        session = session_of(response)
+        if session is not None:
+            _sessions[self._account] = session
+        elif response.status == UNAUTHORIZED:
+            _sessions.pop(self._account, None)
+        return response
+
+    def _signed(self, method: str, path: str, parameters: str, extra: dict[str, str]) -> Response:
         payload = f"{parameters}{'&' if parameters else ''}recvWindow=5000&timestamp={int(time() * 1000)}"
         digest = self._prepared.copy()
         digest.update(payload.encode())
-        return f"{payload}&signature={digest.hexdigest()}"
+        signed = f"{payload}&signature={digest.hexdigest()}"
+        headers = self._form if method == "POST" else self._read
+        if extra:
+            headers = headers | extra
+        if method == "POST":
+            return self._client.request(method, path, headers, signed.encode())
+        return self._client.request(method, f"{path}?{signed}", headers)
 
 
 def trader_of(client: Client, arrival: Arrival) -> Trader:
     """The trader whose arrival this is."""
-    return Trader(client, arrival.key % int(arrival.settings.get("engine.accounts", DEFAULT_ACCOUNTS)))
+    accounts = int(arrival.settings.get("engine.accounts", DEFAULT_ACCOUNTS))
+    return Trader(client, arrival.key % accounts, logs_in=logs_in(arrival))
+
+
+def logs_in(arrival: Arrival) -> bool:
+    """Whether the gateways ask for a session."""
+    return bool(arrival.settings.get("gateway.login", "off") != "off")
 
 
 def spread(key: int) -> int:

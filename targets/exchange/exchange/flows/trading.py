@@ -1,8 +1,9 @@
-"""Ordinary trading: one order an arrival."""
+"""Ordinary trading: logging in, and one order an arrival."""
 
 from functools import cache
 
-from exchange.flows.signed import Arrival, Client, spread, trader_of
+from exchange.flows.client import Arrival, Client
+from exchange.flows.signed import spread, trader_of
 from exchange.venue import SYMBOLS, decimal_text
 
 SPREAD_PER_10_000 = 20  # limit orders lie within 0.2 % of the opening price, on either side of it
@@ -17,6 +18,11 @@ def trade(client: Client, arrival: Arrival) -> None:
     response = trader_of(client, arrival).post("/fapi/v1/order", order_form(arrival.key))
     if response.status == 200 and b'"status":"EXPIRED"' in response.body:
         client.fail("order expired unfilled")
+
+
+def login(client: Client, arrival: Arrival) -> None:
+    """One account logs in, whether or not it has a session: `POST /sapi/v1/session`, signed."""
+    trader_of(client, arrival).log_in()
 
 
 def order_form(key: int) -> str:

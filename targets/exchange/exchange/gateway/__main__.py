@@ -18,7 +18,8 @@ from exchange.gateway.limiter import OrderLimiter, WeightLimiter
 from exchange.gateway.link_metrics import LinkCollector
 from exchange.gateway.market import Market
 from exchange.gateway.pool import Pool
-from exchange.gateway.routes import routes
+from exchange.gateway.routes import routes, session_routes
+from exchange.gateway.sessions import AUTH_LINK, CACHES, Sessions
 from exchange.gateway.trading import Trading
 from exchange.gateway.workers import Workers
 
@@ -45,6 +46,11 @@ def _parse() -> argparse.Namespace:
     add("--order-limit-1m", type=int, default=6_000_000, help="new orders per account and minute")
     add("--ban-after", type=int, default=20, help="refusals within a window that lead to a ban")
     add("--ban-time", type=duration_s, default=120.0, help="length of the first ban")
+    add("--login", choices=("off", "one_store", "two_stores"), default="off", help="whether a session is asked for")
+    add("--auth", type=address, help="host:port of the store of sessions")
+    add("--auth-standby", type=address, help="host:port of the second one")
+    add("--session-ttl", type=duration_s, default=600.0, help="how long a session lasts")
+    add("--session-cache", choices=CACHES, default=CACHES[0], help="which sessions the gateway vouches for itself")
     return parser.parse_args()
 
 
@@ -61,9 +67,14 @@ class Gateway:
         self.market = Market(_rate_limits(arguments))
         self.engine = EngineLink(arguments.engine, arguments.backend_timeout, self.market.update)
         self.trading = Trading(self.workers, self.pool, self.engine, self.market)
+        self.stores = _stores(arguments)
+        sessions = None
+        if self.stores:
+            waited = self.workers.blocked_on(AUTH_LINK)
+            sessions = Sessions(self.stores, arguments.session_ttl, arguments.session_cache, waited)
         orders = OrderLimiter(arguments.order_limit_10s, arguments.order_limit_1m)
         self.application = Application(
-            routes(self.market, self.trading),
+            routes(self.market, self.trading) | (session_routes(sessions) if sessions else {}),
             Limits(self.limiter, orders, by_account=arguments.rate_limit_by == "account"),
             self.workers,
             self.engine,
@@ -72,18 +83,19 @@ class Gateway:
                 exempting=arguments.overload == OVERLOAD_RULES[0],
                 tells_nothing=arguments.timeout_form != TIMEOUT_FORMS[0],
             ),
+            sessions,
         )
 
     def ready(self) -> bool:
         """Whether the engine has greeted, market data came and the database can be asked."""
         greeted = self.engine.connected and self.engine.accounts > 0 and self.market.known
-        return greeted and self.pool.open > 0
+        return greeted and self.pool.open > 0 and all(store.connected for store in self.stores)
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         arguments = self._arguments
         self.pool.start()
-        link = asyncio.create_task(self.engine.run())
+        links = [asyncio.create_task(link.run()) for link in (self.engine, *self.stores)]
         registry = registry_of(
             [
                 ResourceCollector([self.limiter.resource, self.workers, self.pool]),
@@ -117,8 +129,21 @@ class Gateway:
             await server.serve()
         finally:
             listener.close()
-            link.cancel()
+            for link in links:
+                link.cancel()
             await self.pool.close()
+
+
+def _stores(arguments: argparse.Namespace) -> list[EngineLink]:
+    """Links to the stores of sessions, which speak as the engine does; none where nobody has to log in."""
+    if arguments.login == "off":
+        return []
+    given = [arguments.auth] if arguments.login == "one_store" else [arguments.auth, arguments.auth_standby]
+    if None in given:
+        raise SystemExit(
+            f"--login={arguments.login} needs the addresses of {len(given)} stores: --auth, --auth-standby"
+        )
+    return [EngineLink(place, arguments.backend_timeout, lambda _feed: None) for place in given]
 
 
 def _rate_limits(arguments: argparse.Namespace) -> list[dict[str, object]]:

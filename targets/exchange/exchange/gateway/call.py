@@ -25,6 +25,7 @@ class Call:
     deadline_s: float
     account: int = -1
     stale_ms: int = 0
+    token: str = ""  # the session that it names
     blocked_s: float = 0.0  # time that its handler waited for the engine or the database
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from exchange.gateway.application import Route
 from exchange.gateway.call import Parameters
 from exchange.gateway.market import Market
+from exchange.gateway.sessions import Sessions
 from exchange.gateway.trading import Trading
 
 
@@ -19,6 +20,14 @@ def _by_symbol(with_symbol: int, without: int) -> Callable[[Parameters], int]:
 def _depth(parameters: Parameters) -> int:
     limit = int(parameters.get(b"limit", b"500")) if parameters.get(b"limit", b"500").isdigit() else 500
     return next((weight for bound, weight in ((50, 2), (100, 5), (500, 10)) if limit <= bound), 20)
+
+
+def session_routes(sessions: Sessions) -> dict[tuple[str, str], Route]:
+    """What a gateway has beside the others where it asks for sessions."""
+    return {
+        ("POST", "/sapi/v1/session"): Route(sessions.open, _flat(1), signed=True, session=False),
+        ("PUT", "/sapi/v1/session"): Route(sessions.renew, _flat(1), signed=True, session=False),
+    }
 
 
 def routes(market: Market, trading: Trading) -> dict[tuple[str, str], Route]:

@@ -1,59 +1,20 @@
 """The flows of people and bots against a running exchange: what they did is asked of the exchange, not of them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 from exchange.flows import correct_bot, fear, maker, margin_top_up, naive_bot, stop_loss, trade
+from exchange.flows.client import Arrival, Client
 from exchange.flows.making import MAKERS
-from exchange.flows.signed import Arrival, Client, Response, Trader
+from exchange.flows.signed import Trader
 
-from tests.support.exchange import Component, RunningExchange
+from tests.support.exchange import RunningExchange
+from tests.support.flow_client import Drawn, Line
 
-ACCOUNTS = {"engine.accounts": 200}
 CROWD = 20
-
-
-@dataclass
-class Drawn:
-    """An arrival."""
-
-    key: int
-    index: int = 0
-    settings: Mapping[str, object] = field(default_factory=lambda: ACCOUNTS)
-
-
-@dataclass
-class Answer:
-    """A response."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Line:
-    """A client on a real connection; `asked` is what it was asked to send."""
-
-    def __init__(self, gateway: Component) -> None:
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{gateway.port}", timeout=30, trust_env=False)
-        self.asked: list[str] = []
-        self.statuses: list[int] = []
-
-    def request(
-        self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
-    ) -> Response:
-        self.asked.append(f"{method} {target.partition('?')[0]}")
-        response = self.http.request(method, target, headers=headers, content=body)
-        self.statuses.append(response.status_code)
-        return Answer(response.status_code, response.headers, response.content)
-
-    def fail(self, reason: str) -> None:
-        raise AssertionError(reason)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import pytest
 from exchange.failures import Refusal
 from exchange.flows import positions, trade
-from exchange.flows.signed import Response
+from exchange.flows.client import Response
 from exchange.flows.trading import order_form
 from exchange.gateway.call import order_terms, parse
 from exchange.gateway.signing import Signatures, split_signature
