@@ -116,13 +116,18 @@ class ResourceSample:
 
 @dataclass(frozen=True, slots=True)
 class UsageSample:
-    """What one process tree uses: `source` is an instance (`gateway@eu-west-1`), `proxy` or `generator@0`."""
+    """What one process tree uses: `source` is an instance (`gateway@eu-west-1`), `proxy` or `generator@0`.
+
+    `cpu_wait_s` is how long its threads were ready to run and had no CPU, all of them together (cumulative): because
+    the machine was busy, or a limit took the CPU away. None: not known here.
+    """
 
     t_s: float
     source: str
     cpu_s: float
     memory_bytes: int
     open_files: int
+    cpu_wait_s: float | None = None
     type: Literal["usage"] = "usage"
 
 

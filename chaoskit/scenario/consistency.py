@@ -8,6 +8,7 @@ from typing import Final
 from chaoskit.scenario.code import missing_function, module_file
 from chaoskit.scenario.composition import check_composition
 from chaoskit.scenario.document import Finding, Location
+from chaoskit.scenario.files import is_file, is_folder
 from chaoskit.scenario.manifest import Component, Manifest, Setting
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting, units
@@ -68,7 +69,7 @@ def _check_called(manifest: Manifest) -> Iterator[Finding]:
 
 def _check_component(manifest: Manifest, name: str, component: Component, folder: Path) -> Iterator[Finding]:
     here: Location = ("components", name)
-    if not (folder / component.directory).is_dir():
+    if not is_folder(folder / component.directory):
         yield Finding(
             (*here, "directory"), f"there is no folder {component.directory!r} next to the manifest; check it"
         )
@@ -101,10 +102,10 @@ def _check_container(here: Location, component: Component, folder: Path) -> Iter
     here = (*here, "container")
     if (build := container.build) is not None:
         context = folder / build.context
-        if not context.is_dir():
+        if not is_folder(context):
             message = f"there is no folder {build.context!r} next to the manifest; check it"
             yield Finding((*here, "build", "context"), message)
-        elif not (context / build.dockerfile).is_file():
+        elif not is_file(context / build.dockerfile):
             message = f"there is no file {build.dockerfile!r} in the folder {build.context!r}; check it"
             yield Finding((*here, "build"), message, key=True)
     for name in container.ports:

@@ -13,6 +13,7 @@ from chaoskit.scenario.component_faults import ComponentFault
 from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.fault import Fault
 from chaoskit.scenario.faults import FaultEntry, LinkFault, Partition, RegionDown
+from chaoskit.scenario.files import is_file
 from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import ALL_STREAMS, Scenario, Stream
 from chaoskit.scenario.objectives import OF_MESSAGES, RESERVED, Statement
@@ -197,9 +198,8 @@ class References:
 
     def _check_code(self, here: Location, stream: Stream) -> Iterator[Finding]:
         if stream.locustfile is not None:
-            file_path = self.folder / stream.locustfile
             wrong: str | None = f"there is no file {stream.locustfile!r} next to the scenario; check the path"
-            if file_path.is_file():
+            if is_file(file_path := self.folder / stream.locustfile):
                 wrong = missing_user(file_path)
             if wrong is not None:
                 yield Finding((*here, "locustfile"), wrong)

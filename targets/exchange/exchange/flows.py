@@ -17,6 +17,8 @@ from exchange.venue import SYMBOLS, api_key, api_secret, decimal_text
 DEFAULT_ACCOUNTS = 10_000
 SPREAD_PER_10_000 = 20  # limit orders lie within 0.2 % of the opening price, on either side of it
 PANIC_LOTS = (10, 50)
+WHALE_SLICE_USDT = 20_000
+WHALE_PRICES = {"USDE": 1.0, "WBETH": 3240.0}  # at which a slice is counted
 LARGEST_LOTS = (4, 80, 160)  # by symbol: up to 240 USDT
 
 
@@ -85,12 +87,10 @@ def trade(client: Client, arrival: Arrival) -> None:
         client.fail("order expired unfilled")
 
 
-def _order(client: Client, account: int, terms: str) -> Response:
+def _order(client: Client, account: int, terms: str, path: str = "/fapi/v1/order") -> Response:
     _, headers, prepared = _credentials(account)
     body = f"{terms}&recvWindow=5000&timestamp={int(time() * 1000)}".encode()
-    return client.request(
-        "POST", "/fapi/v1/order", headers, b"%s&signature=%s" % (body, _sign(prepared, body).encode())
-    )
+    return client.request("POST", path, headers, b"%s&signature=%s" % (body, _sign(prepared, body).encode()))
 
 
 def panic(client: Client, arrival: Arrival) -> None:
@@ -102,6 +102,13 @@ def panic(client: Client, arrival: Arrival) -> None:
     lots = PANIC_LOTS[0] + (arrival.key >> 16) % (PANIC_LOTS[1] - PANIC_LOTS[0] + 1)
     quantity = decimal_text(lots, SYMBOLS[0].quantity_decimals)
     _order(client, arrival.key % funded, f"symbol={SYMBOLS[0].name}&side=SELL&quantity={quantity}&type=MARKET")
+
+
+def whale(client: Client, arrival: Arrival) -> None:
+    """The whale (account 0) sells a slice of its collateral at the market: `POST /api/v3/order`, signed."""
+    asset = str(arrival.settings.get("engine.collateral", "USDE"))
+    quantity = WHALE_SLICE_USDT / WHALE_PRICES.get(asset, 1.0)
+    _order(client, 0, f"symbol={asset}USDT&side=SELL&type=MARKET&quantity={quantity:.8f}", "/api/v3/order")
 
 
 def order_form(key: int) -> str:

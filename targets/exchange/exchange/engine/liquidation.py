@@ -1,4 +1,4 @@
-"""Liquidation, one step a turn: cancel, sell into the book, and what the book did not take goes to fund or winners.
+"""Liquidation, one step a turn: cancel, sell collateral, sell into the book; fund or winners have what is left.
 
 Each step is a command of its own in the engine's queue: it takes matching time and waits its turn like everybody's.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exchange.engine.book import Order
+from exchange.engine.collateral import Collateral
 from exchange.engine.deleveraging import Deleveraging
 from exchange.engine.insurance import InsuranceFund
 from exchange.engine.ledger import UNIT_VALUES, Account
@@ -16,7 +17,7 @@ from exchange.engine.matching import Exchange, HandOver
 
 PER = 10_000
 TAKE_OVER_ID = "takeover_autoclose"
-SETTLE_EVERY_MS = 5_000  # without ADL: a loss is shared out among all at a settlement, and not trade by trade
+SETTLE_EVERY_MS = 5_000  # what winners owe is settled at fixed times, and not trade by trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,20 @@ class Liquidator:
     """
 
     def __init__(
-        self, exchange: Exchange, margin: Margin, watch: MarginWatch, fund: InsuranceFund, rules: Rules
+        self,
+        exchange: Exchange,
+        margin: Margin,
+        watch: MarginWatch,
+        fund: InsuranceFund,
+        rules: Rules,
+        collateral: Collateral | None = None,
     ) -> None:
         self._exchange = exchange
         self._margin = margin
         self._watch = watch
         self._fund = fund
         self._rules = rules
+        self._collateral = collateral
         self._tried: dict[int, set[int]] = {}
         self.executed: Callable[[Order], None] | None = None
         self._next_settlement_ms = 0
@@ -72,6 +80,9 @@ class Liquidator:
             tried = self._tried[account.number] = set()
             self.tally.accounts += 1
             self._cancel(account, now_ms)
+            if self._collateral is not None and self._collateral.liquidate(account, self._margin, now_ms):
+                self._exchange.touched(account.number)
+                return self._end(account) if self._margin.is_sound(account) else True
         left = [symbol for symbol in account.held() if symbol not in tried]
         if left:
             symbol = max(left, key=lambda each: self._margin.of_position(account, each))
@@ -163,13 +174,13 @@ class Liquidator:
             self._give_up(now_ms)
 
     def _give_up(self, now_ms: int) -> None:
-        """The fund is at its end: the winners close what it holds, or pay what it lacks at the next settlement."""
+        """The fund is at its end: the winners close what it holds, and pay what it lacks at the next settlement."""
         fund = self._fund.account
         if self._rules.deleveraging:
             for symbol in fund.held():
                 price = self._margin.bankruptcy_price(fund, symbol)
                 self.deleveraging.close(fund, symbol, price, now_ms)
-        elif now_ms < self._next_settlement_ms:
+        if now_ms < self._next_settlement_ms:
             return
         self._next_settlement_ms = now_ms + SETTLE_EVERY_MS
         for payer in self._fund.socialise():

@@ -12,9 +12,10 @@ import orjson
 
 from exchange.engine.bodies import conditional_body, order_body, trade_body
 from exchange.engine.book import Order, OrderBook
+from exchange.engine.circuit_breaker import CircuitBreaker
 from exchange.engine.conditional import MARKET_KINDS, ConditionalOrder, ConditionalOrders
 from exchange.engine.ledger import UNIT_VALUES, Account, Ledger, Trade
-from exchange.failures import Refusal, stale
+from exchange.failures import Refusal, halted, stale
 from exchange.venue import LEVERAGE, SYMBOLS
 
 MAX_OPEN_ORDERS = 200
@@ -74,7 +75,7 @@ class Exchange:
     `touched` is called with the number of each account whose wallet or positions changed; `triggered` with each
     conditional order that a price has set off, to be sent by `fire` as a command of its own. The marks are the last
     prices until `marks_follow_trades` is taken away and `mark` called instead. `observer` is told of every order and
-    fill, where there is one.
+    fill, where there is one; a `breaker` may halt trading.
     """
 
     def __init__(self, ledger: Ledger, touched: Touched, triggered: Triggered | None = None) -> None:
@@ -86,6 +87,7 @@ class Exchange:
         self.marks = [market.last for market in self.markets]
         self.touched = touched
         self.marks_follow_trades = True
+        self.breaker: CircuitBreaker | None = None
         self.taken = {True: 0, False: 0}  # money units that buyers and sellers took from the books, the house left out
         self._order_id = 0
         self._trade_id = 0
@@ -294,6 +296,9 @@ class Exchange:
             return
         if account.liquidating:
             raise Refusal(400, -2023, "User in liquidation mode now.")
+        if self.breaker is not None and not order.reduce_only and self.breaker.is_halted(order.created_ms):
+            self.breaker.turned_away["order"] += 1
+            raise halted()
         if any(order.client_id == known.client_id for known in account.open_orders.values()):
             raise Refusal(400, -4116, "ClientOrderId is duplicated.")
         if len(account.open_orders) >= MAX_OPEN_ORDERS:
@@ -326,6 +331,8 @@ class Exchange:
         self._trade_id += 1
         symbol = taker.symbol
         self.markets[symbol].record(price, lots)
+        if self.breaker is not None:
+            self.breaker.observe(symbol, price, taker.created_ms)
         if self.marks_follow_trades:
             self.marks[symbol] = price
         maker_account = self.ledger.accounts[maker.account]

@@ -10,12 +10,13 @@ from typing import cast
 import uvicorn
 import uvloop
 
-from exchange.arguments import OVERLOAD_RULES, TIMEOUT_FORMS, address, duration_s
+from exchange.arguments import OVERLOAD_RULES, TIMEOUT_FORMS, add_autoscaler, address, autoscaler_rules, duration_s
 from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 from exchange.file_limit import allow_many_connections
 from exchange.gateway.application import Application, Limits, Manners
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.feeds import FeedCollector, FeedLimits, Feeds
+from exchange.gateway.fleet import Fleet
 from exchange.gateway.limiter import OrderLimiter, WeightLimiter
 from exchange.gateway.link_metrics import LinkCollector
 from exchange.gateway.market import Market
@@ -23,7 +24,9 @@ from exchange.gateway.pool import Pool
 from exchange.gateway.routes import routes
 from exchange.gateway.stream_connection import ServerState, StreamConnection
 from exchange.gateway.trading import Trading
+from exchange.gateway.waiting_line import ControlledDelay, WaitingLine
 from exchange.gateway.workers import Workers
+from exchange.replicas import Replicas
 
 
 def _parse() -> argparse.Namespace:
@@ -51,6 +54,10 @@ def _parse() -> argparse.Namespace:
     add("--stream-connections", type=int, default=10_000, help="WebSocket connections at once")
     add("--stream-buffer", type=int, default=1_000_000, help="bytes that one of them may be behind")
     add("--listen-key-life", type=duration_s, default=3600.0, help="life of a listen key that is not renewed")
+    add("--shedding", choices=("off", "codel"), default="off", help="how long requests wait for a worker")
+    add("--replicas", type=int, default=1, help="replicas that serve from the start")
+    add("--warm-up", type=duration_s, default=30.0, help="until a new replica is as fast as the others")
+    add_autoscaler(parser)
     return parser.parse_args()
 
 
@@ -59,8 +66,15 @@ class Gateway:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
-        self.workers = Workers(arguments.workers, arguments.worker_queue, arguments.service_time)
-        self.pool = Pool(arguments.positions, arguments.db_pool, arguments.backend_timeout)
+        replicas = arguments.replicas
+        line = ControlledDelay() if arguments.shedding == "codel" else WaitingLine()
+        self.workers = Workers(arguments.workers * replicas, arguments.worker_queue, arguments.service_time, line)
+        self.pool = Pool(arguments.positions, arguments.db_pool * replicas, arguments.backend_timeout)
+        self.replicas: Replicas | None = None
+        if arguments.autoscaler != "off":
+            fleet = Fleet(self.workers, self.pool, replicas, arguments.warm_up)
+            rules = autoscaler_rules(arguments, arguments.warm_up)
+            self.replicas = Replicas(fleet, rules, replicas, arguments.boot_delay)
         self.limiter = WeightLimiter(
             arguments.rate_limit, arguments.rate_limit_window, arguments.ban_after, arguments.ban_time
         )
@@ -97,14 +111,16 @@ class Gateway:
         arguments = self._arguments
         self.pool.start()
         tasks = [asyncio.create_task(self.engine.run()), asyncio.create_task(self.feeds.run())]
-        registry = registry_of(
-            [
-                ResourceCollector([self.limiter.resource, self.workers, self.pool]),
-                self.trading.staleness,
-                LinkCollector(self.pool, self.engine),
-                FeedCollector(self.feeds),
-            ]
-        )
+        collectors = [
+            ResourceCollector([self.limiter.resource, self.workers, self.pool]),
+            self.trading.staleness,
+            LinkCollector(self.pool, self.engine),
+            FeedCollector(self.feeds),
+        ]
+        if self.replicas is not None:
+            tasks.append(asyncio.create_task(self.replicas.run()))
+            collectors.append(self.replicas)
+        registry = registry_of(collectors)
         listener = await MetricsServer(registry, self.ready).start(arguments.host, arguments.metrics_port)
         gc.collect()
         gc.freeze()

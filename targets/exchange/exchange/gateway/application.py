@@ -150,7 +150,7 @@ class Application:
         workers, manners = self._workers, self._manners
         shed_last = manners.exempting and (route.shed_last or _lowers_risk(call.parameters))
         try:
-            started_s = await workers.acquire(call.deadline_s, workers.reserve if shed_last else 0)
+            held = await workers.acquire(call.deadline_s, workers.reserve if shed_last else 0)
         except NoWorker:
             raise overloaded(exempting=manners.exempting) if route.order else unavailable() from None
         try:
@@ -160,7 +160,7 @@ class Application:
                 raise unknown_error() from refusal
             raise
         finally:
-            rest_s = workers.release(started_s, call.blocked_s)
+            rest_s = workers.release(held, call.blocked_s)
             if rest_s:
                 await workers.rest(rest_s)
 

@@ -44,6 +44,7 @@ def routes(market: Market, trading: Trading, feeds: Feeds) -> dict[tuple[str, st
         ("PUT", "/fapi/v1/listenKey"): Route(feeds.renew_key, _flat(1), keyed=True),
         ("DELETE", "/fapi/v1/listenKey"): Route(feeds.close_key, _flat(1), keyed=True),
         ("POST", "/fapi/v1/order"): Route(trading.place, _flat(0), signed=True, order=True),
+        ("POST", "/api/v3/order"): Route(trading.sell_collateral, _flat(0), signed=True, order=True),
         ("DELETE", "/fapi/v1/order"): Route(trading.cancel, _flat(1), signed=True, shed_last=True),
         ("GET", "/fapi/v1/order"): Route(trading.query, _flat(1), signed=True),
         ("GET", "/fapi/v1/openOrders"): Route(trading.open_orders, _by_symbol(1, 40), signed=True),

@@ -10,6 +10,7 @@ from exchange.gateway.conditional_terms import conditional_reference, conditiona
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.market import Market
 from exchange.gateway.pool import Pool
+from exchange.gateway.spot_terms import spot_terms
 from exchange.gateway.staleness import Staleness
 from exchange.gateway.workers import Workers
 from exchange.wall import wall_us
@@ -31,6 +32,10 @@ class Trading:
     async def place(self, call: Call) -> bytes:
         """`POST /fapi/v1/order`."""
         return await self.ask(call, ["order", call.account, call.stale_ms, order_terms(call.parameters)])
+
+    async def sell_collateral(self, call: Call) -> bytes:
+        """`POST /api/v3/order`: a spot order; what is traded there is collateral, and it can be sold at the market."""
+        return await self.ask(call, ["sell collateral", call.account, *spot_terms(call.parameters)])
 
     async def cancel(self, call: Call) -> bytes:
         """`DELETE /fapi/v1/order`."""
