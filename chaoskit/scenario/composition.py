@@ -9,7 +9,7 @@ from chaoskit.scenario.files import is_file
 from chaoskit.scenario.manifest import Component, Compose, Manifest
 from chaoskit.scenario.problems import did_you_mean
 
-_SAID_BY_THE_FILE: Final = ("command", "container", "directory")
+_SAID_BY_THE_FILE: Final = ("command", "container", "directory", "where")
 _HAS_SERVICES_ELSEWHERE: Final = "include"
 
 

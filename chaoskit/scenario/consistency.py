@@ -10,6 +10,7 @@ from chaoskit.scenario.composition import check_composition
 from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.files import is_file, is_folder
 from chaoskit.scenario.manifest import Component, Manifest, Setting
+from chaoskit.scenario.presence import check_presence
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting, units
 from chaoskit.scenario.sources import check_sources
@@ -31,6 +32,7 @@ def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
     for name, component in manifest.components.items():
         yield from _check_component(manifest, name, component, folder)
     yield from _check_called(manifest)
+    yield from check_presence(manifest)
     yield from check_composition(manifest, folder)
     if manifest.compose is None:  # a compose file may have such a circle: its services wait for nobody
         yield from _check_cycles(manifest)

@@ -20,6 +20,7 @@ from chaoskit.scenario.document import Document, read
 from chaoskit.scenario.files import is_file, is_folder
 from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import Scenario, Target
+from chaoskit.scenario.presence import present
 from chaoskit.scenario.problems import did_you_mean, validate
 from chaoskit.scenario.references import Names, References
 from chaoskit.scenario.salvage import draft, mended_manifest
@@ -159,7 +160,9 @@ def load_document(document: Document, path: Path, options: Options, known: Seque
     if "target" not in sketch.broken and scenario.target.use is not None:
         manifest_path, manifest, found = _target(document, scenario.target.use, path.parent, options.search)
         problems += found
-    topology = None if "target" in sketch.broken else _topology(scenario.target, manifest)
+    given = {**scenario.target.settings, **options.overrides}
+    played = None if manifest is None else present(manifest, given)
+    topology = None if "target" in sketch.broken else _topology(scenario.target, played)
     names = Names(_phase_names(document), document.names("load") or None)
     references = References(scenario, names, path.parent, manifest, topology, options.allow_targets)
     for finding in references.check():
@@ -177,9 +180,9 @@ def load_document(document: Document, path: Path, options: Options, known: Seque
         path=path,
         seed=scenario.seed if options.seed is None else options.seed,
         topology=topology,
-        manifest=manifest,
+        manifest=played,
         manifest_folder=manifest_path.parent if manifest_path else None,
-        settings=_settings(manifest, {**scenario.target.settings, **options.overrides}) if manifest else {},
+        settings=_settings(played, given) if played else {},
         tapes=tapes,
     )
 

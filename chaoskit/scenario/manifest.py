@@ -170,6 +170,9 @@ class Component(Strict):
 
     per: Literal["region", "target"] = "target"
     """Whether it exists once per region or once."""
+    where: dict[str, Plain | list[Plain]] = Field(default={}, examples=[{"api.login": "required"}])
+    """The component exists only where these settings have these values (of a list, any); where it does not, links to it
+    and arguments that hand over its address are left out with it."""
     entry: bool = False
     """Whether load enters here."""
     command: list[Annotated[str, Field(min_length=1)]] | None = Field(

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
-from exchange.flows import order_form
+from exchange.flows.trading import order_form
 from exchange.venue import api_key, api_secret
 
 from tests.support.exchange import running_exchange

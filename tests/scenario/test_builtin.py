@@ -63,5 +63,5 @@ def test_a_scenario_in_the_current_folder_has_a_name_and_other_yaml_has_none(
 
 
 def test_what_is_built_in_is_known_as_such(tmp_path: Path) -> None:
-    assert is_builtin(folder("targets") / "exchange" / "exchange" / "flows.py")
+    assert is_builtin(folder("targets") / "exchange" / "exchange" / "venue.py")
     assert not is_builtin(tmp_path / "flows.py")

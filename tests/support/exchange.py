@@ -50,9 +50,9 @@ class RunningExchange:
     folder: Path
     components: dict[str, Component] = field(default_factory=dict)
 
-    def start(self, name: str, module: str, *arguments: str) -> Component:
-        """Start `python -m exchange.<module>`; does not wait."""
-        port, metrics_port = free_port(), free_port()
+    def start(self, name: str, module: str, *arguments: str, port: int = 0) -> Component:
+        """Start `python -m exchange.<module>`, on a free port where none is given; does not wait."""
+        port, metrics_port = port or free_port(), free_port()
         command = [
             sys.executable,
             "-m",

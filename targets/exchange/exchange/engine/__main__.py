@@ -38,7 +38,7 @@ from exchange.file_limit import allow_many_connections
 from exchange.occupancy import Resource
 from exchange.oracle.asset import MODES, Asset, Pricing
 from exchange.oracle.market import Depth
-from exchange.venue import SYMBOL_BY_NAME, SYMBOLS
+from exchange.venue import MONEY_UNITS_PER_USDT, SYMBOL_BY_NAME, SYMBOLS
 from exchange.wall import wall_ms, wall_us
 
 FEED_INTERVAL_S = 0.1
@@ -272,7 +272,12 @@ class EngineCollector(Collector):
         conditionals = CounterMetricFamily("exchange_conditional_orders", "How they ended", labels=["outcome"])
         for outcome, count in self._engine.exchange.conditionals.outcomes.items():
             conditionals.add_metric([outcome], count)
-        yield from (pending, lag, trades, conditionals)
+        deposits = CounterMetricFamily(
+            "exchange_deposits_usdt",
+            "Transferred into the wallets from outside",
+            value=self._engine.ledger.deposits / MONEY_UNITS_PER_USDT,
+        )
+        yield from (pending, lag, trades, conditionals, deposits)
 
 
 async def _run(arguments: argparse.Namespace) -> None:
@@ -286,6 +291,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         ResourceCollector([engine.loop.matching, engine.loop.queue, engine.write_behind]),
         EngineCollector(engine),
         engine.trigger_delay,
+        engine.exchange.intents,
     ]
     if engine.collateral is not None:
         collectors.append(CollateralCollector(engine.collateral, wall_ms))

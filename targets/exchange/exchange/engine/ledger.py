@@ -2,7 +2,7 @@
 
 A position keeps `cost`, the signed sum of ticks x lots that it was built with, instead of an average entry
 price. Closing moves a share of the cost into the wallet, so for all accounts together `wallets + fees -
-costs` never changes: what one side of a trade pays the other receives.
+costs - deposits` never changes: what one side of a trade pays the other receives.
 """
 
 import random
@@ -128,6 +128,7 @@ class Ledger:
         randomness = random.Random(seed)
         wallet = OPENING_WALLET_USDT * MONEY_UNITS_PER_USDT
         self.fees = 0
+        self.deposits = 0
         self.accounts = [Account(number, wallet, _opening_positions(randomness)) for number in range(accounts)]
         opposite = tuple(
             Position(
@@ -158,14 +159,19 @@ class Ledger:
         """Book one side of a position that changes hands without a fee."""
         account.wallet += account.positions[symbol].trade(signed_lots, price) * UNIT_VALUES[symbol]
 
+    def deposit(self, account: Account, amount: int) -> None:
+        """Book `amount` money units that come in from outside."""
+        account.wallet += amount
+        self.deposits += amount
+
     def total(self) -> int:
-        """`wallets + fees - costs` in money units: constant for ever."""
+        """`wallets + fees - costs - deposits` in money units: constant for ever."""
         costs = sum(
             position.cost * unit
             for account in self.accounts
             for position, unit in zip(account.positions, UNIT_VALUES, strict=True)
         )
-        return sum(account.wallet for account in self.accounts) + self.fees - costs
+        return sum(account.wallet for account in self.accounts) + self.fees - costs - self.deposits
 
 
 def _opening_positions(randomness: random.Random) -> tuple[Position, ...]:

@@ -14,6 +14,7 @@ from exchange.engine.bodies import conditional_body, order_body, trade_body
 from exchange.engine.book import Order, OrderBook
 from exchange.engine.circuit_breaker import CircuitBreaker
 from exchange.engine.conditional import MARKET_KINDS, ConditionalOrder, ConditionalOrders
+from exchange.engine.intents import PREFIX, Intents
 from exchange.engine.ledger import UNIT_VALUES, Account, Ledger, Trade
 from exchange.failures import Refusal, halted, stale
 from exchange.venue import LEVERAGE, SYMBOLS
@@ -81,6 +82,7 @@ class Exchange:
     def __init__(self, ledger: Ledger, touched: Touched, triggered: Triggered | None = None) -> None:
         self.ledger = ledger
         self.conditionals = ConditionalOrders(len(SYMBOLS))
+        self.intents = Intents()
         self._triggered = triggered
         self.observer: Observer | None = None
         self.markets = [Market(symbol.opening_ticks) for symbol in SYMBOLS]
@@ -101,6 +103,7 @@ class Exchange:
             "cancel conditional": self.cancel_conditional,
             "query conditional": self.query_conditional,
             "open conditionals": self.open_conditionals,
+            "transfer": self.transfer,
         }
 
     def offer(self, operations: dict[str, Callable[..., Any]]) -> None:
@@ -238,6 +241,12 @@ class Exchange:
             conditional_body(order) for order in self.conditionals.of(account.number) if symbol in (None, order.symbol)
         ]
 
+    def transfer(self, _now_ms: int, account: Account, amount: int) -> dict[str, object]:
+        """Money from outside into the account's wallet, `amount` in money units; the id is that of an order."""
+        self.ledger.deposit(account, amount)
+        self.touched(account.number)
+        return {"tranId": self.next_order_id()}
+
     def fire(self, conditional: ConditionalOrder, now_ms: int) -> None:
         """Send the order that a triggered one stands for; where the account may not place it, it is rejected now."""
         if conditional.status != "TRIGGERING":
@@ -342,6 +351,8 @@ class Exchange:
             before = party.wallet
             fee = self.ledger.trade(party, symbol, signed, price, maker=is_maker)
             order.updated_ms = taker.created_ms
+            if order.client_id.startswith(PREFIX):
+                self.intents.note(order.client_id, party.number, order.order_id)
             trade = Trade(
                 self._trade_id, order.order_id, symbol, order.buy, price, lots, fee, is_maker, order.updated_ms
             )

@@ -21,7 +21,8 @@ from exchange.gateway.limiter import OrderLimiter, WeightLimiter
 from exchange.gateway.link_metrics import LinkCollector
 from exchange.gateway.market import Market
 from exchange.gateway.pool import Pool
-from exchange.gateway.routes import routes
+from exchange.gateway.routes import routes, session_routes
+from exchange.gateway.sessions import AUTH_LINK, CACHES, Sessions
 from exchange.gateway.stream_connection import ServerState, StreamConnection
 from exchange.gateway.trading import Trading
 from exchange.gateway.waiting_line import ControlledDelay, WaitingLine
@@ -58,6 +59,11 @@ def _parse() -> argparse.Namespace:
     add("--replicas", type=int, default=1, help="replicas that serve from the start")
     add("--warm-up", type=duration_s, default=30.0, help="until a new replica is as fast as the others")
     add_autoscaler(parser)
+    add("--login", choices=("off", "one_store", "two_stores"), default="off", help="whether a session is asked for")
+    add("--auth", type=address, help="host:port of the store of sessions")
+    add("--auth-standby", type=address, help="host:port of the second one")
+    add("--session-ttl", type=duration_s, default=600.0, help="how long a session lasts")
+    add("--session-cache", choices=CACHES, default=CACHES[0], help="which sessions the gateway vouches for itself")
     return parser.parse_args()
 
 
@@ -84,9 +90,14 @@ class Gateway:
         self.feeds = Feeds(self.market, self.engine, limits)
         self.engine.on_feed, self.engine.on_event = self.feeds.update, self.feeds.event
         self.trading = Trading(self.workers, self.pool, self.engine, self.market)
+        self.stores = _stores(arguments)
+        sessions = None
+        if self.stores:
+            waited = self.workers.blocked_on(AUTH_LINK)
+            sessions = Sessions(self.stores, arguments.session_ttl, arguments.session_cache, waited)
         orders = OrderLimiter(arguments.order_limit_10s, arguments.order_limit_1m)
         self.application = Application(
-            routes(self.market, self.trading, self.feeds),
+            routes(self.market, self.trading, self.feeds) | (session_routes(sessions) if sessions else {}),
             Limits(self.limiter, orders, by_account=arguments.rate_limit_by == "account"),
             self.workers,
             self.engine,
@@ -95,12 +106,13 @@ class Gateway:
                 exempting=arguments.overload == OVERLOAD_RULES[0],
                 tells_nothing=arguments.timeout_form != TIMEOUT_FORMS[0],
             ),
+            sessions,
         )
 
     def ready(self) -> bool:
         """Whether the engine has greeted, market data came and the database can be asked."""
         greeted = self.engine.connected and self.engine.accounts > 0 and self.market.known
-        return greeted and self.pool.open > 0
+        return greeted and self.pool.open > 0 and all(store.connected for store in self.stores)
 
     def _stream_connection(self, server_state: ServerState, **_server: object) -> StreamConnection:
         """Take over a connection that asks for WebSocket."""
@@ -110,7 +122,8 @@ class Gateway:
         """Serve until SIGTERM or SIGINT."""
         arguments = self._arguments
         self.pool.start()
-        tasks = [asyncio.create_task(self.engine.run()), asyncio.create_task(self.feeds.run())]
+        tasks = [asyncio.create_task(link.run()) for link in (self.engine, *self.stores)]
+        tasks.append(asyncio.create_task(self.feeds.run()))
         collectors = [
             ResourceCollector([self.limiter.resource, self.workers, self.pool]),
             self.trading.staleness,
@@ -150,6 +163,18 @@ class Gateway:
             for task in tasks:
                 task.cancel()
             await self.pool.close()
+
+
+def _stores(arguments: argparse.Namespace) -> list[EngineLink]:
+    """Links to the stores of sessions, which speak as the engine does; none where nobody has to log in."""
+    if arguments.login == "off":
+        return []
+    given = [arguments.auth] if arguments.login == "one_store" else [arguments.auth, arguments.auth_standby]
+    if None in given:
+        raise SystemExit(
+            f"--login={arguments.login} needs the addresses of {len(given)} stores: --auth, --auth-standby"
+        )
+    return [EngineLink(place, arguments.backend_timeout) for place in given]
 
 
 def _rate_limits(arguments: argparse.Namespace) -> list[dict[str, object]]:

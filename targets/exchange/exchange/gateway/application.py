@@ -13,6 +13,7 @@ from exchange.failures import TIMED_OUT, Refusal, internal_error, overloaded, un
 from exchange.gateway.call import Call, Parameters, parse
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.limiter import OrderLimiter, WeightLimiter
+from exchange.gateway.sessions import Sessions
 from exchange.gateway.signing import Signatures, check_time, split_signature
 from exchange.gateway.workers import NoWorker, Workers
 
@@ -32,6 +33,7 @@ class Route:
     """One endpoint. `weight` gives its cost from the parameters; `order` counts against the order limits.
 
     `keyed`: it wants an API key, but no signature.
+    `session`: beside the signature it needs a session, where the gateway asks for one.
     `shed_last`: it lowers a trader's risk, so it may still wait where others are turned away.
     """
 
@@ -40,6 +42,7 @@ class Route:
     signed: bool = False
     keyed: bool = False
     order: bool = False
+    session: bool = True
     shed_last: bool = False
 
 
@@ -76,12 +79,14 @@ class Application:
         workers: Workers,
         engine: EngineLink,
         manners: Manners,
+        sessions: Sessions | None = None,
     ) -> None:
         self._routes = routes
         self._limits = limits
         self._workers = workers
         self._engine = engine
         self._manners = manners
+        self._sessions = sessions
         self._signatures = Signatures()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,6 +124,8 @@ class Application:
             payload, signature = split_signature(query, body)
             call.account = self._signatures.account(key, payload, signature, self._engine.accounts)
             call.stale_ms = check_time(parameters, int(now_s * 1000))
+            if self._sessions is not None:
+                call.token = (_header(scope, b"x-session-token") or b"").decode("ascii", "replace")
         if route.order:
             ten_s, one_minute = self._limits.orders.admit(call.account, now_s)
             headers.append((b"x-mbx-order-count-10s", b"%d" % ten_s))
@@ -154,6 +161,8 @@ class Application:
         except NoWorker:
             raise overloaded(exempting=manners.exempting) if route.order else unavailable() from None
         try:
+            if self._sessions is not None and route.signed and route.session:
+                await self._sessions.check(call)
             return await route.handler(call)
         except Refusal as refusal:
             if route.order and manners.tells_nothing and refusal.code == TIMED_OUT:

@@ -8,6 +8,8 @@ from exchange.venue import MONEY_UNITS_PER_USDT, SYMBOL_BY_NAME, Symbol
 
 MIN_NOTIONAL_USDT = 5
 CLIENT_ID_LENGTH = 36
+MONEY_DECIMALS = 8
+LARGEST_TRANSFER_USDT = 10**9
 TIMES_IN_FORCE = frozenset({"GTC", "IOC", "FOK", "GTX"})
 CONDITIONAL = frozenset({b"STOP", b"STOP_MARKET", b"TAKE_PROFIT", b"TAKE_PROFIT_MARKET", b"TRAILING_STOP_MARKET"})
 
@@ -23,6 +25,7 @@ class Call:
     deadline_s: float
     account: int = -1
     stale_ms: int = 0
+    token: str = ""  # the session that it names
     blocked_s: float = 0.0  # time that its handler waited for the engine or the database
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
@@ -114,6 +117,17 @@ def order_terms(parameters: Parameters) -> OrderTerms:
             raise Refusal(400, -4164, f"Order's notional must be no smaller than {smallest}.")
     client_id = client_id_of(parameters, b"newClientOrderId")
     return symbol.index, buy, kind.decode(), price, lots, time_in_force, client_id, reduce_only
+
+
+def transfer_amount(parameters: Parameters) -> int:
+    """What a transfer into the wallet moves, in money units; raises `Refusal` for any other transfer, or of nothing."""
+    for name, only in ((b"type", b"MAIN_UMFUTURE"), (b"asset", b"USDT")):
+        if parameters.get(name) != only:
+            raise illegal(name.decode()) if parameters.get(name) else missing(name.decode())
+    amount = units(parameters, b"amount", MONEY_DECIMALS)
+    if not 0 < amount <= LARGEST_TRANSFER_USDT * MONEY_UNITS_PER_USDT:
+        raise Refusal(400, -9000, "user have no available amount")
+    return amount
 
 
 def is_buy(parameters: Parameters) -> bool:

@@ -7,6 +7,7 @@ from exchange.gateway.call import Parameters
 from exchange.gateway.feeds import Feeds
 from exchange.gateway.market import Market
 from exchange.gateway.risk import Risk
+from exchange.gateway.sessions import Sessions
 from exchange.gateway.trading import Trading
 
 
@@ -21,6 +22,14 @@ def _by_symbol(with_symbol: int, without: int) -> Callable[[Parameters], int]:
 def _depth(parameters: Parameters) -> int:
     limit = int(parameters.get(b"limit", b"500")) if parameters.get(b"limit", b"500").isdigit() else 500
     return next((weight for bound, weight in ((50, 2), (100, 5), (500, 10)) if limit <= bound), 20)
+
+
+def session_routes(sessions: Sessions) -> dict[tuple[str, str], Route]:
+    """What a gateway has beside the others where it asks for sessions."""
+    return {
+        ("POST", "/sapi/v1/session"): Route(sessions.open, _flat(1), signed=True, session=False),
+        ("PUT", "/sapi/v1/session"): Route(sessions.renew, _flat(1), signed=True, session=False),
+    }
 
 
 def routes(market: Market, trading: Trading, feeds: Feeds) -> dict[tuple[str, str], Route]:
@@ -53,6 +62,7 @@ def routes(market: Market, trading: Trading, feeds: Feeds) -> dict[tuple[str, st
         ("GET", "/fapi/v1/algoOrder"): Route(trading.query_conditional, _flat(1), signed=True),
         ("GET", "/fapi/v1/openAlgoOrders"): Route(trading.open_conditionals, _by_symbol(1, 40), signed=True),
         ("GET", "/fapi/v1/userTrades"): Route(trading.trades, _flat(5), signed=True),
+        ("POST", "/sapi/v1/asset/transfer"): Route(trading.transfer, _flat(1), signed=True),
         ("GET", "/fapi/v3/account"): Route(trading.balance, _flat(5), signed=True),
         ("GET", "/fapi/v3/positionRisk"): Route(trading.positions, _flat(5), signed=True),
     }

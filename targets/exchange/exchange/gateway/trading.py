@@ -5,7 +5,15 @@ from typing import Any
 
 from exchange.failures import Refusal
 from exchange.gateway.account_bodies import COMPLETE_TO_US, account_information, position_risk
-from exchange.gateway.call import Call, optional_symbol, order_reference, order_terms, symbol_of, whole_number
+from exchange.gateway.call import (
+    Call,
+    optional_symbol,
+    order_reference,
+    order_terms,
+    symbol_of,
+    transfer_amount,
+    whole_number,
+)
 from exchange.gateway.conditional_terms import conditional_reference, conditional_terms
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.market import Market
@@ -73,6 +81,10 @@ class Trading:
         """`GET /fapi/v1/openAlgoOrders`."""
         symbol = optional_symbol(call.parameters)
         return await self.ask(call, ["open conditionals", call.account, None if symbol is None else symbol.index])
+
+    async def transfer(self, call: Call) -> bytes:
+        """`POST /sapi/v1/asset/transfer`: into the wallet."""
+        return await self.ask(call, ["transfer", call.account, transfer_amount(call.parameters)])
 
     async def positions(self, call: Call) -> bytes:
         """`GET /fapi/v3/positionRisk`."""

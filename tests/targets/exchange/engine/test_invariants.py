@@ -36,7 +36,8 @@ conditionals = st.tuples(
     st.sampled_from(["STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"]), st.booleans(),
 )  # fmt: skip
 makers = st.tuples(st.just("maker"), symbols)
-HISTORY = st.lists(st.one_of(orders, orders, orders, cancels, conditionals, makers), max_size=60)
+transfers = st.tuples(st.just("transfer"), accounts, st.integers(1, 10**12))
+HISTORY = st.lists(st.one_of(orders, orders, orders, cancels, conditionals, makers, transfers), max_size=60)
 
 
 class Player:
@@ -66,6 +67,8 @@ class Player:
                 price = SYMBOLS[symbol].opening_ticks + offset
                 terms = [symbol, buy, kind, price, price, 0 if closes else size, "GTC", "", False, closes, False]
                 self._ask(["conditional", account, FAR_MS, terms])
+            case ("transfer", account, amount):
+                self._ask(["transfer", account, amount])
             case ("maker", symbol):
                 self.makers[symbol].refresh(1000)
         while self.triggered:

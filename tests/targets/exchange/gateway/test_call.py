@@ -1,6 +1,6 @@
 import pytest
 from exchange.failures import Refusal
-from exchange.gateway.call import order_reference, order_terms, parse, units
+from exchange.gateway.call import order_reference, order_terms, parse, transfer_amount, units
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +36,26 @@ def test_a_limit_and_a_market_order() -> None:
 def test_malformed_orders(change: dict[bytes, bytes], code: int) -> None:
     with pytest.raises(Refusal) as refused:
         order_terms(parse(LIMIT) | change)
+    assert refused.value.code == code
+
+
+TRANSFER = b"type=MAIN_UMFUTURE&asset=USDT&amount=12.5"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({b"type": b"UMFUTURE_MAIN"}, -1100),
+        ({b"asset": b""}, -1102),
+        ({b"amount": b"0"}, -9000),
+        ({b"amount": b"2000000000"}, -9000),
+        ({b"amount": b"-5"}, -1100),
+    ],
+)
+def test_transfers_come_in_and_are_of_usdt(change: dict[bytes, bytes], code: int) -> None:
+    assert transfer_amount(parse(TRANSFER)) == 1_250_000_000
+    with pytest.raises(Refusal) as refused:
+        transfer_amount(parse(TRANSFER) | change)
     assert refused.value.code == code
 
 

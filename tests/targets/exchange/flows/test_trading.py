@@ -3,7 +3,9 @@ from dataclasses import dataclass, field
 
 import pytest
 from exchange.failures import Refusal
-from exchange.flows import Response, order_form, panic, positions, trade
+from exchange.flows import panic, positions, trade
+from exchange.flows.client import Response
+from exchange.flows.trading import order_form
 from exchange.gateway.call import order_terms, parse
 from exchange.gateway.signing import Signatures, split_signature
 from hypothesis import given

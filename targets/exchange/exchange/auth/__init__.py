@@ -1,0 +1,1 @@
+"""The store of sessions: who has logged in, and until when."""

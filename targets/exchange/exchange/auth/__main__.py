@@ -1,0 +1,49 @@
+"""`python -m exchange.auth`: the store of sessions."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from exchange.arguments import duration_s
+from exchange.auth.server import AuthServer, Slots
+from exchange.auth.store import SessionStore
+from exchange.exposition import MetricsServer, ResourceCollector, registry_of
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="exchange.auth", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="where gateways connect")
+    parser.add_argument("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
+    parser.add_argument("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
+    parser.add_argument("--data", type=Path, required=True, help="file of the sessions; made if missing")
+    parser.add_argument("--slots", type=int, default=32, help="requests served at once")
+    parser.add_argument("--queue-limit", type=int, default=1000, help="requests that may wait for a slot")
+    parser.add_argument("--service-time", type=duration_s, default=0.001, help="time of one request")
+    return parser.parse_args()
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    store = SessionStore(arguments.data)
+    slots = Slots(arguments.slots, arguments.queue_limit, arguments.service_time)
+    listener = await AuthServer(store, slots).start(arguments.host, arguments.port)
+    metrics = MetricsServer(registry_of([ResourceCollector([slots])]), ready=lambda: True)
+    scraped = await metrics.start(arguments.host, arguments.metrics_port)
+    await stop.wait()
+    for server in (listener, scraped):
+        server.close()
+    store.close()
+
+
+def main() -> int:
+    """Run until told to stop."""
+    asyncio.run(_run(_parse()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
