@@ -88,6 +88,11 @@ class ConditionalOrders:
         own[order.algo_id] = order
         key = order.trigger if order.rises else -order.trigger
         heappush(self._waiting[_place(order.symbol, by_mark=order.by_mark) + order.rises], (key, order.algo_id, order))
+        self.become(order, order.status)
+
+    def become(self, order: ConditionalOrder, status: str) -> None:
+        """Give it a status, and tell of it."""
+        order.status = status
         if self.changed is not None:
             self.changed(order)
 
@@ -104,15 +109,13 @@ class ConditionalOrders:
 
     def end(self, order: ConditionalOrder, status: str, outcome: str, now_ms: int) -> None:
         """It is over: forget it, and count why."""
-        order.status = status
         order.updated_ms = now_ms
         self.outcomes[outcome] += 1
         own = self._by_account[order.account]
         del own[order.algo_id]
         if not own:
             del self._by_account[order.account]
-        if self.changed is not None:
-            self.changed(order)
+        self.become(order, status)
 
     def due(self, symbol: int, last: int, mark: int) -> Iterator[ConditionalOrder]:
         """Yield what these prices set off, nearest trigger first; each is yielded once, as `TRIGGERING`."""
@@ -122,9 +125,7 @@ class ConditionalOrders:
                 while heap and heap[0][0] <= reached:
                     order = heappop(heap)[2]
                     if order.status == "NEW":
-                        order.status = "TRIGGERING"
-                        if self.changed is not None:
-                            self.changed(order)
+                        self.become(order, "TRIGGERING")
                         yield order
 
 

@@ -266,6 +266,7 @@ class Exchange:
             self.conditionals.end(conditional, "REJECTED", "rejected", now_ms)
             return
         conditional.order_id = order.order_id
+        self.conditionals.become(conditional, "TRIGGERED")
         self.conditionals.end(conditional, "FINISHED", "sent", now_ms)
         self.submit(account, order)
 

@@ -5,10 +5,8 @@ from typing import Any
 
 import orjson
 
+from exchange.engine.margin import SCALE, liquidation_price, maintenance
 from exchange.venue import LEVERAGE, SYMBOLS, decimal_text, money_text
-
-MAINTENANCE_PER_1_000 = 4  # the first bracket of the venue's table: 0.40 %
-LIQUIDATION_DIGITS = 2
 
 Row = Sequence[Any]
 # Columns of `exchange.storage.READ_ACCOUNT`
@@ -21,10 +19,22 @@ def _held(rows: Sequence[Row], symbol: int | None) -> list[Row]:
 
 def position_risk(rows: Sequence[Row], marks: Sequence[int], symbol: int | None) -> bytes:
     """`GET /fapi/v3/positionRisk`: one object per open position, at mark prices `marks` (ticks)."""
-    return orjson.dumps([_position(row, rows, marks) for row in _held(rows, symbol)])
+    cushion = _cushion(rows, marks)
+    return orjson.dumps([_position(row, marks, cushion) for row in _held(rows, symbol)])
 
 
-def _position(row: Row, rows: Sequence[Row], marks: Sequence[int]) -> dict[str, object]:
+def _cushion(rows: Sequence[Row], marks: Sequence[int]) -> int:
+    """What the account is worth beyond its maintenance margin, in money units x `SCALE`."""
+    cushion = rows[0][WALLET] * SCALE if rows else 0
+    for row in rows:
+        if row[LOTS]:
+            unit = SYMBOLS[row[SYMBOL]].unit_value
+            value = row[LOTS] * marks[row[SYMBOL]] * unit
+            cushion += (value - row[COST] * unit) * SCALE - maintenance(abs(value))
+    return cushion
+
+
+def _position(row: Row, marks: Sequence[int], cushion: int) -> dict[str, object]:
     contract = SYMBOLS[row[SYMBOL]]
     lots, cost, mark = row[LOTS], row[COST], marks[row[SYMBOL]]
     unit = contract.unit_value
@@ -40,13 +50,13 @@ def _position(row: Row, rows: Sequence[Row], marks: Sequence[int]) -> dict[str, 
         "breakEvenPrice": entry,
         "markPrice": decimal_text(mark, price),
         "unRealizedProfit": money_text(notional - cost * unit),
-        "liquidationPrice": _liquidation_price(row, rows, marks),
+        "liquidationPrice": _liquidation_price(row, mark, cushion),
         "isolatedMargin": "0",
         "notional": money_text(notional),
         "marginAsset": "USDT",
         "isolatedWallet": "0",
         "initialMargin": margin,
-        "maintMargin": money_text(abs(notional) * MAINTENANCE_PER_1_000 // 1_000),
+        "maintMargin": money_text(maintenance(abs(notional)) // SCALE),
         "positionInitialMargin": margin,
         "openOrderInitialMargin": "0",
         "adl": 2,
@@ -56,42 +66,34 @@ def _position(row: Row, rows: Sequence[Row], marks: Sequence[int]) -> dict[str, 
     }
 
 
-def _liquidation_price(row: Row, rows: Sequence[Row], marks: Sequence[int]) -> str:
-    """The mark price at which a one-way cross position is liquidated; 0 where no price would.
+def _liquidation_price(row: Row, mark: int, cushion: int) -> str:
+    """The mark price at which the engine liquidates a cross position, the others' marks as they are; 0 where none is.
 
-    LP = (wallet - other maintenance + other unrealised - side x qty x entry) / (qty x MMR - side x qty).
+    An account that is short of margin already is liquidated where it stands.
     """
-    equity = row[WALLET]
-    for other in rows:
-        if other[SYMBOL] != row[SYMBOL]:
-            unit = SYMBOLS[other[SYMBOL]].unit_value
-            value = other[LOTS] * marks[other[SYMBOL]]
-            equity += (value - other[COST] - abs(value) * MAINTENANCE_PER_1_000 / 1_000) * unit
-    contract = SYMBOLS[row[SYMBOL]]
-    lots = row[LOTS]
-    ticks = (equity / contract.unit_value - row[COST]) / (abs(lots) * MAINTENANCE_PER_1_000 / 1_000 - lots)
-    return decimal_text(int(max(0.0, ticks) * 10**LIQUIDATION_DIGITS), contract.price_decimals + LIQUIDATION_DIGITS)
+    price = liquidation_price(row[SYMBOL], row[LOTS], mark, max(1, cushion))
+    return "0" if price is None else decimal_text(price, SYMBOLS[row[SYMBOL]].price_decimals)
 
 
 def account_information(rows: Sequence[Row], marks: Sequence[int]) -> bytes:
     """`GET /fapi/v3/account`: the USDT balance and the open positions."""
     wallet = rows[0][WALLET] if rows else 0
     updated_ms = rows[0][UPDATED_US] // 1000 if rows else 0
-    positions = [_position(row, rows, marks) for row in _held(rows, None)]
-    profit = margin = maintenance = 0
+    cushion = _cushion(rows, marks)
+    positions = [_position(row, marks, cushion) for row in _held(rows, None)]
+    profit = margin = 0
     for row in rows:
         unit = SYMBOLS[row[SYMBOL]].unit_value
         value = row[LOTS] * marks[row[SYMBOL]]
         profit += (value - row[COST]) * unit
         margin += abs(value) * unit // LEVERAGE
-        maintenance += abs(value) * unit * MAINTENANCE_PER_1_000 // 1_000
     available = money_text(max(0, wallet + profit - margin))
     asset = {
         "asset": "USDT",
         "walletBalance": money_text(wallet),
         "unrealizedProfit": money_text(profit),
         "marginBalance": money_text(wallet + profit),
-        "maintMargin": money_text(maintenance),
+        "maintMargin": money_text(((wallet + profit) * SCALE - cushion) // SCALE),
         "initialMargin": money_text(margin),
         "positionInitialMargin": money_text(margin),
         "openOrderInitialMargin": "0",

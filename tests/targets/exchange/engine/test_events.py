@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from exchange.engine.book import Order
+from exchange.engine.conditional import ConditionalOrder
 from exchange.engine.events import Events
 from exchange.engine.ledger import Ledger
 from exchange.engine.matching import Exchange, HandOver
@@ -169,6 +170,21 @@ def test_a_conditional_order_is_told_at_each_change() -> None:
     desk.exchange.execute(["cancel conditional", 1, orjson.loads(body)["algoId"], None], 1_000)
     events = [event for _, event in desk.told() if event["e"] == "ALGO_UPDATE"]
     assert [(event["o"]["X"], event["o"]["tp"]) for event in events] == [("NEW", "50000.0"), ("CANCELED", "50000.0")]
+
+
+def test_a_stop_that_is_set_off_is_told_step_by_step_and_with_the_order_that_it_became() -> None:
+    set_off: list[ConditionalOrder] = []
+    desk = Desk(1)
+    desk.exchange._triggered = set_off.append
+    terms = [BTC, True, "STOP_MARKET", 600_010, 0, 2, "GTC", "", False, False, False]
+    desk.exchange.execute(["conditional", 1, FAR_MS, terms], 1_000)
+    desk.order(2, buy=False, lots=3, price=600_010)
+    desk.order(2, buy=True, lots=1)
+    desk.exchange.fire(set_off[0], 1_000)
+    told = desk.told()
+    algo = [(event["o"]["X"], event["o"]["ai"]) for _, event in told if event["e"] == "ALGO_UPDATE"]
+    sent = next(event["o"]["i"] for _, event in told if event["e"] == "ORDER_TRADE_UPDATE")
+    assert algo == [("NEW", ""), ("TRIGGERING", ""), ("TRIGGERED", str(sent)), ("FINISHED", str(sent))]
 
 
 def test_nobody_watches_nothing_is_observed() -> None:

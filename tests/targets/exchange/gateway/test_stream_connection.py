@@ -8,10 +8,19 @@ from typing import Any
 
 import httpx
 import pytest
+from exchange.gateway import stream_connection
+from exchange.gateway.engine_link import EngineLink
+from exchange.gateway.feeds import FeedLimits, Feeds
 from exchange.gateway.listen_keys import listen_key
+from exchange.gateway.market import Market
+from exchange.gateway.stream_connection import StreamConnection
 from exchange.venue import api_key
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Close, Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from tests.support.ccxt_client import trader
 from tests.support.exchange import Component, RunningExchange
@@ -218,3 +227,115 @@ async def test_streams_go_on_when_the_engine_is_back(exchange: RunningExchange) 
                 await asyncio.wait([listening], timeout=0.2)
             assert (await listening)["s"] == "SOLUSDT"
             await client.aclose()
+
+
+class Line(asyncio.Transport):
+    """The other end of a connection, as far as it has been written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.ended = ""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def close(self) -> None:
+        self.ended = "closed"
+
+    def abort(self) -> None:
+        self.ended = "aborted"
+
+    def frames(self) -> list[Frame]:
+        """What a client has read since the last call."""
+        self.client.receive_data(self.written)
+        self.written = b""
+        return [event for event in self.client.events_received() if isinstance(event, Frame)]
+
+    def open(self, connection: StreamConnection) -> None:
+        """Shake hands at `/ws`."""
+        self.client = ClientProtocol(parse_uri("ws://localhost/ws"))
+        connection.connection_made(self)
+        self.client.send_request(self.client.connect())
+        connection.data_received(b"".join(self.client.data_to_send()))
+        assert self.frames() == []
+        assert self.client.state is State.OPEN
+
+    def say(self, connection: StreamConnection, text: bytes) -> dict[str, Any]:
+        """Send a message; return the answer."""
+        self.client.send_text(text)
+        connection.data_received(b"".join(self.client.data_to_send()))
+        (frame,) = self.frames()
+        answer: dict[str, Any] = json.loads(bytes(frame.data))
+        return answer
+
+
+class Server:
+    def __init__(self) -> None:
+        self.connections: set[Any] = set()
+
+
+@pytest.fixture
+def feeds() -> Feeds:
+    return Feeds(Market([]), EngineLink(("127.0.0.1", 1), 1.0), FeedLimits(10, 1_000, 60.0))
+
+
+def test_a_connection_has_so_many_streams_and_no_more(feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_connection, "MOST_STREAMS", 2)
+    connection, line = StreamConnection(feeds, Server()), Line()
+    line.open(connection)
+    subscribe = b'{"method":"SUBSCRIBE","params":["btcusdt@trade","ethusdt@trade"],"id":1}'
+    assert line.say(connection, subscribe)["result"] is None
+    assert line.say(connection, subscribe)["result"] is None  # the same ones again
+    more = line.say(connection, b'{"method":"SUBSCRIBE","params":["solusdt@trade"],"id":2}')
+    assert more["error"]["code"] == 4
+    assert feeds.hub.subscriptions == 2
+    connection.connection_lost(None)
+    assert (feeds.hub.subscriptions, feeds.listeners) == (0, set())
+
+
+def test_a_connection_is_pinged_and_ended_when_it_is_silent_or_old(
+    feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 1_000.0
+    monkeypatch.setattr(stream_connection, "monotonic", lambda: now_s)
+    connection, line, server = StreamConnection(feeds, Server()), Line(), Server()
+    line.open(connection)
+    now_s += stream_connection.PING_EVERY_S + 1
+    connection.look_after()
+    assert [frame.opcode for frame in line.frames()] == [Opcode.PING]
+    connection.data_received(b"".join(line.client.data_to_send()))  # the pong
+    now_s += stream_connection.PONG_WITHIN_S - 1
+    connection.look_after()
+    assert line.ended == ""
+    now_s += 2
+    connection.look_after()
+    assert (line.ended, feeds.dropped["silent"]) == ("aborted", 1)
+
+    old, line = StreamConnection(feeds, server), Line()
+    line.open(old)
+    assert server.connections == {old}
+    now_s += stream_connection.LIFE_S + 1
+    old._heard_s = now_s
+    old.look_after()
+    (good_bye,) = line.frames()
+    assert (line.ended, good_bye.opcode, Close.parse(good_bye.data).code) == ("closed", Opcode.CLOSE, 1001)
+
+
+def test_a_message_in_parts_is_one_message(feeds: Feeds) -> None:
+    connection, line = StreamConnection(feeds, Server()), Line()
+    line.open(connection)
+    line.client.send_text(b'{"method":"LIST_SUB', fin=False)
+    line.client.send_continuation(b'SCRIPTIONS","id":9}', fin=True)
+    for data in line.client.data_to_send():
+        connection.data_received(data)
+    (frame,) = line.frames()
+    assert json.loads(bytes(frame.data)) == {"result": [], "id": 9}
+
+
+def test_what_is_no_websocket_ends_the_connection(feeds: Feeds) -> None:
+    connection, line = StreamConnection(feeds, Server()), Line()
+    line.open(connection)
+    connection.data_received(b"\xff" * 20)
+    assert [frame.opcode for frame in line.frames()] == [Opcode.CLOSE]
+    assert line.ended == "closed"
