@@ -15,6 +15,13 @@ from chaoskit.ports import LOOPBACK, free_port
 WEB_PORT: Final = 8089
 """Locust's own default."""
 
+Web = Annotated[
+    bool, typer.Option("--web", help="Show Locust's own page meanwhile, on port 8089, or another where that is taken.")
+]
+WebPort = Annotated[
+    int | None, typer.Option(min=1, max=65535, metavar="PORT", help="Show it on this port and no other.")
+]
+
 
 def run(
     scenario: Scenario,
@@ -32,13 +39,8 @@ def run(
     bind: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Where they connect; 127.0.0.1:5557 without it.")
     ] = None,
-    web: Annotated[
-        bool,
-        typer.Option("--web", help="Show Locust's own page meanwhile, on port 8089, or another where that is taken."),
-    ] = False,
-    web_port: Annotated[
-        int | None, typer.Option(min=1, max=65535, metavar="PORT", help="Show it on this port and no other.")
-    ] = None,
+    web: Web = False,
+    web_port: WebPort = None,
     csv: Annotated[
         str | None, typer.Option(metavar="PREFIX", help="Write Locust's CSV files: PREFIX_stats.csv and so on.")
     ] = None,
