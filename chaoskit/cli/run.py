@@ -27,13 +27,6 @@ from chaoskit.ports import LOOPBACK, free_port
 WEB_PORT: Final = 8089
 """Locust's own default."""
 
-Web = Annotated[
-    bool, typer.Option("--web", help="Show Locust's own page meanwhile, on port 8089, or another where that is taken.")
-]
-WebPort = Annotated[
-    int | None, typer.Option(min=1, max=65535, metavar="PORT", help="Show it on this port and no other.")
-]
-
 
 def run(
     scenario: Scenario,
@@ -53,13 +46,7 @@ def run(
     ] = None,
     web: Web = False,
     web_port: WebPort = None,
-<<<<<<< HEAD
     csv: Csv = None,
-=======
-    csv: Annotated[
-        str | None, typer.Option(metavar="PREFIX", help="Write Locust's CSV files: PREFIX_stats.csv and so on.")
-    ] = None,
->>>>>>> s7-analysis
     gate: Annotated[
         bool, typer.Option("--gate/--no-gate", help="Exit with the verdict, or with 0 once the run is reported.")
     ] = True,
