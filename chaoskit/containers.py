@@ -200,11 +200,15 @@ def shares_network(engine: docker.DockerClient) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a container uses: CPU seconds since its start, memory that could not be dropped, processes and threads."""
+    """What a container uses: CPU seconds since its start, memory that could not be dropped, processes and threads.
+
+    `throttled_s` is how long its CPU limit kept it from running, since its start.
+    """
 
     cpu_s: float
     memory_bytes: int
     tasks: int
+    throttled_s: float = 0.0
 
 
 def usage(engine: docker.DockerClient, container_id: str) -> Usage | None:
@@ -227,4 +231,5 @@ def usage(engine: docker.DockerClient, container_id: str) -> Usage | None:
         counted["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9,
         max(0, int(memory["usage"]) - int(cached)),
         int((counted.get("pids_stats") or {}).get("current", 0)),
+        (counted["cpu_stats"].get("throttling_data") or {}).get("throttled_time", 0) / 1e9,
     )

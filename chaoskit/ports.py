@@ -48,6 +48,17 @@ class PortHolder:
             self.release(address)
 
 
+def free_port(preferred: int, host: str = LOOPBACK) -> int:
+    """Return `preferred` where a server may listen at it now, else a port that is free."""
+    holder = PortHolder()
+    try:
+        return holder.hold(host, preferred).port
+    except OSError:
+        return holder.hold(host).port
+    finally:
+        holder.release_all()
+
+
 def is_listening(address: Address, timeout_s: float = 0.2) -> bool:
     """Return whether someone accepts connections at `address`."""
     try:

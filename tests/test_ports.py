@@ -1,6 +1,6 @@
 import socket
 
-from chaoskit.ports import PortHolder, is_listening
+from chaoskit.ports import PortHolder, free_port, is_listening
 
 
 def test_a_held_port_refuses_clients_and_lets_its_server_in() -> None:
@@ -37,3 +37,13 @@ def test_a_released_port_is_free() -> None:
     holder.release(address)
     with socket.create_server(address):
         assert is_listening(address)
+
+
+def test_a_preferred_port_is_taken_where_it_is_free_and_another_where_it_is_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken: int = server.getsockname()[1]
+        other = free_port(taken)
+        assert other != taken
+        with socket.create_server(("127.0.0.1", other)):
+            pass
+    assert free_port(taken) == taken

@@ -12,6 +12,7 @@ from chaoskit.analysis.blackbox import (
     without_overload,
 )
 from chaoskit.analysis.causes import find_harm
+from chaoskit.analysis.domain import domain_findings
 from chaoskit.analysis.findings import SUBSTANTIAL, findings
 from chaoskit.analysis.invariants import invariants
 from chaoskit.analysis.ladder import ladder
@@ -46,7 +47,8 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
     leads = outside is not None and is_black_box(seen) and unexplained > MOSTLY
     rungs = ladder(seen, outside_rung(outside) if outside is not None and leads else None)
     recovery = recoveries(seen)
-    objectives = objective_results(plan, history, recovery)
+    domain = domain_findings(plan, history)
+    objectives = objective_results(plan, history, recovery, domain)
     all_held = bool(objectives) and all(objective.met is not False for objective in objectives)
     bottlenecks = findings(seen, harms, rungs, all_held=all_held)
     if outside is not None and (not bottlenecks or is_black_box(seen)):
@@ -77,6 +79,7 @@ def analyse(plan: Plan, history: History, provenance: Mapping[str, Any] = _NOTHI
         invariants=held,
         provenance={"self_check": SELF_CHECK, **provenance},
         unexplained=unexplained,
+        domain_findings=domain,
     )
 
 

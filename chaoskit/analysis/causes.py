@@ -12,7 +12,9 @@ For each stream, entry and second in which more than `HARMED_RATIO` of the arriv
 4. A resource whose component is under an effective fault, or that is held by a link that is (or whose far end is, or
    that is slower without a fault), is the root only if it would not carry the offered load at its undisturbed demand;
    else what was struck is. What would carry the load and is full all the same runs on a processor that may not: a full
-   one of its component, or of the host, is then the root.
+   one of its component, or of the host, is then the root. So it is where a link seems slower without a fault while who
+   waits for it, or who answers, has no CPU (or with a fault that adds far less): an answer that lies unread counts as
+   waited for.
 5. Nothing saturated: an effective fault on the stream's path is the cause by itself; else none is known.
 
 A fault explains only what follows it: arrivals that were not late yet when it was applied, and, where nothing shows how
@@ -21,21 +23,19 @@ the rest.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from chaoskit.analysis.observations import Demand, Observations
+from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.streams import EntrySeries
 from chaoskit.analysis.strikes import Strike, Strikes
+from chaoskit.analysis.waits import SLOWER, added_s, wait
 from chaoskit.analysis.windows import ResourceSeries
 from chaoskit.plan.model import PlannedLink
 
 HARMED_RATIO: Final = 0.01
-SLOWER: Final = 1.5
-"""A supplier is slower when one wait for it takes half as long again as undisturbed."""
-
 CARRIES: Final = 0.97
 """A resource would carry a load that asks for less than this utilisation."""
 
@@ -44,8 +44,6 @@ MINOR_USE: Final = 0.02
 
 MINOR_SHARE: Final = 0.1
 """Waits that make up less of the time held than this are not followed."""
-
-HALF: Final = 0.5
 
 BEFORE_S: Final = 3
 NEW_RATIO: Final = 0.5
@@ -57,6 +55,7 @@ class Root:
     """What to change: `subject` as in `Bottleneck.resource`; `held` are the victims from the symptom on, by kind.
 
     `fault` is at the root, or made it worse. `victim` is the resource on which a faulty link was felt, by id.
+    `starved`: the processor has room for the load, and its component is kept from it.
     """
 
     subject: str
@@ -64,6 +63,7 @@ class Root:
     held: tuple[str, ...] = ()
     fault: str | None = None
     victim: str | None = None
+    starved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +154,17 @@ class _Search:
         seen = self._seen
         near = [one for one in seen.series.values() if one.id in seen.demands and one.kind != "host"]
         near = [one for one in near if one.region in {None, self._region}]
-        used = [one for one in near if self._uses(seen.demands[one.id])]
+        used = [one for one in near if self._uses(one)]
         return used if any(one.kind != "generator" for one in used) else near
 
-    def _uses(self, demand: Demand) -> bool:
-        """Return whether this stream uses a resource, next to the one that uses it most; less is noise of the fit."""
+    def _uses(self, one: ResourceSeries) -> bool:
+        """Return whether this stream uses a resource, next to the one that uses it most; less is noise of the fit.
+
+        Of a processor that was seen at work for a few ticks nobody can tell whose work it was: it may be anybody's.
+        """
+        demand = self._seen.demands[one.id]
+        if one.kind == "cpu" and demand.rough:
+            return True
         used = demand.visits if demand.visits.any() else demand.total_s
         return bool(used[self._columns].max() > MINOR_USE * used.max(initial=0.0))
 
@@ -193,7 +199,8 @@ class _Search:
             root = self._follow(first, second, ())
             if root.victim is not None and self._seen.offered_utilization(root.victim, second) >= CARRIES:
                 return root
-            return self._processor(upstream, second) or (self._host(second) if root.fault is None else None) or root
+            unforced = root.fault is None
+            return self._processor(upstream, second) or (self._kept_from(root, second) if unforced else None) or root
         strike = self._strike_on_path(second)
         return _struck_root(strike) if strike is not None else self._host(second)
 
@@ -216,11 +223,16 @@ class _Search:
         for on in followed:
             links = seen.topology.reach(one, on)
             strike = self._strikes.on_links(links, self._region, second)
+            waited = wait(seen, one, on, second)
             if carries and strike is not None:
-                return _struck_root(strike, (*held, one.kind_id), one.id)
-            slow = bool(links) and here is None and one.kind != "generator" and self._slower(one, on, second)
-            if carries and slow:
-                return Root(f"link:{links[0].kind}", "link", (*held, one.kind_id), None, one.id)
+                beyond = waited is not None and waited.is_beyond(added_s(seen, strike.fault))
+                starved = self._starved(self._ends(one, links), second, (*held, one.kind_id)) if beyond else None
+                return starved or _struck_root(strike, (*held, one.kind_id), one.id)
+            free = bool(links) and here is None and one.kind != "generator"
+            if carries and free and waited is not None and waited.slower:
+                link = f"link:{links[0].kind}"
+                starved = self._starved(self._ends(one, links), second, (*held, one.kind_id, link))
+                return starved or Root(link, "link", (*held, one.kind_id), None, one.id)
             made_worse = made_worse or (strike.fault if strike else None)
         # What waits for a component that is gone may not hold anything meanwhile, and be full of those that wait.
         strike = here or self._strikes.on_links(seen.topology.path_links(one), self._region, second)
@@ -237,20 +249,6 @@ class _Search:
             and supplier.kind_id not in held
             and supplier.region in {None, self._region}
         ]
-
-    def _slower(self, one: ResourceSeries, on: str, second: int) -> bool:
-        """Return whether waits for `on` took longer than the undisturbed demand of what was completed explains."""
-        seen = self._seen
-        if one.waiting == "declared" and len(one.blocked_s) > 1:
-            return False  # which of them took longer is not known
-        completions = float(one.completions[second])
-        demand = seen.demands[one.id]
-        visits = float(demand.visits @ seen.arrivals.offered[second])
-        if completions < 10 or visits <= 0:
-            return False
-        share = float(one.blocked_s[on].sum() / max(float(one.all_blocked_s.sum()), 1e-9))
-        usual_s = share * float(demand.blocked_s @ seen.arrivals.offered[second]) / visits
-        return usual_s > 0 and float(one.blocked_s[on][second]) / completions > SLOWER * usual_s
 
     def _generator(self, second: int, harmed_in: int) -> Root | None:
         seen = self._seen
@@ -298,14 +296,52 @@ class _Search:
         full = self._seen.saturated.get("host.cpu")
         if full is None or not 0 <= second < len(full) or not full[second]:
             return None
-        before = full[self._seen.phase_windows(self._seen.plan.baseline_phase)]
-        usual = before.size > 0 and float(before.mean()) >= HALF
-        return None if usual else Root("host.cpu", "host", victim="host.cpu")
+        return None if self._seen.host_was_full else Root("host.cpu", "host", victim="host.cpu")
+
+    def _ends(self, one: ResourceSeries, links: list[PlannedLink]) -> list[str]:
+        """Return the instances that wait on `links`, for load of this region, and that answer there."""
+        near = [link for link in links if not link.regions or self._region in {None, *link.regions}]
+        return list(dict.fromkeys([one.instance, *(link.destination for link in near)]))
+
+    def _kept_from(self, root: Root, second: int) -> Root | None:
+        """Return what keeps a resource full that would carry the load: no CPU, of the host or of its component."""
+        one = self._seen.series.get(root.victim or "")
+        if one is None or one.kind == "cpu":
+            return self._host(second)
+        return self._host(second) or self._starved([one.instance], second, (*root.held, root.subject))
+
+    def _starved(self, instances: list[str], second: int, held: tuple[str, ...]) -> Root | None:
+        """Return the processor that one of `instances` was kept from; None where none was.
+
+        It is the host's where their own had room.
+        """
+        seen, near = self._seen, slice(max(0, second - 1), second + 2)
+        for instance in instances:
+            cpu = next((s for s in seen.series.values() if s.kind == "cpu" and s.instance == instance), None)
+            full = cpu is not None and bool(seen.saturated[cpu.id][near].any())
+            waits = seen.cpu_waits.get(instance)
+            if not full and (waits is None or not waits.starved[second]):
+                continue
+            host = None if full else self._host(second)
+            if host is not None:
+                return replace(host, held=held)
+            if cpu is not None and full:
+                return Root(cpu.kind_id, "cpu", held, victim=cpu.id)
+            return Root(f"{seen.plan.target}/{instance.partition('@')[0]}.cpu", "cpu", held, starved=True)
+        return None
+
+    def _overloaded(self, one: ResourceSeries, second: int) -> bool:
+        """Return whether `one`, full in `second`, has been full without a pause since it was asked for too much."""
+        full = self._seen.saturated[one.id]
+        since = second
+        while since > 0 and full[since - 1]:
+            since -= 1
+        return any(self._seen.offered_utilization(one.id, past) >= CARRIES for past in range(second, since - 1, -1))
 
     def _processor(self, full: list[ResourceSeries], second: int) -> Root | None:
         """Return a full processor of a component that does not carry the load: all that runs on it takes longer."""
         cpus = [one for one in full if one.kind == "cpu"]
-        short = [one for one in cpus if self._seen.offered_utilization(one.id, second) >= CARRIES]
+        short = [one for one in cpus if self._overloaded(one, second)]
         if not short or self._strikes.on_instances({one.instance for one in short}, second) is not None:
             return None
         return Root(short[0].kind_id, short[0].kind, victim=short[0].id)

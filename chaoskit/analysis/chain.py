@@ -6,11 +6,12 @@ from typing import Final
 import numpy as np
 
 from chaoskit.analysis.case import Case
-from chaoskit.analysis.causes import SLOWER, Root
+from chaoskit.analysis.causes import Root
 from chaoskit.analysis.ladder import rates_at
 from chaoskit.analysis.observations import Observations, demand_in
 from chaoskit.analysis.prediction import describe_load, slowdown
 from chaoskit.analysis.result import CauseStep, SaturationPoint
+from chaoskit.analysis.waits import SLOWER
 from chaoskit.analysis.windows import ResourceSeries
 
 _HOW_STRUCK: Final = {
@@ -52,6 +53,8 @@ def title(seen: Observations, root: Root, point: SaturationPoint | None, fault: 
         return f"The load generator was late, although the load alone fills {root.subject} only{at}"
     if root.kind == "generator":
         return f"The load generator cannot keep up ({root.subject}){at}; the target is not tested"
+    if root.starved:
+        return f"{root.subject} is not to be had: a limit, or other programs, keep the component from running"
     worse = f", made worse by {titles[fault]}" if fault in titles else ""
     if point is not None and point.share > 1 and root.kind != "limiter":
         return f"{root.subject} was full, although the load alone fills it only{at}{worse}"
@@ -62,6 +65,9 @@ def cause_chain(case: Case, seen: Observations, fault: str | None) -> tuple[Caus
     """Return the steps from the harmed stream over each victim to the root, each with what shows it."""
     steps = [CauseStep(case.stream, "symptom", f"{case.arrivals:,.0f} arrivals failed or came late")]
     for held, following in pairwise((*case.root.held, case.root.subject)):
+        if held.startswith("link:"):
+            steps.append(CauseStep(held, "victim", "slower than undisturbed, for answers lie unread or are not made"))
+            continue
         kin = [one for one in seen.series.values() if one.kind_id == held]
         waiting = max((_blocked_ratio(seen, one.id, case.seconds) for one in kin), default=0.0)
         measured = all(one.waiting == "measured" for one in kin)
@@ -85,6 +91,8 @@ def _knows_suppliers(seen: Observations, one: ResourceSeries) -> bool:
 
 
 def _why_full(case: Case, seen: Observations, fault: str | None) -> str:
+    if case.root.starved:
+        return "ready to run, and kept from its processor by a limit or by other programs"
     one = seen.series.get(case.root.victim or "")
     if fault is not None and one is not None:
         times = slowdown(seen, one.id, fault)

@@ -5,12 +5,13 @@ All durations are seconds, all shares ratios. The first of `runs` is the scenari
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from chaoskit.analysis.result import ObjectiveResult, Result, Verdict, leading
+from chaoskit.analysis.result import DomainFinding, ObjectiveResult, Result, Verdict, leading
+from chaoskit.errors import StoreError
 from chaoskit.plan.model import Plan
 
 VERSION: Final = 1
@@ -52,6 +53,7 @@ class ComparedRun:
     objectives: tuple[ObjectiveResult, ...]
     streams: Mapping[str, ComparedStream]
     recovery_s: Mapping[str, float | None]
+    domain_findings: tuple[DomainFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,32 @@ def compare(played: Sequence[Played], not_played: Sequence[str] = ()) -> Compari
     )
 
 
+def compared_again(before: Comparison, played: Sequence[Played]) -> Comparison:
+    """Return `before` with the runs that are still there, `played`, compared anew; others stay as they were."""
+    anew = {one.name: _run(one) for one in played}
+    runs = tuple(anew.get(run.name, run) for run in before.runs)
+    return replace(before, verdict=max((run.verdict for run in runs), key=_GRAVITY.index), runs=runs)
+
+
+def decode_comparison(document: bytes | str) -> Comparison:
+    """Return the comparison that `encode_comparison` wrote.
+
+    Raises:
+        StoreError: it is none, or not of this version.
+    """
+    try:
+        comparison = _COMPARISON.validate_json(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = f"a comparison's result.json does not fit version {VERSION}: {where or 'the file'}: {first['msg']}"
+        raise StoreError(message) from error
+    if comparison.version != VERSION or not comparison.runs:
+        message = f"a comparison's result.json does not fit version {VERSION}; compare the variants again"
+        raise StoreError(message)
+    return comparison
+
+
 def encode_comparison(comparison: Comparison) -> bytes:
     """Return a comparison as indented JSON with sorted keys and a newline at the end."""
     document = _COMPARISON.dump_python(comparison, mode="json")
@@ -107,6 +135,7 @@ def _run(one: Played) -> ComparedRun:
         objectives=result.objectives,
         streams={name: _stream(phase, result, name) for name in result.streams},
         recovery_s=recovery,
+        domain_findings=result.domain_findings,
     )
 
 

@@ -7,7 +7,7 @@ The demands D are found by non-negative least squares over windows, as in utilis
 servers allow, but its service time and its arrivals say how long it would have to be.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -24,12 +24,18 @@ GOOD_FIT: Final = 0.1
 ENOUGH_ERROR: Final = 0.2
 """Windows are enough for a fit when the work of the surge follows from them to this relative standard error."""
 
+VISITS_ERROR: Final = 0.3
+"""What is enough to tell how often arrivals come by, measured as if that varied like a service time."""
+
 PREFERENCE: Final = 0.8
 """Arrivals served replace arrivals offered, and background work is believed in, only when they leave less than this
 part of the residual."""
 
 VARIED: Final = 2.0
 """Background work can be told from arrivals only where the busiest window has this many times the quietest one's."""
+
+BY_CHANCE: Final = 3.0
+"""And where they differ by so many standard errors of a Poisson count: of few arrivals chance makes a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,8 @@ class Arrivals:
     late: Mask
     surge: Series
 
-    def enough(self, rows: Mask, counts: NDArray[np.float64] | None = None) -> bool:
-        """Return whether the windows `rows` alone tell the demand of the surge well enough, from `offered` or `counts`.
+    def enough(self, rows: Mask, counts: NDArray[np.float64] | None = None, error: float = ENOUGH_ERROR) -> bool:
+        """Return whether the windows `rows` alone tell the demand of the surge to `error`, from `offered` or `counts`.
 
         Few arrivals do not, nor do windows that all have one mix of streams when the surge has another. The error is
         that of weighted least squares for service times that spread as much as their mean (exponential ones, say).
@@ -85,7 +91,21 @@ class Arrivals:
         ridge = 1e-9 * float(np.trace(information)) * np.eye(len(information))
         spread = np.linalg.inv(information + ridge)
         variance = float(self.surge @ spread @ self.surge)
-        return variance <= (ENOUGH_ERROR * float(self.surge.sum())) ** 2
+        return variance <= (error * float(self.surge.sum())) ** 2
+
+    def come_through(self, came: Series, rows: Mask, thinned: Mask) -> "Arrivals":
+        """Return the arrivals without those that were turned away upstream of a resource that counted who `came`.
+
+        How often an arrival comes by is told by the `rows` in which all came through: by few arrivals, since it varies
+        less than any service time. What is missing in the `thinned` windows was turned away, of all streams alike.
+        Where the rows tell too little, nothing is changed.
+        """
+        if not came[rows].any() or not self.enough(rows, error=VISITS_ERROR):
+            return self
+        visits = _solve(came, self.offered, rows, "offered", above_background=False).demand_s
+        expected = self.offered @ visits
+        share = np.divide(came, expected, out=np.ones_like(came), where=thinned & (expected > 0))
+        return replace(self, offered=self.offered * np.minimum(1.0, share)[:, None])
 
 
 def non_negative_least_squares(matrix: NDArray[np.float64], target: Series) -> Series:
@@ -140,6 +160,7 @@ def _best(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis,
     plain = _solve(work_s, counts, rows, basis, above_background=False)
     totals = counts[rows].sum(axis=1)
     varied = totals.size > 0 and totals.max() >= VARIED * max(totals.min(), 1.0)
+    varied = varied and totals.max() - totals.min() >= BY_CHANCE * np.sqrt(totals.max())
     if background == "never" or (background != "always" and not varied):
         return plain
     widened = _solve(work_s, counts, rows, basis, above_background=True)

@@ -14,6 +14,11 @@ from chaoskit.analysis.windows import ResourceSeries
 from chaoskit.units import format_duration, format_number
 
 REGIONS_DIFFER: Final = 1.25
+LEAST_DENIED: Final = 0.1
+"""A process that was kept from running for less of its time than this shared a machine, and no more."""
+
+MOVED: Final = 1.1
+"""Servers came or went when there were this many times as many at one time as at another."""
 
 
 def checks(seen: Observations, case: Case, rung: Rung | None, nearest: str | None) -> tuple[list[Evidence], int, int]:
@@ -43,7 +48,9 @@ def checks(seen: Observations, case: Case, rung: Rung | None, nearest: str | Non
             evidence.append(Evidence(f"full from t = {onset} s, harm from t = {first} s", "resource metrics"))
             votes.append(onset <= case.seconds[-1] and abs(onset - first) <= 5)
         votes.append(demand.residual <= 0.3)
+        evidence += _moved(one, demand.servers)
         evidence += _refusals(seen, nearest)
+    evidence += _denied(seen, case)
     if rung is not None and nearest is not None:
         votes.append(rung.saturates_at.share <= 1)
         evidence += _capacity(seen, nearest, rung)
@@ -70,10 +77,41 @@ def _mean_known(one: ResourceSeries, seconds: list[int]) -> float:
     return float(known.mean()) if known.size else 0.0
 
 
+def _moved(one: ResourceSeries, counted: float) -> list[Evidence]:
+    """Say when servers came or went within the run, and how many of them its capacity was reckoned with."""
+    seconds = np.flatnonzero(one.known & (one.servers > 0))
+    servers = one.servers[seconds]
+    first = float(servers[0]) if servers.size else 0.0
+    moved = np.maximum(servers, first) >= MOVED * np.minimum(servers, first)
+    if not moved.any():
+        return []
+    most, least = format_number(servers.max()), format_number(servers.min())
+    text = (
+        f"its servers moved within the run: {format_number(first)} until t = {seconds[moved][0]} s, "
+        f"then others ({least} at least, {most} at most); it is judged by the {format_number(counted)} when it counted"
+    )
+    return [Evidence(text, "resource metrics")]
+
+
 def _refusals(seen: Observations, resource: str) -> list[Evidence]:
     kind_id = seen.series[resource].kind_id
     refused = sum(float(one.rejections.sum()) for one in seen.series.values() if one.kind_id == kind_id)
     return [Evidence(f"refused or dropped {refused:,.0f} times", "resource metrics")] if refused else []
+
+
+def _denied(seen: Observations, case: Case) -> list[Evidence]:
+    """Say how long a component whose processor ran out was kept from running, where the kernel told."""
+    component = case.root.subject.partition("/")[2].rpartition(".")[0]
+    ratios = {
+        instance: waits.denied_ratio(case.seconds)
+        for instance, waits in seen.cpu_waits.items()
+        if case.root.kind == "cpu" and instance.partition("@")[0] == component
+    }
+    worst = max(ratios, key=lambda instance: (ratios[instance], instance), default=None)
+    if worst is None or ratios[worst] < LEAST_DENIED:
+        return []
+    text = f"{worst} had no CPU for {ratios[worst]:.0%} of the time in which it was ready to run"
+    return [Evidence(text, "process usage")]
 
 
 def _capacity(seen: Observations, nearest: str, rung: Rung) -> list[Evidence]:

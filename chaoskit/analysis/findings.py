@@ -83,7 +83,8 @@ def _worst_share(seen: Observations, harms: Sequence[Harm]) -> float:
 
 def _roomy(case: Case, shares: Mapping[str, float]) -> bool:
     """Return whether the subject has room for the whole surge: it was full only because something held it up."""
-    return case.root.kind in {"pool", "server", "cpu"} and shares.get(case.root.subject, 0.0) > 1
+    held_up = case.root.kind in {"pool", "server", "cpu"} and not case.root.starved
+    return held_up and shares.get(case.root.subject, 0.0) > 1
 
 
 def _outside(case: Case, near: set[int]) -> float:
@@ -101,8 +102,9 @@ def _commonest(harms: Sequence[Harm]) -> Root:
 
 def _bottleneck(seen: Observations, case: Case, rungs: Sequence[Rung]) -> Bottleneck:
     root = case.root
-    rung = next((rung for rung in rungs if rung.resource == root.subject), None)
-    nearest = _nearest(seen, root)
+    # Who is kept from a processor ran out of what it was given, which is not what the processor has.
+    rung = None if root.starved else next((rung for rung in rungs if rung.resource == root.subject), None)
+    nearest = None if root.starved else _nearest(seen, root)
     point = rung.saturates_at if rung else _point_under_fault(seen, root)
     faults: Counter[str] = Counter()
     for harm in case.harms:
@@ -127,6 +129,10 @@ def _bottleneck(seen: Observations, case: Case, rungs: Sequence[Rung]) -> Bottle
         if one is not None and one.kind_id == root.subject and one.id in seen.demands
         else without_fault(fault, rungs, others=any(other.id != fault and other.applied_s for other in seen.faults))
     )
+    if root.starved:
+        prediction = (
+            "More of the same processor does not help: find the limit, or the programs, that keep it from running."
+        )
     return Bottleneck(
         resource=root.subject,
         kind=root.kind,

@@ -74,10 +74,11 @@ def ladder(seen: Observations, outside: Rung | None = None) -> tuple[Rung, ...]:
 
     A processor that other programs use too looks nearer to its end than it is: where more was carried than it should
     have had room for, what it did cannot be told from the load, and it is left off. `outside` is the target as a
-    whole, where nothing of it was measured.
+    whole, where nothing of it was measured. A machine that was full at baseline is no rung: it bounds every one.
     """
     carried = carried_share(seen)
-    kinds = sorted({one.kind_id for one in seen.series.values() if one.kind != "queue"})
+    left_off = {"queue", "host"} if seen.host_was_full else {"queue"}
+    kinds = sorted({one.kind_id for one in seen.series.values() if one.kind not in left_off})
     rungs = [] if outside is None else [outside]
     for kind_id in kinds:
         shares = shares_by_instance(seen, kind_id)

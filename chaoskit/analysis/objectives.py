@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from chaoskit.analysis.domain import judge_finding
 from chaoskit.analysis.measure import COMPARISONS, measured_quantile_s
 from chaoskit.analysis.messages import OF_MESSAGES, judge_messages
-from chaoskit.analysis.result import ObjectiveResult, Recovery
+from chaoskit.analysis.result import DomainFinding, ObjectiveResult, Recovery
 from chaoskit.analysis.streams import in_phase
 from chaoskit.plan.evidence import samples_needed
 from chaoskit.plan.model import Objective, Plan
@@ -26,22 +28,36 @@ _UNITS: Final = {
 }
 
 
-def objective_results(plan: Plan, history: History, recovery: Sequence[Recovery]) -> tuple[ObjectiveResult, ...]:
+def objective_results(
+    plan: Plan, history: History, recovery: Sequence[Recovery], domain: Sequence[DomainFinding] = ()
+) -> tuple[ObjectiveResult, ...]:
     """Judge every objective of the plan, in its order."""
-    return tuple(_judge(objective, plan, history, recovery) for objective in plan.objectives)
+    seen = _Seen(plan, history, recovery, domain)
+    return tuple(_judge(objective, seen) for objective in plan.objectives)
 
 
-def _judge(objective: Objective, plan: Plan, history: History, recovery: Sequence[Recovery]) -> ObjectiveResult:
-    if objective.metric == "recovery":
-        measured, reason = _worst_recovery(objective, recovery)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    plan: Plan
+    history: History
+    recovery: Sequence[Recovery]
+    domain: Sequence[DomainFinding]
+
+
+def _judge(objective: Objective, seen: _Seen) -> ObjectiveResult:
+    unit = _UNITS.get(objective.metric, "")
+    if objective.metric == "finding":
+        measured, reason, unit = judge_finding(objective, seen.domain)
+    elif objective.metric == "recovery":
+        measured, reason = _worst_recovery(objective, seen.recovery)
     elif objective.metric in OF_MESSAGES:
-        measured, reason = judge_messages(objective, plan, history)
+        measured, reason = judge_messages(objective, seen.plan, seen.history)
     else:
-        measured, reason = _measure(objective, plan, history)
+        measured, reason = _measure(objective, seen.plan, seen.history)
     met = None if measured is None else COMPARISONS[objective.comparison](measured, objective.bound)
     if measured == math.inf:
         measured = None
-    return ObjectiveResult(objective.text, met, measured, objective.bound, _UNITS[objective.metric], reason)
+    return ObjectiveResult(objective.text, met, measured, objective.bound, unit, reason)
 
 
 def _measure(objective: Objective, plan: Plan, history: History) -> tuple[float | None, str]:

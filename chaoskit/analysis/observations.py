@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from chaoskit.analysis.demand import ENOUGH_ERROR, Arrivals, Background, Work, f
 from chaoskit.analysis.disturbances import active_windows, disturbed_windows, fault_results
 from chaoskit.analysis.result import FaultResult, StreamPhase
 from chaoskit.analysis.saturation import saturated_windows
+from chaoskit.analysis.starvation import CpuWait, cpu_waits
 from chaoskit.analysis.streams import EntrySeries, entry_series, in_phase, stream_phases
 from chaoskit.analysis.topology import Topology
 from chaoskit.analysis.windows import Mask, ResourceSeries, Series, resource_series, window_count
@@ -36,9 +38,11 @@ _CUTS: Final = frozenset({"gate", "abort", "setup_failed"})
 class Demand:
     """Server-seconds of one resource per arrival of each stream (in the plan's order), and its servers.
 
+    Servers that came or went within the run are those that it had when it gave way (see `_servers`).
     `own_s` is its own work; `blocked_s` what it is held while waiting for others, where those were not saturated and no
     fault was in force. `visits` counts how often one arrival comes by. `background_s` is done each second without any.
-    `rough`: it rests on so few readings or arrivals that no capacity follows from it.
+    `rough`: no capacity follows from it, since it rests on few readings or arrivals, or on windows in which it was full
+    and nobody knows how many did not even come to it.
     """
 
     own_s: Series
@@ -65,6 +69,7 @@ class Observations:
     """A run as the analysis sees it: counters by window, streams by second, faults, demands.
 
     `baseline_service_s` is the mean service time of each stream's successes at baseline, in seconds; 0: not known.
+    `cpu_waits` says of each instance how long it was kept from running.
     """
 
     plan: Plan
@@ -79,6 +84,7 @@ class Observations:
     demands: Mapping[str, Demand]
     arrivals: Arrivals
     baseline_service_s: Series
+    cpu_waits: Mapping[str, CpuWait]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -116,6 +122,18 @@ class Observations:
         planned = self.plan.phase(phase)
         return slice(math.ceil(planned.start_s + planned.ramp_s), math.floor(planned.end_s))
 
+    @property
+    def host_full_at_baseline_ratio(self) -> float:
+        """For how much of the baseline the machine's CPU was full (0 … 1); 0 where nothing is known."""
+        full, windows = self.saturated.get("host.cpu"), self.phase_windows(self.plan.baseline_phase)
+        known = np.zeros(0) if full is None else full[windows][self.series["host.cpu"].known[windows]]
+        return float(known.mean()) if known.size else 0.0
+
+    @property
+    def host_was_full(self) -> bool:
+        """Whether the machine had no CPU left before anything was asked of the target: that is not what changed."""
+        return self.host_full_at_baseline_ratio >= MOSTLY
+
     def mean_utilization(self, resource: str, phase: str | None) -> float:
         """Return the mean utilisation of a resource over a phase; 0 where nothing is known."""
         one, windows = self.series[resource], self.phase_windows(phase)
@@ -123,10 +141,14 @@ class Observations:
         return float(known.mean()) if known.size else 0.0
 
     def offered_utilization(self, resource: str, window: int) -> float:
-        """Return the utilisation that the arrivals offered in `window` would ask for, at undisturbed demand."""
+        """Return the utilisation that the arrivals offered in `window` would ask for, at undisturbed demand.
+
+        It is that of the servers there were in `window`, or where that is not known of those that are there usually.
+        """
         demand = self.demands[resource]
         asked_s = float(self.arrivals.offered[window] @ demand.total_s) + demand.background_s
-        return asked_s / demand.servers if demand.servers else 0.0
+        servers = float(self.series[resource].servers[window]) or demand.servers
+        return asked_s / servers if servers else 0.0
 
 
 def observe(plan: Plan, history: History) -> Observations:
@@ -139,8 +161,11 @@ def observe(plan: Plan, history: History) -> Observations:
     topology = Topology(plan, series)
     arrivals = _arrivals(plan, entries)
     quiet = ~disturbed_windows(plan, faults)
+    steady = ~_draining(arrivals) & ~_stepping(plan)
     demands = {
-        one.id: _demand(one, topology, saturated, arrivals, quiet) for one in series.values() if one.kind != "queue"
+        one.id: _demand(one, topology, saturated, arrivals, quiet, steady)
+        for one in series.values()
+        if one.kind != "queue"
     }
     return Observations(
         plan=plan,
@@ -155,6 +180,7 @@ def observe(plan: Plan, history: History) -> Observations:
         demands=demands,
         arrivals=arrivals,
         baseline_service_s=_baseline_service(plan, history),
+        cpu_waits=cpu_waits(history, window_count(plan)),
     )
 
 
@@ -210,10 +236,16 @@ def _demand(
     saturated: Mapping[str, Mask],
     arrivals: Arrivals,
     quiet: Mask,
+    steady: Mask,
 ) -> Demand:
     usable = one.known & (arrivals.offered.sum(axis=1) > 0)
-    usable = next((mask for mask in (usable & quiet & ~_draining(arrivals), usable & quiet) if mask.any()), usable)
-    usable = _unthinned(one, topology, saturated, arrivals, usable)
+    usable = next((mask for mask in (usable & quiet & steady, usable & quiet) if mask.any()), usable)
+    thinned = _thinned(one, topology, saturated, arrivals)
+    told = usable & ~thinned & ~_rising(arrivals)
+    usable = _unthinned(one, saturated, arrivals, usable, thinned)
+    turned_away = usable & thinned
+    before, arrivals = arrivals, arrivals.come_through(one.arrivals, told, turned_away)
+    unclear = arrivals is before and bool((turned_away & saturated[one.id]).any())
     contended = np.zeros_like(usable)
     for supplier in topology.all_suppliers(one):
         contended |= _around(saturated[supplier.id])
@@ -224,36 +256,60 @@ def _demand(
     if not _read_often_enough(one, clean & ~_around(saturated[one.id]), clean):
         arrivals = replace(arrivals, clean=np.zeros_like(clean))
     waiting: Background = "never" if one.reading_s else "maybe"
-    servers = float(np.median(one.servers[one.known])) if one.known.any() else 0.0
-    own = fit(_work(one, one.own_s), arrivals, usable, _BACKGROUND.get(one.kind, waiting))
-    if one.kind == "cpu" and saturated[one.id][usable].mean() >= MOSTLY:  # full throughout, it does not show what for
-        own = fit(_work(one, one.own_s), arrivals, usable, "never")
+    enough_read = _read_often_enough(one, usable & ~_around(saturated[one.id]), usable)
+    background = _BACKGROUND.get(one.kind, waiting)
+    # Full throughout, a processor does not show what for; nor where it worked for a few ticks only.
+    if one.kind == "cpu" and (saturated[one.id][usable].mean() >= MOSTLY or not enough_read):
+        background = "never"
+    own = fit(_work(one, one.own_s), arrivals, usable, background)
     blocked = fit(_work(one, one.all_blocked_s), arrivals, free, waiting)
     visits = fit(Work(one.arrivals, one.completions), arrivals, usable)
     return Demand(
         own.demand_s,
         blocked.demand_s,
         visits.demand_s,
-        servers=servers,
+        servers=_servers(one, saturated[one.id], arrivals),
         residual=max(own.residual, blocked.residual),
         background_s=own.background_s + blocked.background_s,
-        rough=not _read_often_enough(one, usable & ~_around(saturated[one.id]), usable)
+        rough=(unclear and "offered" in {own.basis, blocked.basis})
+        or not enough_read
         or not (one.completions.any() or one.kind in _NOT_OURS or arrivals.enough(usable)),
     )
 
 
+def _thinned(one: ResourceSeries, topology: Topology, saturated: Mapping[str, Mask], arrivals: Arrivals) -> Mask:
+    """Return the windows in which something upstream was full or the generator late: not all came through to `one`."""
+    thinned = arrivals.late.copy()
+    for holder in topology.holders(one):
+        if holder.kind != "generator":
+            thinned |= _around(saturated[holder.id])
+    return thinned
+
+
+def _servers(one: ResourceSeries, full: Mask, arrivals: Arrivals) -> float:
+    """Return how many servers there were when it counted: when it gave way, or else under the highest load.
+
+    Capacity may move within a run, by an autoscaler for instance. What came when the harm was done is no help, and what
+    was there in time is what carried the load. It gave way when it was full and arrivals failed or fell behind: a pool
+    that grows on demand may be full all the time, and harm nobody.
+    """
+    gave_way = one.known & full & ~arrivals.clean
+    if gave_way.any():
+        return float(one.servers[int(np.argmax(gave_way))])
+    asked = arrivals.offered.sum(axis=1)
+    highest = one.known & (asked >= MOSTLY * asked.max(initial=0.0))
+    counted = highest if highest.any() else one.known
+    return float(np.median(one.servers[counted])) if counted.any() else 0.0
+
+
 def _unthinned(
-    one: ResourceSeries, topology: Topology, saturated: Mapping[str, Mask], arrivals: Arrivals, usable: Mask
+    one: ResourceSeries, saturated: Mapping[str, Mask], arrivals: Arrivals, usable: Mask, thinned: Mask
 ) -> Mask:
-    """Leave out the windows in which something upstream was full or the generator late: not all came through to `one`.
+    """Leave out the windows that are `thinned`.
 
     Where too few arrivals would be left, windows in which nearly all were served stay all the same, and at last all
     usable ones; the fit then finds out what was served.
     """
-    upstream = [holder for holder in topology.holders(one) if holder.kind != "generator"]
-    thinned = arrivals.late.copy()
-    for holder in upstream:
-        thinned |= _around(saturated[holder.id])
     # What a full resource refuses or still has in its queue need not be like what it served: free windows come first.
     free = ~_around(saturated[one.id])
     # Where it was full and nobody counted what came, the time used tells what it has and not what was asked of it.
@@ -268,9 +324,10 @@ def _unthinned(
 def _read_often_enough(one: ResourceSeries, chance: Mask, rows: Mask) -> bool:
     """Return whether the busy time in `rows` is known well enough, where it is made of readings of servers in use.
 
-    What is read where the resource is not full is left to `chance`: a count, whose variance is the count itself.
+    What is read where the resource is not full is left to `chance`: a count, whose variance is the count itself. Where
+    it is told in ticks, one may be missing at either end.
     """
-    spread_s2 = one.reading_s * float(one.busy_s[chance].sum())
+    spread_s2 = one.reading_s * float(one.busy_s[chance].sum()) + (2 * one.tick_s) ** 2
     return spread_s2 <= (ENOUGH_ERROR * float(one.busy_s[rows].sum())) ** 2
 
 
@@ -286,6 +343,23 @@ def _draining(arrivals: Arrivals) -> Mask:
     fell = np.concatenate(([False], asked[1:] < asked[:-1] / 2)) & (np.roll(asked, 1) >= DRAIN_ARRIVALS)
     drained: Mask = fell | np.roll(fell, 1) | np.roll(fell, 2)
     return drained
+
+
+def _rising(arrivals: Arrivals) -> Mask:
+    """Return the windows on both sides of a rise to twice the load or more."""
+    asked = arrivals.offered.sum(axis=1)
+    rose = np.concatenate(([False], asked[1:] > 2 * asked[:-1])) & (asked >= DRAIN_ARRIVALS)
+    rising: Mask = rose | np.roll(rose, -1)
+    return rising
+
+
+def _stepping(plan: Plan) -> Mask:
+    """Return the windows on both sides of a step of the load: counters that are read in between blur it."""
+    stepped = np.zeros(window_count(plan), dtype=np.bool_)
+    for before, after in pairwise(plan.phases):
+        if after.ramp_s == 0 and after.multiply != before.multiply:
+            stepped[max(0, math.ceil(after.start_s) - 1) : math.floor(after.start_s) + 1] = True
+    return stepped
 
 
 def _work(one: ResourceSeries, used_s: Series) -> Work:

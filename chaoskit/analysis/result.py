@@ -145,6 +145,22 @@ class StreamPhase:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainFinding:
+    """A figure by which the target's own trade is judged, as its manifest declares it, over the run and `by_phase`.
+
+    `value` None: it could not be measured, for `reason`. `unit` is `s`, `ratio`, `x` (a multiple) or any word.
+    """
+
+    name: str
+    title: str
+    unit: str
+    value: float | None
+    reason: str
+    by_phase: Mapping[str, float | None]
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FaultResult:
     """One fault with its real window and its receipts (as dictionaries of the record)."""
 
@@ -217,6 +233,7 @@ class Result:
     invariants: tuple[Check, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     unexplained: float = 0.0
+    domain_findings: tuple[DomainFinding, ...] = ()
 
 
 def leading(bottlenecks: Sequence[Bottleneck], unexplained: float) -> Bottleneck | None:

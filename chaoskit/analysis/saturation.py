@@ -1,7 +1,8 @@
 """When is a resource saturated? Rules on counters, not on the shape of a curve, so that no rescaling moves them.
 
 A window is saturated when
-- utilisation is at least `FULL` there and in a neighbouring window, or
+- utilisation is at least `FULL` there and in a neighbouring window (where it is read in ticks, as a processor's is:
+  over both together, less what the ticks may hide), or
 - work was refused or the queue stood at its limit, with at least half of the servers busy. (Refused by an idle resource
   means that the caller was gone, or the resource was cut off: not that it was full. A limiter needs no such proof: its
   budget may be spent in the first moments of its window.)
@@ -18,6 +19,9 @@ from chaoskit.analysis.windows import Mask, ResourceSeries
 
 FULL: Final = 0.97
 """Servers busy for this share of a window had no idle time that a scrape could tell from measuring error."""
+
+MOST_HIDDEN: Final = 0.1
+"""Ticks excuse no more than this of a utilisation, however few servers there are."""
 
 _AT_LIMIT: Final = 0.98
 _HALF: Final = 0.5
@@ -41,10 +45,24 @@ def saturated_windows(series: Mapping[str, ResourceSeries]) -> dict[str, Mask]:
 
 
 def _saturated(one: ResourceSeries) -> Mask:
-    full: Mask = sustained((one.utilization >= FULL) & one.known)
+    full = _full(one)
     refused: Mask = one.rejections >= 0.5
     if one.queue_limit:
         refused = refused | (one.queue_length >= _AT_LIMIT * one.queue_limit)
     if one.kind not in {"limiter", "queue"}:
         refused = refused & (one.utilization >= _HALF)
     return full | refused
+
+
+def _full(one: ResourceSeries) -> Mask:
+    if not one.tick_s:
+        return sustained((one.utilization >= FULL) & one.known)
+    # A window may be two ticks short, one at each end, and its neighbour has what it lacks: but for the outer ends, two
+    # windows together are not shorter than one alone.
+    hidden = np.minimum(
+        np.divide(one.tick_s, one.servers, out=np.zeros_like(one.servers), where=one.servers > 0), MOST_HIDDEN
+    )
+    near: Mask = (one.utilization >= FULL - 2 * hidden) & one.known
+    together = one.utilization[1:] + one.utilization[:-1] >= 2 * FULL - hidden[1:] - hidden[:-1]
+    pairs = near[1:] & near[:-1] & together
+    return np.concatenate(([False], pairs)) | np.concatenate((pairs, [False]))

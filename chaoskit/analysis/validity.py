@@ -194,11 +194,26 @@ def _host(seen: Observations, blamed: Collection[str]) -> Iterator[Check]:
     full = seen.saturated.get("host.cpu")
     if full is None:
         return
+    if seen.host_was_full:
+        yield _full_before(seen, blamed)
     windows = full[seen.phase_windows(seen.plan.surge_phase)]
     ratio = float(windows.mean()) if windows.size else 0.0
     shared = " It is shared with the load generator." if seen.plan.driver != "external" else ""
     fine = ratio <= HOST_FULL_RATIO or "host.cpu" not in blamed
     yield Check("host cpu", fine, f"The host's CPU was full for {ratio:.0%} of the surge.{shared}")
+
+
+def _full_before(seen: Observations, blamed: Collection[str]) -> Check:
+    """On a machine that is full from the start, whatever was slow may have waited for its turn: but for what was cut.
+
+    Faults have receipts, and who is dead or cut off does not answer on any machine.
+    """
+    struck = {f"link:{link.kind}" for fault in seen.plan.faults for link in seen.plan.links if link.name in fault.links}
+    doubted = [name for name in blamed if name not in struck and not name.startswith(("region:", "component:"))]
+    ratio = seen.host_full_at_baseline_ratio
+    said = f"The machine was full before the surge: its CPU had nothing left for {ratio:.0%} of the baseline."
+    doubt = f" So it is not proven that {doubted[0]} is what gave way." if doubted else ""
+    return Check("host cpu at baseline", not doubted, said + doubt)
 
 
 def _percentiles(seen: Observations) -> Iterator[Check]:

@@ -158,7 +158,8 @@ def _missed(objective: ObjectiveResult) -> str:
     elif objective.unit == "s":
         measured = format_duration(objective.measured)
     else:
-        measured = f"{format_number(objective.measured)}{objective.unit}"
+        space = "" if objective.unit in {"/s", "x"} else " "
+        measured = f"{format_number(objective.measured)}{space}{objective.unit}".rstrip()
     return f"'{objective.text}' was missed: {measured} ({objective.reason})."
 
 

@@ -7,7 +7,7 @@ is kept. A window that no scrapes enclose, or that lies in a gap of scraping, is
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -22,6 +22,9 @@ Mask = NDArray[np.bool_]
 Waiting = Literal["measured", "declared", "unknown"]
 """How it is known what a resource waits for: its metrics say it, its manifest does, or nobody."""
 
+TICK_S: Final = 0.01
+"""The kernel tells a process's CPU time in ticks of this length, 1 / USER_HZ (proc(5), `stat`)."""
+
 MAX_GAP_S: Final = 3.0
 """Scrapes further apart than this leave the windows between them unknown."""
 
@@ -33,7 +36,7 @@ class ResourceSeries:
     `busy_s` is server-seconds used, `blocked_s[on]` the part that waited for `on`, `queue_length` the longest seen.
     `known` marks the windows that scrapes enclose; elsewhere the values are 0. Where the waiting is but declared,
     all of `busy_s` counts as waiting, in equal parts. `reading_s` is how much time one reading stands for where
-    `busy_s` was made of readings of how many servers were in use, and 0 where it was counted.
+    `busy_s` was made of readings of how many servers were in use, and 0 where it was counted; `tick_s` how coarsely.
     """
 
     id: str
@@ -54,6 +57,7 @@ class ResourceSeries:
     feeds: str | None = None
     waiting: Waiting = "measured"
     reading_s: float = 0.0
+    tick_s: float = 0.0
 
     @property
     def instance(self) -> str:
@@ -105,6 +109,20 @@ def differences(times_s: Series, values: Sequence[float], count: int) -> Series:
     return np.diff(edges)
 
 
+def means(times_s: Series, levels: Sequence[float], count: int) -> Series:
+    """Return the mean of a level in each of `count` windows of one second from zero.
+
+    Between two scrapes it runs in a line, as counters do: where servers come, the time that they are used grows with
+    them.
+    """
+    edges = np.arange(count + 1, dtype=np.float64)
+    moments = np.union1d(times_s, edges)
+    # Beside the first level, so that one that never moves is its own mean to the last bit.
+    beside = np.interp(moments, times_s, levels) - levels[0]
+    areas = np.concatenate(([0.0], np.cumsum(np.diff(moments) * (beside[1:] + beside[:-1]) / 2)))
+    return levels[0] + np.diff(np.interp(edges, moments, areas))
+
+
 def enclosed(times_s: Series, count: int) -> Mask:
     """Return which windows lie between scrapes no further apart than `MAX_GAP_S`."""
     starts = np.arange(count, dtype=np.float64)
@@ -123,11 +141,16 @@ def resource_series(plan: Plan, history: History) -> dict[str, ResourceSeries]:
     scraped: dict[str, list[ResourceSample]] = {}
     for sample in history.resources:
         scraped.setdefault(sample.resource, []).append(sample)
+    processors = set()
     for sample in _cpu_samples(plan, history):
         scraped.setdefault(sample.resource, []).append(sample)
+        processors.add(sample.resource)
     planned = {resource.id: resource for resource in plan.resources}
     return {
-        resource: _one(_described(resource, planned.get(resource)), samples, count)
+        resource: replace(
+            _one(_described(resource, planned.get(resource)), samples, count),
+            tick_s=TICK_S if resource in processors else 0.0,
+        )
         for resource, samples in sorted(scraped.items())
     }
 
@@ -147,7 +170,6 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
     samples = sorted(unsorted, key=lambda sample: sample.t_s)
     times_s = np.array([sample.t_s for sample in samples])
     known = enclosed(times_s, count)
-    starts = np.arange(count, dtype=np.float64)
 
     def grown(values: list[float]) -> Series:
         return np.where(known, differences(times_s, values, count), 0.0)
@@ -171,7 +193,7 @@ def _one(described: PlannedResource, unsorted: list[ResourceSample], count: int)
         kind_id=described.kind_id,
         kind=described.kind,
         known=known,
-        servers=np.where(known, np.interp(starts + 0.5, times_s, [sample.servers for sample in samples]), 0.0),
+        servers=np.where(known, means(times_s, [sample.servers for sample in samples], count), 0.0),
         busy_s=busy_s,
         blocked_s=blocked_s,
         arrivals=arrivals if arrivals.any() else completions,

@@ -10,8 +10,10 @@ from chaoskit.cli.arguments import AllowTargets, Driver, Reports, Scenario, Seed
 from chaoskit.cli.console import ERR
 from chaoskit.cli.exit_codes import ExitCode, of_verdict
 from chaoskit.errors import UsageError
+from chaoskit.ports import LOOPBACK, free_port
 
-WEB: Final = "127.0.0.1:8089"
+WEB_PORT: Final = 8089
+"""Locust's own default."""
 
 
 def run(
@@ -30,7 +32,13 @@ def run(
     bind: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Where they connect; 127.0.0.1:5557 without it.")
     ] = None,
-    web: Annotated[bool, typer.Option("--web", help="Show Locust's own page at 127.0.0.1:8089 meanwhile.")] = False,
+    web: Annotated[
+        bool,
+        typer.Option("--web", help="Show Locust's own page meanwhile, on port 8089, or another where that is taken."),
+    ] = False,
+    web_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, metavar="PORT", help="Show it on this port and no other.")
+    ] = None,
     csv: Annotated[
         str | None, typer.Option(metavar="PREFIX", help="Write Locust's CSV files: PREFIX_stats.csv and so on.")
     ] = None,
@@ -56,7 +64,8 @@ def run(
     from chaoskit.store import collect
 
     loaded = load(scenario, overrides=read_settings(settings), seed=seed, allow_targets=tuple(allow_targets or ()))
-    options = GeneratorOptions(workers, expect_workers, bind, WEB if web else None, csv)
+    page = web_port or (free_port(WEB_PORT) if web else None)
+    options = GeneratorOptions(workers, expect_workers, bind, f"{LOOPBACK}:{page}" if page else None, csv)
     whole = variant == ALL
     if whole and not loaded.variants:
         raise UsageError("the scenario has no variants to compare; add `variants:` to it, or leave `--variant` out")

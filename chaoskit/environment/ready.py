@@ -12,14 +12,17 @@ POLL_INTERVAL_S: Final = 0.05
 ANSWER_TIMEOUT_S: Final = 2.0
 
 
-async def wait_until_ready(address: Address, path: str | None, timeout_s: float, *, stays_open_s: float = 0.0) -> None:
+async def wait_until_ready(
+    address: Address, path: str | None, timeout_s: float, *, stays_open_s: float = 0.0, known_as: str = ""
+) -> None:
     """Return as soon as `address` answers; the caller watches for an early death beside it.
 
     A connect counts only if it has not been closed after `stays_open_s`: what publishes a container's port accepts for
     it before it listens, and then hangs up.
 
     Raises:
-        TimeoutError: it did not within `timeout_s`; the message says what it answered last.
+        TimeoutError: it did not within `timeout_s`; the message says what it answered last, and calls it what it is
+            `known_as` where the address itself means nothing to people.
     """
     deadline_s = time.monotonic() + timeout_s
     last = "no answer"
@@ -32,7 +35,9 @@ async def wait_until_ready(address: Address, path: str | None, timeout_s: float,
             if not last:
                 return
             await asyncio.sleep(min(POLL_INTERVAL_S, left_s))
-    what = f"{address} does not accept connections" if path is None else f"http://{address}{path} is not ready"
+    what = f"{known_as or address} does not accept connections"
+    if path is not None:
+        what = f"{path} of {known_as} is not ready" if known_as else f"http://{address}{path} is not ready"
     message = f"{what} after {timeout_s:g}s ({last})"
     raise TimeoutError(message)
 

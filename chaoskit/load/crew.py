@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import chaoskit
 from chaoskit.errors import SetupFailed
+from chaoskit.load.fleet import Totals
 from chaoskit.load.messages import DONE, READY
 
 LINE_BYTES: Final = 16 * 1024 * 1024  # a line with three full histograms has some 20 kB
@@ -39,6 +40,10 @@ class Crew(Protocol):
 
     def dismiss(self, worker: int) -> None:
         """End a worker at once, whatever it does; nobody listens to it any more."""
+        ...
+
+    def account(self, worker: int, totals: Totals) -> None:
+        """Let who keeps statistics of its own know what became of the arrivals of a worker that is lost."""
         ...
 
     async def stop(self) -> None:
@@ -103,6 +108,9 @@ class PipedCrew:
     def dismiss(self, worker: int) -> None:
         """See `Crew`."""
         send_signal(self._children[worker], signal.SIGKILL)
+
+    def account(self, worker: int, totals: Totals) -> None:
+        """See `Crew`: nobody else counts."""
 
     async def stop(self) -> None:
         """See `Crew`."""

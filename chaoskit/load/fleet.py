@@ -5,7 +5,8 @@ plan itself. From there on both sides exchange the lines of `chaoskit.load.messa
 over the pipes of a process on this machine.
 
 Between the master and its parent, which are on one machine, a line that is meant for one worker or comes from one
-begins with its number: `3 {"type":"ready"}`.
+begins with its number: `3 {"type":"ready"}`. One that is lost hears nothing more; what its line says then (`gone`, and
+`lost` with what became of its arrivals) is for the master.
 """
 
 import socket
@@ -25,6 +26,9 @@ LINES: Final = "chaoskit.lines"
 
 CLOCK_SAMPLES: Final = 25
 NO_PLACE: Final = -1
+
+Totals = Mapping[str, tuple[int, int]]
+"""By stream how many arrivals there were, and how many of them failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,18 @@ def encode_gone(why: str) -> bytes:
 def decode_gone(line: bytes) -> str | None:
     """Return why a worker is gone; None where the line is one of its own."""
     return str(orjson.loads(line)["why"]) if line.startswith(b'{"type":"gone"') else None
+
+
+def encode_lost(totals: Totals) -> bytes:
+    """Return the line by which a run tells the master what became of all arrivals of a worker that is lost."""
+    return orjson.dumps({"type": "lost", "totals": totals}) + b"\n"
+
+
+def decode_lost(line: bytes) -> Totals | None:
+    """Return those totals; None where the line is one for the worker."""
+    if not line.startswith(b'{"type":"lost"'):
+        return None
+    return {stream: (requests, failures) for stream, (requests, failures) in orjson.loads(line)["totals"].items()}
 
 
 def check_free(address: Address) -> None:

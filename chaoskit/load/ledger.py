@@ -19,10 +19,20 @@ class Ledger:
         self._planned = planned
         self._shares = {worker: [Share(worker, workers)] for worker in range(workers)}
         self._handed_up: dict[int, Counter[tuple[str, int]]] = {worker: Counter() for worker in range(workers)}
+        self._failed: dict[int, Counter[str]] = {worker: Counter() for worker in range(workers)}
 
     def add(self, batch: SampleBatch) -> None:
         """Count what a process has handed up."""
-        self._handed_up[batch.worker][batch.stream, batch.second] += batch.ok + sum(batch.failed.values())
+        failed = sum(batch.failed.values())
+        self._handed_up[batch.worker][batch.stream, batch.second] += batch.ok + failed
+        self._failed[batch.worker][batch.stream] += failed
+
+    def totals(self, worker: int) -> dict[str, tuple[int, int]]:
+        """Return by stream how many arrivals were counted in as those of `worker`, and how many of them failed."""
+        begun: Counter[str] = Counter()
+        for (stream, _), count in self._handed_up[worker].items():
+            begun[stream] += count
+        return {stream: (count, self._failed[worker][stream]) for stream, count in begun.items()}
 
     def split(self, lost: int, takers: Sequence[int], from_us: int) -> dict[int, list[Share]]:
         """Give all that `lost` has to play from `from_us` on to the `takers`, in equal parts; return who takes what."""

@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import time
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -30,8 +31,10 @@ from chaoskit.load.fleet import (
     NO_PLACE,
     SETUP,
     MasterSetup,
+    Totals,
     check_free,
     decode_gone,
+    decode_lost,
     encode_gone,
     encode_listening,
     numbered,
@@ -39,6 +42,7 @@ from chaoskit.load.fleet import (
 )
 from chaoskit.load.messages import DONE, READY, STOP, Setup
 from chaoskit.load.pipes import LineReader, Writer
+from chaoskit.load.statistics import merge_lost
 
 _LOOK_S: Final = 0.25
 _WRITTEN_S: Final = locust_stats.CSV_STATS_INTERVAL_SEC + 0.1
@@ -57,6 +61,9 @@ class Relay:
         self._ready: set[int] = set()
         self._ended: set[int] = set()
         self._released = False
+        self._counted: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+        events: Any = runner.environment.events
+        events.worker_report.add_listener(self._count)
         for kind, listener in ((HELLO, self._hello), (CLOCK, self._clock), (LINES, self._lines)):
             runner.register_message(kind, listener)
         gevent.spawn(self._look)
@@ -83,11 +90,28 @@ class Relay:
         client = next((name for name, number in self._workers.items() if number == worker), None)
         if client is None:
             return
+        if (totals := decode_lost(line)) is not None:
+            self._make_up(client, totals)
+            return
         if decode_gone(line) is not None:  # the run will hear of it no more
             self._ended.add(worker)
             self._runner.send_message("quit", client_id=client)
         else:
             self._runner.send_message(LINES, {"lines": line}, client)
+
+    def _count(self, client_id: str, data: Mapping[str, Any]) -> None:
+        """Remember what a worker's reports added to Locust's totals."""
+        for entry in data["stats"]:
+            self._counted[client_id]["requests", entry["name"]] += entry["num_requests"]
+            self._counted[client_id]["failures", entry["name"]] += entry["num_failures"]
+
+    def _make_up(self, client: str, totals: Totals) -> None:
+        """Add what a lost worker reported no more, so that Locust's totals are those of the run."""
+        counted = self._counted[client]
+        for stream, (requests, failures) in totals.items():
+            more = (requests - counted["requests", stream], failures - counted["failures", stream])
+            if max(more) > 0:
+                merge_lost(self._runner.environment.stats, stream, *(max(0, count) for count in more))
 
     def _hello(self, msg: Message, **_: object) -> None:
         taken = set(self._workers.values())

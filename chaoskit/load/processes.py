@@ -126,7 +126,12 @@ class LoadProcesses:
             for place, taker in enumerate(takers):
                 self._crew.send(taker, TakeOver(taken[taker], place, len(takers)).encode())
         missing = await asyncio.to_thread(lambda: list(self._ledger.lost(worker, round(until_s * 1e6))))
-        count = sum(sum(batch.failed.values()) for batch in missing if isinstance(batch, SampleBatch))
+        count = 0
+        for batch in missing:
+            if isinstance(batch, SampleBatch):
+                self._ledger.add(batch)
+                count += sum(batch.failed.values())
+        self._crew.account(worker, self._ledger.totals(worker))
         said = f"load process {worker} {why}; {count:,} arrivals were lost with it"
         if takers:
             said += f", and {len(takers)} other{'s' * (len(takers) > 1)} took over from t = {until_s:.2f} s on"

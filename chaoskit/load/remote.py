@@ -19,10 +19,12 @@ from chaoskit.load.crew import (
 )
 from chaoskit.load.fleet import (
     MasterSetup,
+    Totals,
     check_free,
     decode_gone,
     decode_listening,
     encode_gone,
+    encode_lost,
     numbered,
     split_number,
 )
@@ -132,6 +134,10 @@ class FleetCrew:
         if worker < len(self._locals):
             send_signal(self._locals[worker], signal.SIGKILL)
         self.send(worker, encode_gone("dismissed"))
+
+    def account(self, worker: int, totals: Totals) -> None:
+        """See `Crew`: Locust's own totals are the master's."""
+        self.send(worker, encode_lost(totals))
 
     async def stop(self) -> None:
         """See `Crew`."""

@@ -12,6 +12,7 @@ from locust.event import EventHook
 from locust.stats import RequestStats, StatsEntry, StatsError
 
 from chaoskit.load.outcomes import Outcomes
+from chaoskit.records import LOST
 
 Listener = Callable[..., object]
 METHOD: Final = "ARRIVAL"  # where Locust shows GET or POST: one arrival may be several requests
@@ -68,6 +69,24 @@ def merge(stats: RequestStats, outcomes: Outcomes, zero_wall_s: float) -> None:
         error.occurrences += times
         error.last_seen = batch.last_request_timestamp
         error.first_seen = error.first_seen or error.last_seen
+
+
+def merge_lost(stats: RequestStats, stream: str, requests: int, failures: int) -> None:
+    """Add arrivals of a worker that is lost, of which nobody knows when they ended: they count as never answered."""
+    now_s = time.time()
+    lost = StatsEntry(stats, stream, METHOD)
+    lost.num_requests = lost.num_none_requests = requests
+    lost.num_failures = failures
+    lost.num_reqs_per_sec[int(now_s)] = requests
+    lost.num_fail_per_sec[int(now_s)] = failures
+    lost.last_request_timestamp = now_s
+    stats.total.extend(lost)
+    stats.entries[stream, METHOD].extend(lost)
+    if failures:
+        error = stats.errors.setdefault(StatsError.create_key(METHOD, stream, LOST), StatsError(METHOD, stream, LOST))
+        error.occurrences += failures
+        error.last_seen = now_s
+        error.first_seen = error.first_seen or now_s
 
 
 def _tally(values: "np.typing.NDArray[np.int64]") -> list[tuple[int, int]]:

@@ -22,7 +22,7 @@ class ContainerReader:
         """
         for source, container_id in self._sources.items():
             if (used := containers.usage(self._engine, container_id)) is not None:
-                yield UsageSample(t_s, source, used.cpu_s, used.memory_bytes, 0)
+                yield UsageSample(t_s, source, used.cpu_s, used.memory_bytes, 0, used.throttled_s)
 
     def close(self) -> None:
         """Let go of the engine."""

@@ -1,4 +1,4 @@
-"""Turns one scrape of one instance into records: its resources, and the figures that its manifest declares."""
+"""Turns one scrape of one instance into records: its resources, and what its manifest declares of its trade."""
 
 import difflib
 from collections import defaultdict
@@ -8,8 +8,9 @@ from typing import Final
 
 from chaoskit.observe.exposition import Sample
 from chaoskit.observe.mapped import MappedResource
+from chaoskit.observe.operands import Operands
 from chaoskit.plan.model import Plan
-from chaoskit.records import FigureSample, ResourceSample
+from chaoskit.records import FigureSample, MetricSample, ResourceSample
 
 _FAMILIES: Final = frozenset(
     {
@@ -76,12 +77,13 @@ class Readings:
         self._mapped = {one.id: MappedResource(one.id, one.mapping) for one in own if one.mapping is not None}
         component = next((one.component for one in plan.instances if one.name == instance), instance)
         self._figures = [figure.metric for figure in plan.figures if figure.component == component]
+        self._operands = Operands([one for one in plan.findings if one.component in {None, component}], instance)
         self._means: dict[str, tuple[float, float]] = {}
         self.strangers: set[str] = set()
         self.lacking: dict[str, str] = {}
 
-    def read(self, samples: Iterable[Sample], t_s: float) -> Iterator[ResourceSample | FigureSample]:
-        """Yield a record for each known resource and figure among `samples`, taken at `t_s`."""
+    def read(self, samples: Iterable[Sample], t_s: float) -> Iterator[ResourceSample | FigureSample | MetricSample]:
+        """Yield a record for each known resource, figure and operand of a finding in `samples`, taken at `t_s`."""
         resources: dict[str, _Counters] = defaultdict(_Counters)
         families: dict[str, list[Sample]] = defaultdict(list)
         for sample in samples:
@@ -99,6 +101,7 @@ class Readings:
         for figure in self._figures:
             if (value := self._figure(figure, families)) is not None:
                 yield FigureSample(t_s, self._instance, figure, value)
+        yield from self._operands.read(families, t_s)
 
     def _read_mapped(self, families: Mapping[str, Sequence[Sample]], t_s: float) -> Iterator[ResourceSample]:
         for resource, mapped in self._mapped.items():

@@ -1,4 +1,8 @@
-"""What processes and the machine use: CPU seconds, memory, open files; read from /proc by psutil."""
+"""What processes and the machine use: CPU seconds, memory, open files; read from /proc by psutil.
+
+How long threads waited for a CPU is the second field of /proc/PID/task/*/schedstat, in nanoseconds (kernel
+documentation, scheduler/sched-stats). It grows while others have the CPU, and while a control group's limit is spent.
+"""
 
 import contextlib
 import os
@@ -12,13 +16,27 @@ from chaoskit.records import HostSample, UsageSample
 
 
 @dataclass(slots=True)
+class _Total:
+    """A sum over processes that come and go; `lost` keeps it from falling when one leaves with its count."""
+
+    value: float = 0.0
+    lost: float = 0.0
+
+    def raised(self, counted: float) -> float:
+        """Return the total now that those who are left have `counted` together."""
+        self.lost += max(0.0, self.value - self.lost - counted)
+        self.value = counted + self.lost
+        return self.value
+
+
+@dataclass(slots=True)
 class _Tree:
-    """The processes of one source. `lost_cpu_s` keeps the total from falling when a process leaves with its count."""
+    """The processes of one source, and what they have spent and waited."""
 
     root: psutil.Process
     members: dict[int, psutil.Process]
-    total_cpu_s: float = 0.0
-    lost_cpu_s: float = 0.0
+    cpu_s: _Total
+    cpu_wait_s: _Total
 
 
 class UsageReader:
@@ -42,8 +60,9 @@ class UsageReader:
                 root = psutil.Process(process_id)
             except psutil.NoSuchProcess:
                 continue  # it has died; the driver reports that
-            spent_s = before.total_cpu_s if before else 0.0
-            self._trees[source] = _Tree(root, {process_id: root}, spent_s, spent_s)
+            spent, waited = (before.cpu_s.value, before.cpu_wait_s.value) if before else (0.0, 0.0)
+            totals = (_Total(spent, spent), _Total(waited, waited))
+            self._trees[source] = _Tree(root, {process_id: root}, *totals)
 
     def find_children(self) -> None:
         """Bring the trees up to date: one walk over all processes of the machine, so call it less often than `read`."""
@@ -65,23 +84,26 @@ class UsageReader:
         """
         for source, tree in self._trees.items():
             cpu_s, private_bytes, shared_bytes, open_files = 0.0, 0, 0, 0
+            cpu_wait_s: float | None = 0.0
             for process in tuple(tree.members.values()):
                 try:
                     with process.oneshot():
                         times = process.cpu_times()
                         memory = process.memory_info()
                     open_files += _open_files(process.pid)
+                    waited_s = _cpu_wait_s(process.pid)
                 except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError, PermissionError):
                     del tree.members[process.pid]
                     continue
                 cpu_s += times.user + times.system + times.children_user + times.children_system
+                cpu_wait_s = None if waited_s is None or cpu_wait_s is None else cpu_wait_s + waited_s
                 private_bytes += memory.rss - memory.shared
                 shared_bytes = max(shared_bytes, memory.shared)
             if tree.root.pid not in tree.members:
                 continue
-            tree.lost_cpu_s += max(0.0, tree.total_cpu_s - tree.lost_cpu_s - cpu_s)
-            tree.total_cpu_s = cpu_s + tree.lost_cpu_s
-            yield UsageSample(t_s, source, tree.total_cpu_s, private_bytes + shared_bytes, open_files)
+            waited_s = None if cpu_wait_s is None else tree.cpu_wait_s.raised(cpu_wait_s)
+            used_bytes = private_bytes + shared_bytes
+            yield UsageSample(t_s, source, tree.cpu_s.raised(cpu_s), used_bytes, open_files, waited_s)
 
 
 def read_host(t_s: float) -> HostSample:
@@ -102,6 +124,24 @@ def _children() -> dict[int, list[int]]:
             continue  # it ended meanwhile
         children[int(parent)].append(process_id)
     return children
+
+
+def _cpu_wait_s(process_id: int) -> float | None:
+    """Return how long the living threads of a process have waited for a CPU; None where the kernel does not count."""
+    folder = f"/proc/{process_id}/task"
+    waited_ns = 0
+    for thread in os.listdir(folder):  # noqa: PTH208 - in a hot path
+        try:
+            with open(f"{folder}/{thread}/schedstat", "rb") as counted:  # noqa: PTH123 - in a hot path
+                _ran, waited, *_ = counted.read().split()
+        except FileNotFoundError:
+            if os.path.exists(f"{folder}/{thread}"):  # noqa: PTH110 - in a hot path
+                return None
+            continue  # it ended meanwhile
+        except ProcessLookupError:
+            continue
+        waited_ns += int(waited)
+    return waited_ns / 1e9
 
 
 def _open_files(process_id: int) -> int:

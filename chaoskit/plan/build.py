@@ -9,6 +9,7 @@ from chaoskit.plan.target import (
     plan_compose,
     plan_entries,
     plan_figures,
+    plan_findings,
     plan_instances,
     plan_links,
     plan_resources,
@@ -49,6 +50,7 @@ def build(loaded: Loaded) -> Plan:
         entries=plan_entries(loaded),
         resources=plan_resources(loaded),
         figures=plan_figures(loaded),
+        findings=plan_findings(loaded),
         settings=plan_settings(loaded),
         credentials=dict(loaded.manifest.credentials) if loaded.manifest else {},
         objectives=tuple(_objective(statement) for statement in scenario.objectives),
@@ -130,4 +132,5 @@ def _objective(statement: Statement) -> Objective:
         comparison=statement.comparison,
         bound=statement.bound,
         phase=statement.phase,
+        finding=statement.finding,
     )

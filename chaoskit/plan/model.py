@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
+from chaoskit.plan.finding import PlannedFinding
 from chaoskit.plan.flow import PlannedFlow
 from chaoskit.plan.tls import PlannedTls
 
@@ -21,7 +22,7 @@ DriverName = Literal["auto", "process", "docker", "compose", "external"]
 """How the target comes up; `auto` is settled when the run starts, for it depends on the machine."""
 Metric = Literal[
     "quantile", "service_quantile", "errors", "rate", "amplification", "recovery",
-    "silence_quantile", "age_quantile", "messages", "drops",
+    "silence_quantile", "age_quantile", "messages", "drops", "finding",
 ]  # fmt: skip
 
 
@@ -286,7 +287,7 @@ class Objective:
     """A bound that must hold in a phase. `stream` None means all streams together; `phase` None the whole run.
 
     `bound` is in seconds (quantiles, recovery), a ratio (errors, drops) or per second (rate, messages). `quantile` is
-    0 … 1. The last four metrics are of the messages that subscribers get.
+    0 … 1. `silence_quantile` to `drops` are of the messages that subscribers get, `finding` is one of the target's.
     """
 
     text: str
@@ -296,6 +297,7 @@ class Objective:
     comparison: Comparison
     bound: float
     phase: str | None
+    finding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +371,7 @@ class Plan:
     compose: PlannedCompose | None = None
     limited: tuple[str, ...] = ()
     variant: str | None = None
+    findings: tuple[PlannedFinding, ...] = ()
 
     def listen_host(self, link: str) -> str:
         """Return the address at which the proxy of `link` listens: workers on other machines must reach entries."""

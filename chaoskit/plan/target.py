@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
+from chaoskit.plan.finding import PlannedFinding
 from chaoskit.plan.mapping import plan_mapping
 from chaoskit.plan.model import (
     PlannedBuild,
@@ -75,6 +76,14 @@ def plan_settings(loaded: Loaded) -> dict[str, str]:
         return {}
     models = loaded.manifest.setting_models()
     return {name: setting_text(models[name], value) for name, value in loaded.settings.items()}
+
+
+def plan_findings(loaded: Loaded) -> tuple[PlannedFinding, ...]:
+    """Return the findings of the target's own trade."""
+    declared = loaded.manifest.findings if loaded.manifest else {}
+    return tuple(
+        PlannedFinding(name, one.title, one.value, one.component, one.unit, one.help) for name, one in declared.items()
+    )
 
 
 def plan_figures(loaded: Loaded) -> tuple[PlannedFigure, ...]:

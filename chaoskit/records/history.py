@@ -11,6 +11,7 @@ from chaoskit.records.model import (
     GeneratorHealth,
     HostSample,
     MessageBatch,
+    MetricSample,
     PhaseEvent,
     ProbeSample,
     Receipt,
@@ -35,6 +36,7 @@ class History:
     usage: list[UsageSample] = field(default_factory=list)
     host: list[HostSample] = field(default_factory=list)
     figures: list[FigureSample] = field(default_factory=list)
+    metrics: list[MetricSample] = field(default_factory=list)
     probes: list[ProbeSample] = field(default_factory=list)
     vitals: list[VitalsSample] = field(default_factory=list)
     faults: list[FaultEvent] = field(default_factory=list)
@@ -61,6 +63,7 @@ class History:
             "usage": self.usage,
             "host": self.host,
             "figure": self.figures,
+            "metric": self.metrics,
             "probe": self.probes,
             "vitals": self.vitals,
             "fault": self.faults,

@@ -116,13 +116,18 @@ class ResourceSample:
 
 @dataclass(frozen=True, slots=True)
 class UsageSample:
-    """What one process tree uses: `source` is an instance (`gateway@eu-west-1`), `proxy` or `generator@0`."""
+    """What one process tree uses: `source` is an instance (`gateway@eu-west-1`), `proxy` or `generator@0`.
+
+    `cpu_wait_s` is how long its threads were ready to run and had no CPU, all of them together (cumulative): because
+    the machine was busy, or a limit took the CPU away. None: not known here.
+    """
 
     t_s: float
     source: str
     cpu_s: float
     memory_bytes: int
     open_files: int
+    cpu_wait_s: float | None = None
     type: Literal["usage"] = "usage"
 
 
@@ -146,6 +151,21 @@ class FigureSample:
     figure: str
     value: float
     type: Literal["figure"] = "figure"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSample:
+    """What a reading of the target's own findings (`findings:`) saw at one instance, written down when it changed.
+
+    `reading` is an aggregate over series and a selector: `sum NAME`, `max NAME`, `min NAME`, or `bucket 0.5 NAME` of a
+    histogram, whose buckets are cumulative.
+    """
+
+    t_s: float
+    instance: str
+    reading: str
+    value: float
+    type: Literal["metric"] = "metric"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +283,7 @@ Record = (
     | UsageSample
     | HostSample
     | FigureSample
+    | MetricSample
     | ProbeSample
     | VitalsSample
     | FaultEvent

@@ -8,6 +8,7 @@ from typing import Final
 import markupsafe
 
 from chaoskit.analysis.comparison import ComparedRun, Comparison
+from chaoskit.analysis.result import DomainFinding
 from chaoskit.report import wording
 from chaoskit.report.diagnosis import VERDICT_WORDS
 from chaoskit.report.page import environment, policy_of
@@ -85,6 +86,8 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
     yield _words("objectives missed", runs, _missed)
     for text in dict.fromkeys(objective.text for run in runs for objective in run.objectives):
         yield Row(text, _marked([_objective(run, text) for run in runs]))
+    for name in dict.fromkeys(finding.name for run in runs for finding in run.domain_findings):
+        yield _finding([next((one for one in run.domain_findings if one.name == name), None) for run in runs])
     for stream in dict.fromkeys(name for run in runs for name in run.streams):
         shown = [run.streams.get(stream) for run in runs]
         phase = next(found.phase for found in shown if found is not None)
@@ -94,6 +97,20 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
         yield _durations(f"{where}: p99", [found.p99_s if found else None for found in shown])
     for stream in dict.fromkeys(name for run in runs for name in run.recovery_s):
         yield _words(f"{stream} stays good after", runs, lambda run, stream=stream: _recovery(run, stream))  # type: ignore[misc]
+
+
+def _finding(found: list[DomainFinding | None]) -> Row:
+    first = found[0].value if found[0] else None
+    cells = []
+    for one in found:
+        if one is None or one.value is None or first is None:
+            text = wording.quantity(one.value, one.unit) if one else wording.ABSENT
+            cells.append(Cell(text, changed=(one.value if one else None) != first))
+            continue
+        changed = abs(one.value - first) > _NEAR * abs(first)
+        note = wording.multiple(one.value / first) if changed and first else ""
+        cells.append(Cell(wording.quantity(one.value, one.unit), note, changed))
+    return Row(next(one.title for one in found if one is not None), tuple(cells))
 
 
 def _missed(run: ComparedRun) -> str:

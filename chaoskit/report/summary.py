@@ -22,6 +22,7 @@ def render_summary(result: Result, report: str = "report.html") -> str:
         "",
         *_reasons(result),
         *_objectives(result),
+        *_domain(result),
         *_amplification(result),
         *(_bottleneck(result.bottlenecks[0]) if result.bottlenecks else ()),
         *_ladder(result),
@@ -53,6 +54,18 @@ def _objectives(result: Result) -> Iterator[str]:
         bound = wording.quantity(objective.bound, objective.unit)
         reason = "" if objective.met else plain(objective.reason)
         yield f"| {mark} | {plain(objective.text)} | {plain(measured)} | {plain(bound)} | {reason} |"
+    yield ""
+
+
+def _domain(result: Result) -> Iterator[str]:
+    if not result.domain_findings:
+        return
+    yield "| what it came to | |"
+    yield "|---|---:|"
+    for finding in result.domain_findings:
+        said = f"not measured: {finding.reason}" if finding.value is None else ""
+        value = plain(said or wording.quantity(finding.value, finding.unit))
+        yield f"| {plain(finding.title)} | {value} |"
     yield ""
 
 

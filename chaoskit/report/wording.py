@@ -59,6 +59,8 @@ def quantity(value: float | None, unit: str) -> str:
         return duration(value)
     if unit == "ratio":
         return ratio(value)
+    if unit == "x":
+        return multiple(value)
     if unit in {"/s", "rps", "per_s"}:
         return rate(value)
     return f"{number(value)} {unit}".strip()

@@ -1,7 +1,7 @@
 """What load did lately: the samples so far by stream and second, for live view, gate and abort rules."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chaoskit.records import Histogram, MessageBatch, SampleBatch
@@ -71,3 +71,15 @@ class Seconds:
             lag_us=Histogram.merged(batch.lag_us for batch in chosen),
             attempts=sum(batch.attempts for batch in chosen),
         )
+
+
+def merged(parts: Sequence[Tally]) -> Tally:
+    """Return the sum of several tallies."""
+    return Tally(
+        ok=sum(part.ok for part in parts),
+        failed=sum(part.failed for part in parts),
+        response_us=Histogram.merged(part.response_us for part in parts),
+        service_us=Histogram.merged(part.service_us for part in parts),
+        lag_us=Histogram.merged(part.lag_us for part in parts),
+        attempts=sum(part.attempts for part in parts),
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from chaoskit.errors import UsageError
 from chaoskit.scenario.builtin import OWN_FOLDERS, find_target, target_names
 from chaoskit.scenario.document import Document
+from chaoskit.scenario.files import is_file
 from chaoskit.scenario.loader import Loaded, Options, load_document
 from chaoskit.scenario.problems import did_you_mean
 
@@ -18,7 +19,7 @@ def load_target(name: str, *, regions: Sequence[str] = (), overrides: Mapping[st
         InvalidFile: its manifest or the overrides have problems.
     """
     path = Path(name) if "/" in name or name.endswith((".yaml", ".yml")) else find_target(name, OWN_FOLDERS)
-    if path is None or not path.is_file():
+    if path is None or not is_file(path):
         message = f"there is no target {name!r}{did_you_mean(name, target_names(OWN_FOLDERS))}"
         raise UsageError(message)
     scenario = {

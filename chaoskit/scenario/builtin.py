@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from chaoskit.scenario.document import MAX_FILE_BYTES, read
+from chaoskit.scenario.files import is_file
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _SUFFIXES: Final = (".yaml", ".yml")
@@ -50,7 +51,7 @@ def find_scenario(name: str, search: Sequence[Path]) -> Path | None:
 def find_target(name: str, search: Sequence[Path]) -> Path | None:
     """Return the target.yaml of the target called `name`, looked up as `find_scenario` does."""
     candidates = (place / name / f"target{suffix}" for place in (*search, folder("targets")) for suffix in _SUFFIXES)
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if is_file(path)), None)
 
 
 def scenario_names(search: Sequence[Path]) -> tuple[str, ...]:

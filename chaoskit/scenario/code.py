@@ -4,6 +4,8 @@ import ast
 import sys
 from pathlib import Path
 
+from chaoskit.scenario.files import is_file
+
 
 def missing_function(file: Path, function: str) -> str | None:
     """Return what is wrong with `function` of `file` as a sentence, None where it is defined at the top level."""
@@ -27,7 +29,7 @@ def module_file(folder: Path, module: str) -> Path:
     """Return the file of `module` (`shop.flows`) when imported from `folder`."""
     path = folder.joinpath(*module.split("."))
     package = path / "__init__.py"
-    return package if package.is_file() else path.with_suffix(".py")
+    return package if is_file(package) else path.with_suffix(".py")
 
 
 def missing_user(file: Path) -> str | None:

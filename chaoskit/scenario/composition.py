@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from chaoskit.scenario.document import Document, Finding, Location, read
+from chaoskit.scenario.files import is_file
 from chaoskit.scenario.manifest import Component, Compose, Manifest
 from chaoskit.scenario.problems import did_you_mean
 
@@ -21,7 +22,7 @@ def check_composition(manifest: Manifest, folder: Path) -> Iterator[Finding]:
     services = None
     for index, file in enumerate(manifest.compose.files):
         here: Location = ("compose", "file")
-        if not (folder / file).is_file():
+        if not is_file(folder / file):
             yield Finding(
                 here if isinstance(manifest.compose.file, str) else (*here, index),
                 f"there is no file {file!r} next to the manifest; check the path",

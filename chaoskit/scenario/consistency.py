@@ -8,6 +8,7 @@ from typing import Final
 from chaoskit.scenario.code import missing_function, module_file
 from chaoskit.scenario.composition import check_composition
 from chaoskit.scenario.document import Finding, Location
+from chaoskit.scenario.files import is_file, is_folder
 from chaoskit.scenario.manifest import Component, Manifest, Setting
 from chaoskit.scenario.presence import check_presence
 from chaoskit.scenario.problems import did_you_mean
@@ -41,10 +42,23 @@ def check_manifest(manifest: Manifest, folder: Path) -> Iterator[Finding]:
             yield Finding(
                 ("figures", index, "component"), message + did_you_mean(figure.component, manifest.components)
             )
+    yield from _check_findings(manifest)
     for name, flow in manifest.flows.items():
         module, _, function = flow.python.partition(":")
         if (missing := missing_function(module_file(folder, module), function)) is not None:
             yield Finding(("flows", name, "python"), missing)
+
+
+def _check_findings(manifest: Manifest) -> Iterator[Finding]:
+    for name, finding in manifest.findings.items():
+        if finding.component is not None and finding.component not in manifest.components:
+            message = f"the component {finding.component!r} is not declared"
+            yield Finding(
+                ("findings", name, "component"), message + did_you_mean(finding.component, manifest.components)
+            )
+    if manifest.findings and not any(component.metrics for component in manifest.components.values()):
+        message = "findings are read from metrics, and no component has `metrics`; add them where they are"
+        yield Finding(("findings",), message, key=True)
 
 
 def _check_called(manifest: Manifest) -> Iterator[Finding]:
@@ -57,7 +71,7 @@ def _check_called(manifest: Manifest) -> Iterator[Finding]:
 
 def _check_component(manifest: Manifest, name: str, component: Component, folder: Path) -> Iterator[Finding]:
     here: Location = ("components", name)
-    if not (folder / component.directory).is_dir():
+    if not is_folder(folder / component.directory):
         yield Finding(
             (*here, "directory"), f"there is no folder {component.directory!r} next to the manifest; check it"
         )
@@ -90,10 +104,10 @@ def _check_container(here: Location, component: Component, folder: Path) -> Iter
     here = (*here, "container")
     if (build := container.build) is not None:
         context = folder / build.context
-        if not context.is_dir():
+        if not is_folder(context):
             message = f"there is no folder {build.context!r} next to the manifest; check it"
             yield Finding((*here, "build", "context"), message)
-        elif not (context / build.dockerfile).is_file():
+        elif not is_file(context / build.dockerfile):
             message = f"there is no file {build.dockerfile!r} in the folder {build.context!r}; check it"
             yield Finding((*here, "build"), message, key=True)
     for name in container.ports:

@@ -17,6 +17,7 @@ from chaoskit.scenario.builtin import (
 from chaoskit.scenario.code import module_file
 from chaoskit.scenario.consistency import check_manifest
 from chaoskit.scenario.document import Document, read
+from chaoskit.scenario.files import is_file, is_folder
 from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import Scenario, Target
 from chaoskit.scenario.presence import present
@@ -192,7 +193,7 @@ def find_manifest(path_or_name: str, *, search: Sequence[Path] = OWN_FOLDERS) ->
     A file is a manifest when it has `components` and no `load`; a name means a scenario first.
     """
     path = Path(path_or_name)
-    if path.is_file():
+    if is_file(path):
         document, _ = read(path)
         return path if document.at(("components",)) is not None and document.at(("load",)) is None else None
     if find_scenario(path_or_name, search) is not None:
@@ -214,7 +215,7 @@ def load_manifest(path: Path) -> Manifest:
 
 def _find(path_or_name: str | Path, search: Sequence[Path]) -> Path:
     path = Path(path_or_name)
-    if path.is_file():
+    if is_file(path):
         return path.resolve()
     name = str(path_or_name)
     if isinstance(path_or_name, str) and "/" not in name and path.suffix not in {".yaml", ".yml"}:
@@ -224,7 +225,7 @@ def _find(path_or_name: str | Path, search: Sequence[Path]) -> Path:
         message = f"there is no scenario {name!r}{did_you_mean(name, scenario_names(search))}"
     else:
         message = f"there is no file {name}; check the path, or name a scenario of `chaoskit list`"
-    if path.is_dir():
+    if is_folder(path):
         message = f"{name} is a folder; name a scenario file in it, or a scenario of `chaoskit list`"
     raise UsageError(message)
 
@@ -241,7 +242,7 @@ def _target(
     by_path = "/" in use or use.endswith((".yaml", ".yml"))
     places = [folder, folder.parent / "targets", *search]
     path = folder / use if by_path else find_target(use, places)
-    if path is None or not path.is_file():
+    if path is None or not is_file(path):
         message = f"there is no target {use!r}{did_you_mean(use, target_names(places))}"
         if by_path:
             message = f"there is no file {use!r}; check the path, seen from this file"

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from chaoskit.expression import parse
 from chaoskit.scenario.mapping import ResourceMetrics
 from chaoskit.scenario.quantities import ContainerFolder, ContainerUser, Cores, Memory, Name, Plain, PositiveDuration
 from chaoskit.scenario.strict import Strict
@@ -212,6 +213,27 @@ class Figure(Strict):
     title: str
 
 
+def _expression(text: str) -> str:
+    parse(text)
+    return text
+
+
+class DomainFinding(Strict):
+    """A figure by which the target's own trade is judged, computed from its metrics once a run is over."""
+
+    title: str = Field(min_length=1, max_length=200)
+    value: Annotated[str, Field(max_length=2000), AfterValidator(_expression)] = Field(
+        examples=["increase(forced_total) / increase(initial_total)"]
+    )
+    """What it comes to: `increase` of counters, `first`, `last`, `max`, `min` of anything, `p50` … `p99.9` of a
+    histogram, numbers, + - * / and parentheses. Labels choose series: `increase(sold_total{why="forced"})`."""
+    component: str | None = None
+    """The component whose metrics are meant, where others have some of that name."""
+    unit: str = Field(default="", max_length=20, examples=["s"])
+    """`s`, `ratio` (told in percent), `x` (a multiple), or any word."""
+    help: str = Field(default="", max_length=1000)
+
+
 class Flow(Strict):
     """What one arrival does: a Python function `module:function` next to the manifest."""
 
@@ -237,6 +259,9 @@ class Manifest(Strict):
         min_length=1, max_length=64, examples=[{"api": {"command": ["./api"], "entry": True}}]
     )
     figures: list[Figure] = Field(default=[])
+    findings: dict[Name, DomainFinding] = Field(default={}, max_length=64)
+    """What a run says of the target's own trade, by name: in the report, in comparisons, and as objectives
+    (`finding NAME < 1.2`)."""
     flows: dict[Name, Flow] = Field(default={})
     credentials: dict[str, str] = Field(default={})
     """Handed to flows."""

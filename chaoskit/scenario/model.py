@@ -303,6 +303,7 @@ class Scenario(Strict):
     faults: list[FaultEntry] = Field(default=[], max_length=256)
     objectives: list[ObjectiveText] = Field(default=[], max_length=256)
     abort_when: list[AbortText] = Field(default=[], max_length=64)
+    """What must not last, by the second: `errors > 90% for 5s`; a percentile of few arrivals, over all of `for`."""
     expect: Expectation | None = None
     generator: Generator = Generator()
     toxiproxy: PlainUrl | None = Field(default=None, examples=["http://127.0.0.1:8474"])

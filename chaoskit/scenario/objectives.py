@@ -11,7 +11,7 @@ from chaoskit.units import parse_duration_s, parse_rate_rps, parse_ratio
 Comparison = Literal["<", "<=", ">", ">="]
 Metric = Literal[
     "quantile", "service_quantile", "errors", "rate", "amplification", "recovery",
-    "silence_quantile", "age_quantile", "messages", "drops",
+    "silence_quantile", "age_quantile", "messages", "drops", "finding",
 ]  # fmt: skip
 
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "p99.99": 0.9999}
@@ -20,12 +20,12 @@ OF_MESSAGES: Final[frozenset[Metric]] = frozenset({"silence_quantile", "age_quan
 
 _CLOCKS: Final = ("service", "silence", "age")
 _METRICS: Final = ("errors", "rate", "amplification", "recovery", "messages", "drops")
-RESERVED: Final = frozenset({"in", "for", *_CLOCKS, *_METRICS, *QUANTILES})
+RESERVED: Final = frozenset({"in", "for", "finding", *_CLOCKS, *_METRICS, *QUANTILES})
 _NEGATED: Final[dict[str, Comparison]] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _STATEMENT: Final = re.compile(
-    rf"(?:(?P<stream>(?!(?:{'|'.join((*_CLOCKS, *_METRICS))}|p[\d.]+)\b)[a-z][\w-]*)\s+)?"
+    rf"(?:(?P<stream>(?!(?:finding|{'|'.join((*_CLOCKS, *_METRICS))}|p[\d.]+)\b)[a-z][\w-]*)\s+)?"
     rf"(?:(?P<clock>{'|'.join(_CLOCKS)})\s+)?"
-    rf"(?P<metric>p[\d.]+|{'|'.join(_METRICS)})\s*"
+    rf"(?P<metric>p[\d.]+|{'|'.join(_METRICS)}|finding\s+(?P<finding>[a-z][\w-]*))\s*"
     r"(?P<comparison><=|>=|<|>)\s*"
     r"(?P<bound>\d[\d.]*\s?(?!(?:in|for)\b)[^\s\d]*)"
     r"(?:\s+in\s+(?P<phase>[\w-]+))?"
@@ -49,6 +49,7 @@ class Statement:
     bound: float
     phase: str | None
     for_s: float | None = None
+    finding: str | None = None
 
     def negated(self) -> "Statement":
         """Return the statement that holds exactly where this one does not; the text stays."""
@@ -58,7 +59,8 @@ class Statement:
 def parse_objective(text: object) -> Statement:
     """Read `[STREAM] [service] p99|errors|rate|amplification|recovery < BOUND [in PHASE]`.
 
-    Of subscriptions also `[STREAM] silence|age p99` and `[STREAM] messages|drops`.
+    Of subscriptions also `[STREAM] silence|age p99` and `[STREAM] messages|drops`; of what the target itself declares
+    `finding NAME`.
 
     Raises:
         ValueError: the text is no objective; the message says what it should look like.
@@ -83,8 +85,8 @@ def parse_abort_rule(text: object) -> Statement:
     if not statement.for_s:
         message = f"{text!r} does not say for how long it must hold; end it with `for 15s` or the like"
         raise ValueError(message)
-    if statement.metric == "recovery" or statement.metric in OF_MESSAGES:
-        what = statement.metric.removesuffix("_quantile")
+    if statement.metric in {"recovery", "finding"} or statement.metric in OF_MESSAGES:
+        what = "a finding" if statement.finding else statement.metric.removesuffix("_quantile")
         message = f"{what} is known after the run only and cannot stop it; write it as an objective"
         raise ValueError(message)
     return statement
@@ -95,7 +97,10 @@ def _parse(text: object, example: str) -> Statement:
     if match is None:
         message = f"{str(text)[:80]!r} is not understood; write it like `{example}`"
         raise ValueError(message)
-    word = match["metric"]
+    word = "finding" if match["finding"] else match["metric"]
+    if word == "finding" and match["stream"]:
+        message = f"a finding is of the target, and not of a stream; write `finding {match['finding']} < 1.2`"
+        raise ValueError(message)
     if word.startswith("p") and word not in QUANTILES:
         message = f"the percentile {word} is not measured; use one of {', '.join(QUANTILES)}"
         raise ValueError(message)
@@ -113,6 +118,7 @@ def _parse(text: object, example: str) -> Statement:
         bound=_BOUNDS.get(word, parse_duration_s)(match["bound"]),
         phase=match["phase"],
         for_s=None if match["length"] is None else parse_duration_s(match["length"]),
+        finding=match["finding"],
     )
 
 
@@ -124,7 +130,19 @@ def _multiple(text: str) -> float:
         raise ValueError(message) from None
 
 
+def _plain(text: str) -> float:
+    """Return a bound on a finding: a number, a share in percent, or a duration in seconds."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    if text.endswith("%"):
+        return float(text.removesuffix("%").strip()) / 100
+    return parse_duration_s(text)
+
+
 _BOUNDS: Final = {
+    "finding": _plain,
     "errors": parse_ratio,
     "drops": parse_ratio,
     "rate": parse_rate_rps,

@@ -13,6 +13,7 @@ from chaoskit.scenario.component_faults import ComponentFault
 from chaoskit.scenario.document import Finding, Location
 from chaoskit.scenario.fault import Fault
 from chaoskit.scenario.faults import FaultEntry, LinkFault, Partition, RegionDown
+from chaoskit.scenario.files import is_file
 from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import ALL_STREAMS, Scenario, Stream
 from chaoskit.scenario.objectives import OF_MESSAGES, RESERVED, Statement
@@ -54,6 +55,10 @@ class References:
     manifest: Manifest | None
     topology: Topology | None
     allow_targets: Collection[str]
+
+    @property
+    def _target_is_unknown(self) -> bool:
+        return self.manifest is None and self.scenario.target.external is None
 
     def check(self) -> Iterator[Finding]:
         """Yield everything that refers to nothing, does not fit or is not safe."""
@@ -193,9 +198,8 @@ class References:
 
     def _check_code(self, here: Location, stream: Stream) -> Iterator[Finding]:
         if stream.locustfile is not None:
-            file_path = self.folder / stream.locustfile
             wrong: str | None = f"there is no file {stream.locustfile!r} next to the scenario; check the path"
-            if file_path.is_file():
+            if is_file(file_path := self.folder / stream.locustfile):
                 wrong = missing_user(file_path)
             if wrong is not None:
                 yield Finding((*here, "locustfile"), wrong)
@@ -285,6 +289,10 @@ class References:
                 yield Finding(here, f"there is no {what} {name!r}{did_you_mean(name, known)}")
                 return
         yield from self._check_messages(here, statement)
+        declared = self.manifest.findings if self.manifest is not None else {}
+        if statement.finding is not None and statement.finding not in declared and not self._target_is_unknown:
+            message = f"the target declares no finding {statement.finding!r}"
+            yield Finding(here, message + did_you_mean(statement.finding, declared))
 
     def _check_messages(self, here: Location, statement: Statement) -> Iterator[Finding]:
         """Yield where a bound on messages speaks of streams that get none, or that do not tell what is bounded."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from chaoskit.errors import Problem
 from chaoskit.scenario.document import Document
+from chaoskit.scenario.files import is_file
 from chaoskit.scenario.model import ALL_STREAMS, Scenario
 from chaoskit.scenario.references import MAX_ARRIVALS
 from chaoskit.scenario.tape import Tape, lacks, read_tapes
@@ -27,7 +28,7 @@ def read_tapes_of(scenario: Scenario, document: Document, folder: Path) -> tuple
         here = ("load", name, "arrivals", "file")
         if file not in files:
             files[file] = None
-            if not _is_file(folder / file):
+            if not is_file(folder / file):
                 message = f"there is no file {file!r} next to the scenario; check the path"
                 problems.append(document.problem(here, message))
                 continue
@@ -81,13 +82,6 @@ def _multiples(scenario: Scenario, document: Document, stream: str) -> Iterator[
                 message += "leave it out here" if name == stream else "name the other streams here, each with its own"
                 place = (name,) if name == stream else ()
                 yield document.problem(("phases", index, phase.name, "multiply", *place), message)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that is too long for any file
-        return False
 
 
 def _misfits(scenario: Scenario, stream: str, tape: Tape) -> Iterator[str]:

@@ -26,6 +26,7 @@ RECORDS: Final = "records.jsonl"
 RESULT: Final = "result.json"
 LOGS: Final = "logs"
 LATEST: Final = "latest"
+_COMPARED: Final = "-variants-"
 
 
 class RunFolder:
@@ -184,13 +185,33 @@ def create_comparison(reports: Path, scenario: str) -> Path:
     Raises:
         StoreError: `reports` cannot be written.
     """
-    folder = reports / f"{scenario}-variants-{utc_now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    folder = reports / f"{scenario}{_COMPARED}{utc_now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     try:
         folder.mkdir(parents=True)
     except OSError as error:
         message = f"cannot write {folder}: {error}; choose another with --reports"
         raise StoreError(message) from error
     return folder
+
+
+def find_comparison(reports: Path, name: str) -> Path | None:
+    """Return the folder of the comparison that `name` means: a path, its name, or the beginning of one; None: no such.
+
+    Raises:
+        StoreError: the beginning fits several.
+    """
+    for folder in (reports / name, Path(name)):
+        if (folder / RESULT).is_file() and not (folder / PLAN).exists():
+            return folder
+    if _COMPARED not in name:
+        return None
+    fitting = sorted(
+        path.parent for path in reports.glob(f"*{_COMPARED}*/{RESULT}") if path.parent.name.startswith(name)
+    )
+    if len(fitting) > 1:
+        message = f"{name!r} fits {len(fitting)} comparisons: {', '.join(one.name for one in fitting[-5:])}"
+        raise StoreError(f"{message}; write more of it")
+    return fitting[0] if fitting else None
 
 
 def write_whole(path: Path, content: bytes) -> Path:

@@ -35,6 +35,15 @@ def test_a_finding_carries_its_numbers(small_pool: Bottleneck) -> None:
     assert small_pool.title.endswith("made worse by latency 20ms on gateway->positions")
 
 
+def test_capacity_that_came_too_late_is_told_and_helps_nobody() -> None:
+    """Scaled after eight seconds of a surge that it could then carry: it gave way as small as it was before."""
+    finding = found(replace(SHORT, db_pool=3, db_pool_grows=(18.0, 45)))[0]
+    assert finding.resource == "exchange/gateway.db_pool"
+    assert finding.capacity_per_s == pytest.approx(6 / 0.0202, rel=0.1)
+    said = "its servers moved within the run: 3 until t = 17 s, then others (3 at least, 48 at most)"
+    assert f"{said}; it is judged by the 3 when it counted" in statements(finding)
+
+
 def test_evidence_names_both_numbers_where_a_fault_made_it_worse(small_pool: Bottleneck) -> None:
     text = statements(small_pool)
     assert "could not carry the load of that time" in text

@@ -43,3 +43,19 @@ def test_utilization_measured_and_asked_for(small_pool: Observations) -> None:
     assert small_pool.mean_utilization(POOL, "baseline") < 0.05
     assert small_pool.mean_utilization(POOL, "surge") > 0.95
     assert small_pool.offered_utilization(POOL, 14) == pytest.approx(2.0, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("grows", "servers"),
+    [
+        ((22.0, 46), 2),  # too late
+        ((16.0, 1), 2),  # too little: it is full before and after
+        ((11.0, 46), 48),  # in time: that many carried the surge
+    ],
+)
+def test_a_resource_that_grew_is_judged_by_what_it_had_when_it_counted(grows: tuple[float, int], servers: int) -> None:
+    day = replace(AMPLE, db_pool=2, db_pool_grows=grows, baseline_s=12.0, surge_s=12.0, recovery_s=20.0)
+    seen = observe(*simulate(day))
+    assert seen.demands[POOL].servers == servers
+    assert bool(seen.saturated[POOL].any()) is (servers == 2)
+    assert seen.offered_utilization(POOL, 23) == pytest.approx(400 * 0.0202 / 2 / (2 + grows[1]), rel=0.2)

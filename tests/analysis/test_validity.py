@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chaoskit.analysis import analyse
+from chaoskit.analysis.ladder import ladder
 from chaoskit.analysis.observations import observe
 from chaoskit.analysis.result import Check, Verdict
 from chaoskit.analysis.validity import checks
@@ -231,3 +232,25 @@ def test_a_killed_run_says_so_and_is_not_asked_for_the_rest(run: tuple[Plan, His
     found = failing(plan, killed)
     assert found[0].statement == "The records end at t = 9 s of 20 s: the run was killed."
     assert {"samples of trading", "offered load of trading"} & {check.name for check in found} == set()
+
+
+@pytest.mark.parametrize(
+    ("blamed", "ok"),
+    [
+        ((), True),
+        (("region:us-east-1",), True),
+        (("link:gateway->positions",), True),
+        (("exchange/gateway.cpu",), False),
+    ],
+)
+def test_a_machine_that_was_full_before_the_surge_is_told_and_no_rung(
+    run: tuple[Plan, History], blamed: tuple[str, ...], ok: bool
+) -> None:
+    plan, history = run
+    full = changed(history, host=[replace(host, cpu_busy_s=host.cpu_count * host.t_s) for host in history.host])
+    seen = observe(plan, full)
+    (told,) = [check for check in checks(seen, blamed) if check.name == "host cpu at baseline"]
+    assert told.statement.startswith("The machine was full before the surge: its CPU had nothing left for 100% of")
+    assert told.ok is ok
+    assert "host.cpu" not in {rung.resource for rung in ladder(seen)}
+    assert "exchange/gateway.db_pool" in {rung.resource for rung in ladder(seen)}

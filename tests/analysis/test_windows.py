@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.analysis.windows import differences, enclosed, resource_series, window_count, without_restarts
+from chaoskit.analysis.windows import differences, enclosed, means, resource_series, window_count, without_restarts
 from chaoskit.records import History, HostSample, ResourceSample, UsageSample
 from tests.support.simulation import AMPLE, simulate
 
@@ -31,6 +31,18 @@ def test_a_counter_without_restarts_grows_from_its_first_value(raw: list[float])
     kept = without_restarts(raw)
     assert kept[0] == raw[0]
     assert (np.diff(kept) >= 0).all()
+
+
+def test_a_level_is_averaged_over_the_window_in_which_it_moved() -> None:
+    """2 until 1.5 s, 8 from 1.7 s on: as many servers as the time that they could be used for."""
+    averaged = means(np.array([0.0, 1.5, 1.7, 3.0]), [2.0, 2.0, 8.0, 8.0], 3)
+    assert averaged.tolist() == pytest.approx([2.0, 2 * 0.5 + 5 * 0.2 + 8 * 0.3, 8.0])
+
+
+@given(st.lists(st.floats(0.01, 0.9), min_size=1, max_size=30), st.floats(0, 1e9))
+def test_a_level_that_does_not_move_is_its_mean(gaps_s: list[float], level: float) -> None:
+    times_s = np.cumsum(gaps_s)
+    assert set(means(times_s, [level] * len(times_s), 10).tolist()) == {level}
 
 
 def test_growth_is_shared_out_over_window_edges_by_time() -> None:

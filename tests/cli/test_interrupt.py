@@ -1,6 +1,7 @@
 """Ctrl-C, SIGTERM and a terminal that goes away, at every stage of `run` and `up`; and a reader that goes away."""
 
 import fcntl
+import json
 import os
 import pty
 import signal
@@ -129,3 +130,46 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path, arguments: list[s
     )
     os.close(writing)
     assert (said.returncode, said.stderr) == (0, "")
+
+
+VARIANTS = "variants:\n  longer: {title: Longer}\n  never: {title: Never played}\n"
+
+
+def test_a_second_ctrl_c_in_a_variant_loses_no_run_that_was_whole_before_it(
+    started: Start, chaoskit: Call, tmp_path: Path, day: str
+) -> None:
+    with (tmp_path / day).open("a") as file:
+        file.write(VARIANTS)
+    running = started("run", day, "--variant", "all")
+    until_line(running, "longer (2 of 3)")
+    until_line(running, "surge")
+    running.send_signal(signal.SIGINT)
+    until_line(running, "winding down")
+    running.send_signal(signal.SIGINT)
+    printed, complaints = running.communicate(timeout=60)
+    assert running.returncode == 4, complaints
+    (compared,) = (tmp_path / "reports").glob("*-variants-*/result.json")
+    document = json.loads(compared.read_bytes())
+    first, second = saved_runs(tmp_path / "reports")
+    assert [run["run"] for run in document["runs"]] == [first.name]
+    assert document["not_played"] == ["longer", "never"]
+    assert f"comparison: {Path('reports') / compared.parent.name / 'report.html'}" in printed
+    assert any(second.name in line for line in complaints.splitlines() if line.startswith("interrupted: "))
+    assert [str(found) for found in find_labelled() if found.label.run_id in {first.run_id, second.run_id}] == []
+    assert chaoskit("report", "latest").returncode == 0
+    assert (second.path / "report.html").is_file()
+
+
+def test_ctrl_c_at_the_end_of_a_variant_leaves_out_the_rest(started: Start, tmp_path: Path, day: str) -> None:
+    with (tmp_path / day).open("a") as file:
+        file.write(VARIANTS)
+    running = started("run", day, "--variant", "all")
+    until_line(running, "analysing")
+    running.send_signal(signal.SIGINT)
+    printed, complaints = running.communicate(timeout=60)
+    assert running.returncode == 4, printed + complaints
+    assert "Traceback" not in complaints
+    (run,) = saved_runs(tmp_path / "reports")
+    (compared,) = (tmp_path / "reports").glob("*-variants-*/result.json")
+    document = json.loads(compared.read_bytes())
+    assert ([one["run"] for one in document["runs"]], document["not_played"]) == ([run.name], ["longer", "never"])

@@ -1,12 +1,15 @@
 """`chaoskit run` and what follows a run: verdict, pages, kill -9."""
 
+import contextlib
 import json
+import shutil
 import socket
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from chaoskit.cli.run import WEB_PORT
 from chaoskit.environment.labels import find_labelled
 from chaoskit.environment.workspace import FOLDER_PREFIX, temporary_folder
 from chaoskit.store import saved_runs
@@ -55,6 +58,28 @@ def test_the_command_line_says_how_many_processes_make_the_load(chaoskit: Call, 
     history = run.history().history
     assert {batch.worker for batch in history.samples} == {0, 1}
     assert chaoskit("run", "day.yaml", "--workers", "0").returncode == 2
+
+
+def test_locusts_page_goes_elsewhere_where_its_port_is_taken_and_says_where(chaoskit: Call, tmp_path: Path) -> None:
+    (tmp_path / "day.yaml").write_text(PATIENT + "objectives: [buying rate > 1/s in surge]\n")
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # somebody else has it: as well
+            holder.bind(("127.0.0.1", WEB_PORT))
+            holder.listen()
+        said = chaoskit("run", "day.yaml", "--web", "--no-gate")
+    assert said.returncode == 0, said.stderr
+    assert "Locust's page is http://127.0.0.1:" in said.stderr
+    assert f"http://127.0.0.1:{WEB_PORT}" not in said.stderr
+
+
+def test_a_port_of_locusts_page_that_is_taken_is_told(chaoskit: Call, tmp_path: Path) -> None:
+    (tmp_path / "day.yaml").write_text(PATIENT)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        said = chaoskit("run", "day.yaml", "--web-port", str(port))
+    assert said.returncode == 5
+    assert f"cannot listen at 127.0.0.1:{port}: Address already in use; choose another" in said.stderr
 
 
 def test_after_kill_9_clean_leaves_nothing_and_report_still_renders(
@@ -170,3 +195,12 @@ def test_all_variants_are_played_and_compared_and_the_gravest_is_the_exit_code(c
     assert (compared.parent / "report.html").is_file()
     assert f"comparison: {Path('reports') / compared.parent.name / 'report.html'}" in said.stdout
     assert chaoskit("run", "day.yaml", "--variant", "imposible").returncode == 2
+    page = (compared.parent / "report.html").read_bytes()
+    (compared.parent / "report.html").unlink()
+    (compared.parent / "summary.md").unlink()
+    shutil.rmtree(runs[1].path)  # what is gone stays as it was told
+    again = chaoskit("report", compared.parent.name[:-3])
+    assert again.returncode == 0, again.stderr
+    assert f"comparison: {Path('reports') / compared.parent.name / 'report.html'}" in again.stdout
+    assert (compared.parent / "report.html").read_bytes() == page
+    assert "impossible" in (compared.parent / "summary.md").read_text()

@@ -114,7 +114,6 @@ def program(*arguments: str, port: int) -> Iterator[None]:
 
 
 @pytest.mark.docker
-@pytest.mark.flaky(reruns=4)  # a fifth of a core is little: what else runs on the machine takes it away
 def test_in_containers_the_cpu_that_was_given_out_is_what_runs_out(tmp_path: Path) -> None:
     program = tmp_path / "bin" / "chaoskit"
     program.parent.mkdir()

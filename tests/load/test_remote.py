@@ -66,15 +66,19 @@ def totals(history: History) -> dict[str, tuple[int, int]]:
     return found
 
 
+def rows(folder: Path) -> dict[str, tuple[int, int]]:
+    """Requests and failures by name, as Locust's file has them."""
+    with (folder / "day_stats.csv").open() as file:
+        return {row["Name"]: (int(row["Request Count"]), int(row["Failure Count"])) for row in csv.DictReader(file)}
+
+
 async def test_locusts_totals_and_files_are_right_to_the_request(
     play: Play, server: MisbehavingServer, tmp_path: Path
 ) -> None:
     plan = plan_of(stream_of(get("/ok"), (2, 150)), stream_of(get("/503"), (2, 40), name="bad"), workers=2)
     history = await play(with_generator(plan, csv=str(tmp_path / "locust" / "day")), server.address)
     assert totals(history) == {"trading": (300, 0), "bad": (80, 80)}
-    with (tmp_path / "locust" / "day_stats.csv").open() as file:
-        rows = {row["Name"]: (int(row["Request Count"]), int(row["Failure Count"])) for row in csv.DictReader(file)}
-    assert rows == {**totals(history), "Aggregated": (380, 80)}
+    assert rows(tmp_path / "locust") == {**totals(history), "Aggregated": (380, 80)}
     with (tmp_path / "locust" / "day_failures.csv").open() as file:
         assert [(row["Name"], row["Occurrences"]) for row in csv.DictReader(file)] == [("bad", "80")]
     assert {batch.worker for batch in history.samples} == {0, 1}
@@ -102,7 +106,10 @@ async def test_a_worker_that_vanishes_is_missed_and_the_other_takes_over(
     play: Play, server: MisbehavingServer, tmp_path: Path
 ) -> None:
     port = free_port()
-    plan = with_generator(plan_of(stream_of(get("/ok"), (9, 60))), remote_workers=2, listen=f"127.0.0.1:{port}")
+    streams = stream_of(get("/ok"), (9, 60)), stream_of(get("/503"), (9, 20), name="bad")
+    plan = with_generator(
+        plan_of(*streams), remote_workers=2, listen=f"127.0.0.1:{port}", csv=str(tmp_path / "locust" / "day")
+    )
     with workers(2, port, tmp_path / "workers.log") as started:
 
         def kill_one(load: LoadProcesses) -> None:
@@ -111,8 +118,9 @@ async def test_a_worker_that_vanishes_is_missed_and_the_other_takes_over(
         history = await play(plan, server.address, during=kill_one)
         assert started[1].wait(timeout=20) == 0
     assert totals(history)["trading"][0] == 540
-    lost = sum(batch.failed.get(LOST, 0) for batch in history.samples)
+    lost = sum(batch.failed.get(LOST, 0) for batch in history.samples if batch.stream == "trading")
     assert 60 < lost < 270  # three heartbeats of half the load, and a hand-up
+    assert rows(tmp_path / "locust") == {**totals(history), "Aggregated": (720, 180 + lost)}
     (event,) = [event for event in history.events if event.event == "worker_lost"]
     assert "three heartbeats did not come" in event.detail
     assert "1 other took over" in event.detail

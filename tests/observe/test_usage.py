@@ -1,3 +1,5 @@
+import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -103,3 +105,41 @@ def test_a_source_that_was_started_again_counts_on(root: "subprocess.Popen[str]"
         after = read_one(reader)
         again.communicate("\n")
     assert before.cpu_s <= after.cpu_s < before.cpu_s + 0.15
+
+
+BUSY = "import time\nprint('up', flush=True)\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
+
+
+def test_time_without_a_cpu_is_counted_of_all_threads() -> None:
+    """Two that would use one CPU alone: each waits while the other runs."""
+    one_cpu = {min(os.sched_getaffinity(0))}
+    with contextlib.ExitStack() as undo:
+        pair = []
+        for _ in range(2):
+            process = undo.enter_context(subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE))
+            undo.callback(process.kill)
+            os.sched_setaffinity(process.pid, one_cpu)
+            assert process.stdout
+            process.stdout.readline()
+            pair.append(process)
+        reader = UsageReader({"first": pair[0].pid})
+        before = read_one(reader)
+        deadline_s = time.monotonic() + 20
+        while True:
+            after = read_one(reader)
+            assert before.cpu_wait_s is not None
+            assert after.cpu_wait_s is not None
+            if after.cpu_wait_s - before.cpu_wait_s >= 0.2 or time.monotonic() > deadline_s:
+                break
+            time.sleep(0.02)
+    assert after.cpu_wait_s - before.cpu_wait_s >= 0.2
+
+
+def test_waits_of_a_source_that_was_started_again_count_on(root: "subprocess.Popen[str]") -> None:
+    reader = UsageReader({"root": root.pid})
+    before = read_one(reader)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, text=True) as again:
+        reader.follow({"root": again.pid})
+        after = read_one(reader)
+        again.communicate("\n")
+    assert (after.cpu_wait_s or 0.0) >= (before.cpu_wait_s or 0.0)

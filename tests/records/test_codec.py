@@ -11,6 +11,7 @@ from chaoskit.records import (
     History,
     HostSample,
     MessageBatch,
+    MetricSample,
     PhaseEvent,
     ProbeSample,
     Receipt,
@@ -28,6 +29,7 @@ from chaoskit.records import (
 HISTOGRAM = Histogram.of_us([100, 200, 90_000])
 RECORDS: list[Record] = [
     SampleBatch("trading", "client->gateway", 3, 0, 2, {"timeout": 1}, 3, HISTOGRAM, HISTOGRAM, HISTOGRAM),
+    MetricSample(1.5, "engine", "sum sold_total", 7.0),
     MessageBatch("feeds", "client->gw", 3, 0, 2, 40, 400, 9000, {"closed 1001": 1}, Histogram.of_us([9]), Histogram()),
     Completions("trading", "client->gateway", 3, 0, 2, 1),
     GeneratorHealth(1.5, 0, 0.25, 0.001, 4, 8, 0),

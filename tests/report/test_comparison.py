@@ -3,8 +3,16 @@ from dataclasses import replace
 
 import pytest
 
-from chaoskit.analysis.comparison import Comparison, Played, compare, encode_comparison
+from chaoskit.analysis.comparison import (
+    Comparison,
+    Played,
+    compare,
+    compared_again,
+    decode_comparison,
+    encode_comparison,
+)
 from chaoskit.analysis.result import Result, Verdict
+from chaoskit.errors import StoreError
 from chaoskit.plan.model import Plan
 from chaoskit.report import render_comparison, render_comparison_summary
 from chaoskit.report.comparison import rows_of
@@ -75,3 +83,27 @@ def test_the_document_is_versioned_and_whole(comparison: Comparison) -> None:
     assert document["version"] == 1
     assert [run["name"] for run in document["runs"]] == ["base", "bigger"]
     assert document["not_played"] == ["reserve"]
+
+
+def test_a_comparison_comes_back_as_it_was(comparison: Comparison) -> None:
+    assert decode_comparison(encode_comparison(comparison)) == comparison
+
+
+@pytest.mark.parametrize("document", [b"", b"{}", b'{"version": 1}'])
+def test_what_is_no_comparison_is_named(document: bytes) -> None:
+    with pytest.raises(StoreError, match=r"a comparison's result\.json does not fit version 1"):
+        decode_comparison(document)
+
+
+def test_another_version_is_named(comparison: Comparison) -> None:
+    with pytest.raises(StoreError, match="does not fit version 1"):
+        decode_comparison(encode_comparison(replace(comparison, version=2)))
+
+
+def test_runs_that_are_still_there_are_compared_anew(comparison: Comparison, plan: Plan, result: Result) -> None:
+    passed = replace(result, verdict=Verdict.PASS)
+    again = compared_again(comparison, [Played("base", "<b>The day</b>", "day-1", plan, passed)])
+    assert [run.verdict for run in again.runs] == [Verdict.PASS, Verdict.PASS]
+    assert again.verdict is Verdict.PASS
+    assert again.runs[1] == comparison.runs[1]
+    assert again.not_played == ("reserve",)

@@ -1,10 +1,12 @@
 """An abort rule trips once every one of its seconds broke it, and not before."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chaoskit.records import Histogram, SampleBatch
 from chaoskit.runner.abort import AbortWatch
 from chaoskit.runner.window import Seconds
 from tests.runner.test_window import batch
@@ -107,3 +109,53 @@ def test_a_second_without_arrivals_breaks_nothing(tmp_path: Path, rule: str) -> 
         AbortWatch(shop_plan(tmp_path, f"{DAY}abort_when: ['{rule}']\n".replace("100/s", "0/s"))).tripped(Seconds(), 5)
         is None
     )
+
+
+FEW = IMPATIENT.replace("100/s", "10/s")
+ON_TIME_US, LATE_US = 1_000, 3_000_000
+
+
+def few_of(late: Sequence[int | None]) -> Seconds:
+    """Seconds of ten arrivals each, so many of which took three seconds; None: nothing arrived."""
+    seconds = Seconds()
+    for second, count in enumerate(late):
+        if count is None:
+            continue
+        times = Histogram.of_us([LATE_US] * count + [ON_TIME_US] * (10 - count))
+        seconds.add(SampleBatch("buying", "client->api", second, 0, 10, {}, 10, times, times, times))
+    return seconds
+
+
+@pytest.mark.parametrize(
+    ("late", "trips"),
+    [
+        pytest.param([1] * 10, True, id="one of ten, all the time"),
+        pytest.param([0, 1, 1, 0, 0, 1, 0, 0, 1, 0], True, id="four of a hundred: more than 1 % of 300"),
+        pytest.param([0, 1, 0, 0, 0, 1, 0, 0, 1, 0], False, id="three may be those that a p99 of 300 leaves out"),
+        pytest.param([10, 10, 0, 0, 0, 0, 0, 0, 0, 0], False, id="a bad moment"),
+        pytest.param([0] * 10, False, id="none"),
+        pytest.param([10] * 9, False, id="not long enough"),
+        pytest.param([1, 1, 0, None, None, 1, 1, 0, None, 0], True, id="seconds without arrivals in between"),
+        pytest.param([None] * 10, False, id="nothing arrives"),
+    ],
+)
+def test_a_percentile_that_a_second_cannot_carry_is_judged_over_the_whole_time(
+    tmp_path: Path, late: list[int | None], trips: bool
+) -> None:
+    plan = shop_plan(tmp_path, f"{FEW}abort_when: ['p99 > 2s for 10s']\n")
+    (stream,) = plan.streams
+    planned = tuple(0 if count is None else 10 for count in late)
+    rule = AbortWatch(replace(plan, streams=(replace(stream, expected_per_second=planned),)))
+    assert (rule.tripped(few_of(late), len(late)) is not None) is trips
+
+
+def test_a_percentile_that_each_second_carries_is_judged_by_the_second(tmp_path: Path) -> None:
+    rule = AbortWatch(shop_plan(tmp_path, f"{FEW}abort_when: ['p50 > 2s for 4s']\n"))
+    assert rule.tripped(few_of([9, 9, 0, 9, 9]), 5) is None
+    assert rule.tripped(few_of([9, 9, 9, 9]), 4)
+
+
+def test_one_late_answer_of_a_second_breaks_no_p99(tmp_path: Path) -> None:
+    rule = AbortWatch(shop_plan(tmp_path, f"{FEW}abort_when: ['p99 > 2s for 1s']\n"))
+    assert rule.tripped(few_of([1]), 1) is None
+    assert rule.tripped(few_of([9]), 1)

@@ -24,6 +24,7 @@ UNSEEN_BY_A_SCHEMA = {
     "expect-unknown",
     "fault-jitter",
     "fault-link",
+    "finding-names",
     "flow-unknown",
     "hosts",
     "limits-external",

@@ -104,6 +104,14 @@ class Station:
         else:
             self.in_use -= 1
 
+    def enlarge(self, servers: int) -> None:
+        """Have `servers` more from now on; the first in the queue get them."""
+        self._accrue()
+        self.servers += servers
+        self.in_use += servers
+        for _ in range(servers):
+            self._pass_on()
+
     def block(self, on: str) -> None:
         """One of the held servers starts to wait for `on`."""
         self._accrue()

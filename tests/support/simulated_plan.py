@@ -51,8 +51,10 @@ class Day:
     worker_queue: int = 256
     worker_time_s: float = 0.0005
     cpu_time_s: float = 0.0001
+    answer_time_s: float = 0.0  # CPU time to read an answer of the database, while the link still counts as waited for
     cpus: float | None = None  # cores that each gateway may use; None is no limit
     db_pool: int = 2
+    db_pool_grows: tuple[float, int] | None = None  # when, and by how many
     connections: int = 64
     query_time_s: float = 0.02
     service_time_s: float = 0.0002

@@ -7,9 +7,11 @@ Nothing is scripted: requests queue for servers, hold them while they wait for t
 and the counters are what a scrape would read. A fault changes a delay or a route in its window and nothing else.
 """
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -40,6 +42,7 @@ BACKEND_LINK_S = 0.0002
 SCRAPE_EVERY_S = 0.5
 SCRAPE_OFFSET_S = 0.13
 HOST_CPUS = 8
+TICKS_PER_S = 100
 UNLIMITED = 1_000_000
 CPU_LIMIT_SLOWNESS = 300.0
 
@@ -118,6 +121,10 @@ class _Exchange:
                 call = _Call(stream, f"client->gateway@{gateway.region}", t_s)
                 self.calls.append(call)
                 self.simulation.at(t_s, self._request(call, gateway))
+        if self.day.db_pool_grows is not None:
+            grows_s, by = self.day.db_pool_grows
+            for gateway in self.gateways:
+                self.simulation.at(grows_s, partial(gateway.pool.enlarge, by))
         end_s = self.day.duration_s + self.plan.drain_s
         for tick in range(int(end_s / SCRAPE_EVERY_S)):
             self.simulation.at(tick * SCRAPE_EVERY_S + SCRAPE_OFFSET_S, self._scrape)
@@ -151,9 +158,7 @@ class _Exchange:
         if call.outcome:
             gateway.workers.abandon()
             return
-        yield gateway.cpu
-        yield self.day.cpu_time_s / (self.day.cpus or 1)
-        gateway.cpu.release()
+        yield from self._computed(gateway, self.day.cpu_time_s)
         yield self.day.worker_time_s * self._slowness(f"gateway@{gateway.region}")
         yield from self._positions(call, gateway) if call.stream == "positions" else self._trade(call, gateway)
         gateway.workers.release()
@@ -175,10 +180,17 @@ class _Exchange:
             yield self.day.query_time_s * self.noise.uniform(0.5, 1.5)
             yield self._standstill_s(f"positions@{gateway.region}")
             gateway.backend.release()
+            if self.day.answer_time_s:
+                yield from self._computed(gateway, self.day.answer_time_s)
         for held in (gateway.workers, gateway.pool):
             held.unblock("gateway->positions")
         gateway.pool.release()
         self._finish(call, "status 503" if dead else "")
+
+    def _computed(self, gateway: _Gateway, cpu_time_s: float) -> Process:
+        yield gateway.cpu
+        yield cpu_time_s / (self.day.cpus or 1)
+        gateway.cpu.release()
 
     def _trade(self, call: _Call, gateway: _Gateway) -> Process:
         gateway.workers.block("gateway->engine")
@@ -245,7 +257,11 @@ class _Exchange:
         self.records += [station.sample(t_s) for station in stations if self._answers(station.name)]
         if self._answers(self.engine.name):
             self.records.append(_as_queue(self.engine.sample(t_s), "exchange/engine.queue"))
-        self.records += [UsageSample(t_s, source, busy_s, 80_000_000, 40) for source, busy_s in used.items()]
+        denied = {f"gateway@{gateway.region}": self._denied_s(gateway.cpu) for gateway in self.gateways}
+        self.records += [
+            UsageSample(t_s, source, _in_ticks(busy_s), 80_000_000, 40, denied.get(source))
+            for source, busy_s in used.items()
+        ]
         self.records.append(HostSample(t_s, sum(used.values()) + 0.2 * t_s, HOST_CPUS, 8_000_000_000))
         self.records.append(
             GeneratorHealth(t_s, 0, cpu_s, 0.001, self.connections.in_use, self.connections.in_use, len(self.cpu.queue))
@@ -253,6 +269,9 @@ class _Exchange:
 
     def _used_s(self, cpu: Station) -> float:
         return cpu.sample(self.simulation.now).busy_s * (self.day.cpus or 1)
+
+    def _denied_s(self, cpu: Station) -> float:
+        return cpu.sample(self.simulation.now).busy_s * (1 - min(1.0, self.day.cpus or 1))
 
     def _write_calls(self) -> None:
         started: dict[tuple[str, str, int], list[_Call]] = {}
@@ -340,6 +359,11 @@ class _Exchange:
 
 def _microseconds(seconds: list[float]) -> Histogram:
     return Histogram.of_us(np.round(np.asarray(seconds) * 1e6).astype(np.int64))
+
+
+def _in_ticks(cpu_s: float) -> float:
+    """Return CPU seconds as the kernel tells them: in whole ticks that are over."""
+    return math.floor(cpu_s * TICKS_PER_S) / TICKS_PER_S
 
 
 def _as_queue(sample: ResourceSample, name: str) -> ResourceSample:

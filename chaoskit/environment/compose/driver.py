@@ -112,7 +112,8 @@ class ComposeDriver(DockerDriver):
         """Start what components may need, then these wave by wave, then the rest of the file."""
         for instance in self._plan.instances:
             log, addresses = self._logs / f"{instance.name}.log", self._layout.ports[instance.name]
-            part = ServiceInstance(instance.name, addresses, instance.ready, log, self._deaths.put_nowait)
+            numbers, report = _numbers(instance), self._deaths.put_nowait
+            part = ServiceInstance(instance.name, addresses, numbers, instance.ready, log, report)
             self._parts[instance.name] = self._taken[instance.name] = part
         if any(service.get("build") for service in self._services.values()):
             self._say(f"building the images of {self._compose.files[0]}")

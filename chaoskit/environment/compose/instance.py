@@ -32,12 +32,15 @@ class ServiceInstance(DockerInstance):
         self,
         name: str,
         addresses: Mapping[str, Address],
+        numbers: Mapping[str, int],
         ready: PlannedReady | None,
         log: Path,
         report: Callable[[Death], None],
     ) -> None:
+        """See `DockerInstance`; `numbers` are the service's own port numbers by name, as its manifest has them."""
         making = Making(name, name, "", PlannedContainer(), (), {}, addresses, Network("", None), {})
         super().__init__(making, ready, log, report)
+        self._numbers = numbers
         self._restarts = False
         self._returning: asyncio.Task[None] | None = None
 
@@ -88,9 +91,16 @@ class ServiceInstance(DockerInstance):
         if container.attrs["State"].get("Health"):
             await self._unless_ended(engine, self._until_healthy(engine, container))
         elif self._ready is not None:
-            address, ready = self._making.addresses[self._ready.port], self._ready
-            wait = wait_until_ready(address, ready.path, ready.timeout_s, stays_open_s=STAYS_OPEN_S)
-            await self._unless_ended(engine, wait)
+            await self._unless_ended(engine, self._until_answering(self._ready))
+
+    async def _until_answering(self, ready: PlannedReady) -> None:
+        """Return once the service answers; TimeoutError where it does not, in the words of its manifest.
+
+        That its number is wrong shows nowhere else: the engine publishes any number, and nobody listens behind it.
+        """
+        address, number = self._making.addresses[ready.port], self._numbers.get(ready.port)
+        known_as = f"port `{ready.port}`" + (f" (number {number} in target.yaml)" if number else "")
+        await wait_until_ready(address, ready.path, ready.timeout_s, stays_open_s=STAYS_OPEN_S, known_as=known_as)
 
     async def _until_healthy(self, engine: Engine, container: Container) -> None:
         """Return once the container's own health check passes; TimeoutError where it fails, or does not in time."""

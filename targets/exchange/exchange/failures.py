@@ -68,6 +68,15 @@ def unknown_error() -> Refusal:
     return WithoutCode(503, "Unknown error, please check your request or try again later.")
 
 
+def halted() -> Refusal:
+    """A circuit breaker has halted trading, and the order is not one that only reduces a position."""
+    return Refusal(
+        400,
+        -4400,
+        "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed, please try again later.",
+    )
+
+
 def stale() -> Refusal:
     """A request that waited in the engine's queue until it was too old."""
     return Refusal(400, -5028, "Timestamp for this request is outside of the ME recvWindow.")

@@ -11,6 +11,8 @@ import asyncpg
 
 DATABASE = "exchange"
 USER = "exchange"
+READER = "exchange reader"
+"""`application_name` of sessions that only read, which a replica may serve."""
 
 LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a call on a connection may raise when the database or the way to it fails. The last is asyncpg's own confusion

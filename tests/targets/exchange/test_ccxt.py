@@ -5,28 +5,11 @@ from time import monotonic
 
 import ccxt
 import pytest
-from exchange.venue import api_key, api_secret
 
+from tests.support.ccxt_client import trader
 from tests.support.exchange import RunningExchange
 
 SYMBOL = "BTC/USDT:USDT"
-
-
-def trader(port: int, account: int) -> ccxt.binanceusdm:
-    """ccxt's `binanceusdm` pointed at a local gateway through its sandbox: no call can leave the machine."""
-    base = f"http://127.0.0.1:{port}/fapi"
-    client = ccxt.binanceusdm(
-        {"apiKey": api_key(account), "secret": api_secret(api_key(account)), "enableRateLimit": False}
-    )
-    client.urls["test"] = {
-        "fapiPublic": f"{base}/v1",
-        "fapiPrivate": f"{base}/v1",
-        "fapiPrivateV2": f"{base}/v2",
-        "fapiPrivateV3": f"{base}/v3",
-    }
-    client.set_sandbox_mode(True)
-    client.exceptions["exact"] = {**client.exceptions["exact"], **client.exceptions["linear"]["exact"]}
-    return client
 
 
 def test_the_whole_call_list(exchange: RunningExchange) -> None:
@@ -99,6 +82,30 @@ def test_a_fill_reaches_the_position_through_the_database(exchange: RunningExcha
     while contracts(client) != pytest.approx(before + 0.25):
         assert monotonic() < deadline_s, "write-behind never brought the fill"
     assert int(client.last_response_headers["X-Position-Age-Ms"]) < 5000
+
+
+def test_what_the_venue_tells_about_funding_leverage_and_risk(exchange: RunningExchange) -> None:
+    client = trader(exchange.components["gateway"].port, 5)
+    assert abs(client.fetch_time() - client.milliseconds()) < 60_000
+    assert client.fetch_mark_price(SYMBOL)["markPrice"] == client.fetch_funding_rate(SYMBOL)["markPrice"]
+    history = client.fetch_funding_rate_history(SYMBOL, limit=3)
+    assert [rate["timestamp"] % (8 * 3_600_000) for rate in history] == [0, 0, 0]
+
+    tiers = client.fetch_leverage_tiers([SYMBOL])[SYMBOL]
+    assert len(tiers) == 10
+    assert [tiers[0][key] for key in ("minNotional", "maxNotional", "maintenanceMarginRate", "maxLeverage")] == [
+        0, 50_000, 0.004, 125,
+    ]  # fmt: skip
+    assert tiers[-1]["maintenanceMarginRate"] == 0.5
+    assert client.set_leverage(20, SYMBOL)["leverage"] == 20
+    with pytest.raises(ccxt.ExchangeError, match="this venue's orders have 20"):
+        client.set_leverage(50, SYMBOL)
+
+    assert client.fetch_open_interest(SYMBOL)["openInterestAmount"] > 0
+    ranks = client.fetch_positions_adl_rank([SYMBOL])
+    assert [rank["rank"] in range(5) for rank in ranks] == [True]
+    assert client.fetch_my_liquidations(SYMBOL) == []
+    assert client.fapiPublicGetInsuranceBalance()["assets"][0]["marginBalance"] == "0.00000000"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from exchange.engine.collateral import Collateral
 from exchange.engine.insurance import InsuranceFund
 from exchange.engine.ledger import Account
 from exchange.engine.liquidation import Liquidator, Rules
@@ -20,10 +21,14 @@ HOLDERS_PER_TURN = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where prices come from: the contracts' index (None: the venue's own book) and what collateral is worth."""
+    """Where prices come from: the contracts' index (None: the venue's own book) and what collateral is worth.
+
+    `desk` is where the collateral of those in liquidation is sold; None: the fund takes it over.
+    """
 
     index: Index | None = None
     collateral: CollateralPrices | None = None
+    desk: Collateral | None = None
 
 
 class Clearing:
@@ -46,7 +51,7 @@ class Clearing:
         self.margin.revalue(0)
         self.fund = InsuranceFund(exchange.ledger, self.margin, fund_usdt)
         self._watch = MarginWatch(self.margin, exchange.marks, self._accounts, due)
-        self.liquidator = Liquidator(exchange, self.margin, self._watch, self.fund, rules)
+        self.liquidator = Liquidator(exchange, self.margin, self._watch, self.fund, rules, sources.desk)
         self._marks = MarkPrices(exchange, sources.index)
         exchange.marks_follow_trades = False
         for account in self._accounts:

@@ -5,7 +5,7 @@ queue as everybody's orders, so under load a stop comes late.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
@@ -61,11 +61,13 @@ class ConditionalOrder:
 class ConditionalOrders:
     """All conditional orders that wait, by account and by how near they are to their trigger.
 
-    `outcomes` counts how they ended: `sent`, `rejected`, `shed`, `cancelled`.
+    `outcomes` counts how they ended: `sent`, `rejected`, `shed`, `cancelled`. `changed`, where it is set, is called
+    with each that has another status.
     """
 
     def __init__(self, symbols: int) -> None:
         self.outcomes: Counter[str] = Counter()
+        self.changed: Callable[[ConditionalOrder], None] | None = None
         self._ids = count(1)
         self._by_account: dict[int, dict[int, ConditionalOrder]] = {}
         # For each symbol and price (last, mark): those that wait for a rise, and those that wait for a fall, nearest
@@ -86,6 +88,8 @@ class ConditionalOrders:
         own[order.algo_id] = order
         key = order.trigger if order.rises else -order.trigger
         heappush(self._waiting[_place(order.symbol, by_mark=order.by_mark) + order.rises], (key, order.algo_id, order))
+        if self.changed is not None:
+            self.changed(order)
 
     def find(self, account: int, algo_id: int | None, client_id: str | None) -> ConditionalOrder | None:
         """The account's order that waits or is being sent, by either id."""
@@ -107,6 +111,8 @@ class ConditionalOrders:
         del own[order.algo_id]
         if not own:
             del self._by_account[order.account]
+        if self.changed is not None:
+            self.changed(order)
 
     def due(self, symbol: int, last: int, mark: int) -> Iterator[ConditionalOrder]:
         """Yield what these prices set off, nearest trigger first; each is yielded once, as `TRIGGERING`."""
@@ -117,6 +123,8 @@ class ConditionalOrders:
                     order = heappop(heap)[2]
                     if order.status == "NEW":
                         order.status = "TRIGGERING"
+                        if self.changed is not None:
+                            self.changed(order)
                         yield order
 
 

@@ -121,9 +121,10 @@ class Ledger:
 
     The house is the market maker and holds the other side of the opening positions, which `seed` draws. With a
     `leverage`, each account's wallet is as small as a leverage drawn from 1 to that one makes it; else all are alike.
+    The first `funded` accounts keep the whole wallet all the same: they can sell what others cannot.
     """
 
-    def __init__(self, accounts: int, seed: int, opened_us: int = 0, leverage: int = 0) -> None:
+    def __init__(self, accounts: int, seed: int, opened_us: int = 0, leverage: int = 0, funded: int = 0) -> None:
         randomness = random.Random(seed)
         wallet = OPENING_WALLET_USDT * MONEY_UNITS_PER_USDT
         self.fees = 0
@@ -138,7 +139,8 @@ class Ledger:
         )
         if leverage:
             for account in self.accounts:
-                account.wallet = _leveraged(account.positions, randomness.randint(1, leverage))
+                own = _leveraged(account.positions, randomness.randint(1, leverage))
+                account.wallet = wallet if account.number < funded else own
         self.house = Account(accounts, wallet, opposite, house=True)
         self.accounts.append(self.house)
         for account in self.accounts:

@@ -1,11 +1,13 @@
-"""Liquidation, one step a turn: cancel, sell into the book, and what the book did not take goes to fund or winners.
+"""Liquidation, one step a turn: cancel, sell collateral, sell into the book; fund or winners have what is left.
 
 Each step is a command of its own in the engine's queue: it takes matching time and waits its turn like everybody's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exchange.engine.book import Order
+from exchange.engine.collateral import Collateral
 from exchange.engine.deleveraging import Deleveraging
 from exchange.engine.insurance import InsuranceFund
 from exchange.engine.ledger import UNIT_VALUES, Account
@@ -15,6 +17,7 @@ from exchange.engine.matching import Exchange, HandOver
 
 PER = 10_000
 TAKE_OVER_ID = "takeover_autoclose"
+SETTLE_EVERY_MS = 5_000  # what winners owe is settled at fixed times, and not trade by trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,29 @@ class Tally:
 
 
 class Liquidator:
-    """Takes the steps; whoever calls `step` does so again until it says that nothing is left to do."""
+    """Takes the steps; whoever calls `step` does so again until it says that nothing is left to do.
+
+    `executed` is called with each liquidation order of which the book took something.
+    """
 
     def __init__(
-        self, exchange: Exchange, margin: Margin, watch: MarginWatch, fund: InsuranceFund, rules: Rules
+        self,
+        exchange: Exchange,
+        margin: Margin,
+        watch: MarginWatch,
+        fund: InsuranceFund,
+        rules: Rules,
+        collateral: Collateral | None = None,
     ) -> None:
         self._exchange = exchange
         self._margin = margin
         self._watch = watch
         self._fund = fund
         self._rules = rules
+        self._collateral = collateral
         self._tried: dict[int, set[int]] = {}
+        self.executed: Callable[[Order], None] | None = None
+        self._next_settlement_ms = 0
         self.deleveraging = Deleveraging(exchange, margin)
         self.tally = Tally()
 
@@ -65,6 +80,9 @@ class Liquidator:
             tried = self._tried[account.number] = set()
             self.tally.accounts += 1
             self._cancel(account, now_ms)
+            if self._collateral is not None and self._collateral.liquidate(account, self._margin, now_ms):
+                self._exchange.touched(account.number)
+                return self._end(account) if self._margin.is_sound(account) else True
         left = [symbol for symbol in account.held() if symbol not in tried]
         if left:
             symbol = max(left, key=lambda each: self._margin.of_position(account, each))
@@ -110,6 +128,8 @@ class Liquidator:
         order = self._send(account, symbol, max(1, mark - away if selling else mark + away), now_ms)
         value = order.value * UNIT_VALUES[symbol]
         self.tally.orders += 1
+        if self.executed is not None and order.filled:
+            self.executed(order)
         if selling:
             self.tally.sold += value
         else:
@@ -154,11 +174,14 @@ class Liquidator:
             self._give_up(now_ms)
 
     def _give_up(self, now_ms: int) -> None:
-        """The fund is at its end: the winners close what it holds, or pay what it lacks."""
+        """The fund is at its end: the winners close what it holds, and pay what it lacks at the next settlement."""
         fund = self._fund.account
         if self._rules.deleveraging:
             for symbol in fund.held():
                 price = self._margin.bankruptcy_price(fund, symbol)
                 self.deleveraging.close(fund, symbol, price, now_ms)
+        if now_ms < self._next_settlement_ms:
+            return
+        self._next_settlement_ms = now_ms + SETTLE_EVERY_MS
         for payer in self._fund.socialise():
             self._exchange.touched(payer.number)

@@ -3,8 +3,11 @@
 It is a participant like any other: its orders pass the same loop, rest in the same book and wait their turn.
 """
 
+import math
+
 from exchange.engine.book import Order
 from exchange.engine.matching import Exchange
+from exchange.engine.withdrawal import Withdrawal
 from exchange.venue import SYMBOLS
 
 LEVELS = 40
@@ -17,7 +20,7 @@ class MarketMaker:
     """The quotes of one symbol, `level_usdt` at each price; `refresh` is the work that the loop runs.
 
     The fair price moves by one spacing for an inventory of `levels_per_step` levels: with fewer, it follows those who
-    sell, and does not come back.
+    sell, and does not come back. With a `withdrawal` it quotes less while the price moves.
     """
 
     def __init__(
@@ -26,7 +29,10 @@ class MarketMaker:
         symbol: int,
         level_usdt: int = NOTIONAL_PER_LEVEL_USDT,
         levels_per_step: int = LEVELS_PER_STEP,
+        withdrawal: Withdrawal | None = None,
     ) -> None:
+        self._withdrawal = withdrawal or Withdrawal(0.0)
+        self._fair = SYMBOLS[symbol].opening_ticks
         self._exchange = exchange
         self._symbol = symbol
         opening = SYMBOLS[symbol].opening_ticks
@@ -39,7 +45,7 @@ class MarketMaker:
     def refresh(self, now_ms: int) -> None:
         """Withdraw quotes that are no longer wanted and fill up those that were taken."""
         house = self._exchange.ledger.house
-        wanted = self._ladder()
+        wanted = self._ladder(now_ms)
         standing: dict[tuple[bool, int], int] = {}
         for order in [order for order in house.open_orders.values() if order.symbol == self._symbol]:
             place = (order.buy, order.price)
@@ -56,11 +62,15 @@ class MarketMaker:
                 )  # fmt: skip
                 self._exchange.submit(house, order)
 
-    def _ladder(self) -> dict[tuple[bool, int], int]:
+    def _ladder(self, now_ms: int) -> dict[tuple[bool, int], int]:
         inventory = self._exchange.ledger.house.positions[self._symbol].lots - self._opening_lots
         fair = SYMBOLS[self._symbol].opening_ticks - (inventory // self._lots_per_step) * self._spacing
+        if fair != self._fair and fair > 0 < self._fair:
+            self._withdrawal.moved(math.log(fair / self._fair), now_ms)
+        self._fair = fair
+        size = max(1, int(self._size * self._withdrawal.share(now_ms)))
         return {
-            (buy, fair + (-level if buy else level) * self._spacing): self._size
+            (buy, fair + (-level if buy else level) * self._spacing): size
             for level in range(1, LEVELS + 1)
             for buy in (True, False)
         }

@@ -6,16 +6,17 @@ is a status and a JSON body in the venue's shape, which the gateway hands to the
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from exchange.engine.bodies import conditional_body, order_body, trade_body
 from exchange.engine.book import Order, OrderBook
+from exchange.engine.circuit_breaker import CircuitBreaker
 from exchange.engine.conditional import MARKET_KINDS, ConditionalOrder, ConditionalOrders
 from exchange.engine.intents import PREFIX, Intents
 from exchange.engine.ledger import UNIT_VALUES, Account, Ledger, Trade
-from exchange.failures import Refusal, stale
+from exchange.failures import Refusal, halted, stale
 from exchange.venue import LEVERAGE, SYMBOLS
 
 MAX_OPEN_ORDERS = 200
@@ -23,6 +24,19 @@ MAX_OPEN_ORDERS = 200
 Answer = tuple[int, bytes]
 Touched = Callable[[int], None]
 Triggered = Callable[[ConditionalOrder], None]
+
+
+class Observer(Protocol):
+    """Who wants to know what happens, as it happens."""
+
+    def ordered(self, order: Order, now_ms: int) -> None:
+        """An order was accepted, cancelled, or has expired."""
+
+    def filled(self, order: Order, trade: Trade, profit: int) -> None:
+        """One side of a fill was booked, which realised `profit` money units."""
+
+    def traded(self, trade: Trade) -> None:
+        """A fill in the book, seen from its taker."""
 
 
 class Market:
@@ -61,7 +75,8 @@ class Exchange:
 
     `touched` is called with the number of each account whose wallet or positions changed; `triggered` with each
     conditional order that a price has set off, to be sent by `fire` as a command of its own. The marks are the last
-    prices until `marks_follow_trades` is taken away and `mark` called instead.
+    prices until `marks_follow_trades` is taken away and `mark` called instead. `observer` is told of every order and
+    fill, where there is one; a `breaker` may halt trading.
     """
 
     def __init__(self, ledger: Ledger, touched: Touched, triggered: Triggered | None = None) -> None:
@@ -69,10 +84,12 @@ class Exchange:
         self.conditionals = ConditionalOrders(len(SYMBOLS))
         self.intents = Intents()
         self._triggered = triggered
+        self.observer: Observer | None = None
         self.markets = [Market(symbol.opening_ticks) for symbol in SYMBOLS]
         self.marks = [market.last for market in self.markets]
         self.touched = touched
         self.marks_follow_trades = True
+        self.breaker: CircuitBreaker | None = None
         self.taken = {True: 0, False: 0}  # money units that buyers and sellers took from the books, the house left out
         self._order_id = 0
         self._trade_id = 0
@@ -88,6 +105,10 @@ class Exchange:
             "open conditionals": self.open_conditionals,
             "transfer": self.transfer,
         }
+
+    def offer(self, operations: dict[str, Callable[..., Any]]) -> None:
+        """Take up more commands, by name; each is called with the time in ms, the account, and what else was sent."""
+        self._operations |= operations
 
     def execute(self, command: list[Any], now_ms: int) -> Answer:
         """Run one command at wall-clock `now_ms`; refusals become the venue's error bodies."""
@@ -123,6 +144,8 @@ class Exchange:
         """Match an accepted order and rest, expire or finish what remains of it."""
         market = self.markets[order.symbol]
         market.version += 1
+        if self.observer is not None:
+            self.observer.ordered(order, order.created_ms)
         limit_price = order.price if order.kind == "LIMIT" else None
         if self._may_match(market.book, order, limit_price):
             for fill in market.book.match(order, limit_price):
@@ -138,6 +161,8 @@ class Exchange:
             return
         else:
             order.status = "EXPIRED"
+            if self.observer is not None:
+                self.observer.ordered(order, order.updated_ms)
         account.close(order)
 
     def withdraw(self, account: Account, order: Order, now_ms: int) -> None:
@@ -149,6 +174,8 @@ class Exchange:
         order.status = "CANCELED"
         order.updated_ms = now_ms
         account.close(order)
+        if self.observer is not None:
+            self.observer.ordered(order, now_ms)
 
     def cancel(
         self, now_ms: int, account: Account, symbol: int, order_id: int | None, client_id: str | None
@@ -257,11 +284,13 @@ class Exchange:
                 handed.client_id, status="FILLED", filled=size, value=size * price, created_ms=now_ms,
                 updated_ms=now_ms,
             )  # fmt: skip
+            before = party.wallet
             self.ledger.assign(party, handed.symbol, signed, price)
             party.close(order)
-            party.trades.append(
-                Trade(self._trade_id, order.order_id, handed.symbol, order.buy, price, size, 0, is_maker, now_ms)
-            )
+            trade = Trade(self._trade_id, order.order_id, handed.symbol, order.buy, price, size, 0, is_maker, now_ms)
+            party.trades.append(trade)
+            if self.observer is not None:
+                self.observer.filled(order, trade, party.wallet - before)
             self.touched(party.number)
 
     def _set_off(self, symbol: int, now_ms: int) -> None:
@@ -276,6 +305,9 @@ class Exchange:
             return
         if account.liquidating:
             raise Refusal(400, -2023, "User in liquidation mode now.")
+        if self.breaker is not None and not order.reduce_only and self.breaker.is_halted(order.created_ms):
+            self.breaker.turned_away["order"] += 1
+            raise halted()
         if any(order.client_id == known.client_id for known in account.open_orders.values()):
             raise Refusal(400, -4116, "ClientOrderId is duplicated.")
         if len(account.open_orders) >= MAX_OPEN_ORDERS:
@@ -308,28 +340,26 @@ class Exchange:
         self._trade_id += 1
         symbol = taker.symbol
         self.markets[symbol].record(price, lots)
+        if self.breaker is not None:
+            self.breaker.observe(symbol, price, taker.created_ms)
         if self.marks_follow_trades:
             self.marks[symbol] = price
         maker_account = self.ledger.accounts[maker.account]
         for party, order, is_maker in ((account, taker, False), (maker_account, maker, True)):
             signed = lots if order.buy else -lots
+            before = party.wallet
             fee = self.ledger.trade(party, symbol, signed, price, maker=is_maker)
             order.updated_ms = taker.created_ms
             if order.client_id.startswith(PREFIX):
                 self.intents.note(order.client_id, party.number, order.order_id)
-            party.trades.append(
-                Trade(
-                    self._trade_id,
-                    order.order_id,
-                    symbol,
-                    order.buy,
-                    price,
-                    lots,
-                    fee,
-                    is_maker,
-                    order.updated_ms,
-                )
+            trade = Trade(
+                self._trade_id, order.order_id, symbol, order.buy, price, lots, fee, is_maker, order.updated_ms
             )
+            party.trades.append(trade)
+            if self.observer is not None:
+                self.observer.filled(order, trade, party.wallet - before + fee)
+                if not is_maker:
+                    self.observer.traded(trade)
             self.touched(party.number)
         maker_account.release(maker, lots)
         maker.status = "FILLED" if maker.filled == maker.lots else "PARTIALLY_FILLED"

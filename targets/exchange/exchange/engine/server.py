@@ -5,6 +5,9 @@
     <id> ["hello"]                      <id> 200 {"accounts": …}    from now on the feed comes, too
     <id> ["order", account, …]          <id> 200 {…venue body…}     when the matching has executed it
                                         * {…}                       market data, every 100 ms if it changed
+    <id> ["watch", ["btcusdt@trade", 7]]  <id> 200 {}               also: public trades, and what concerns account 7
+                                        ! btcusdt@trade {…}         an event of a topic, in the venue's shape
+    <id> ["unwatch", ["btcusdt@trade"]]   <id> 200 {}               no longer
 
 Bodies are complete JSON in the venue's shape, so that a gateway forwards them without reading them.
 """
@@ -14,12 +17,14 @@ from typing import Any, cast
 
 import orjson
 
+from exchange.engine.events import Events
 from exchange.engine.loop import MatchingLoop
 from exchange.engine.matching import Exchange
 from exchange.failures import overloaded
 from exchange.wall import wall_ms
 
 EXEMPT = frozenset({"cancel", "cancel conditional"})
+WATCHING = frozenset({"watch", "unwatch"})
 REDUCE_ONLY, CLOSES = -3, -2  # places in the terms of a conditional order
 BUFFER_LIMIT_BYTES = 16 * 1024 * 1024
 
@@ -30,10 +35,13 @@ class EngineServer:
     `exempting`: what lowers a position's risk may still wait where others are turned away.
     """
 
-    def __init__(self, exchange: Exchange, loop: MatchingLoop, accounts: int, *, exempting: bool = True) -> None:
+    def __init__(
+        self, exchange: Exchange, loop: MatchingLoop, accounts: int, events: Events, *, exempting: bool = True
+    ) -> None:
         self.exchange = exchange
         self.loop = loop
         self.accounts = accounts
+        self.events = events
         self.exempting = exempting
         self.connections: set[EngineConnection] = set()
 
@@ -70,6 +78,7 @@ class EngineConnection(asyncio.Protocol):
         """Answers that are still due are dropped: the gateway has given them up."""
         self._transport = None
         self._server.connections.discard(self)
+        self._server.events.unwatch(self)
 
     def data_received(self, data: bytes) -> None:
         """Split lines and take each one up; a line that is no request closes the connection."""
@@ -97,6 +106,11 @@ class EngineConnection(asyncio.Protocol):
         if command[0] == "hello":
             self._server.connections.add(self)
             self._answer(number, 200, orjson.dumps({"accounts": self._server.accounts}))
+            return
+        if command[0] in WATCHING:
+            change = self._server.events.watch if command[0] == "watch" else self._server.events.unwatch
+            change(self, command[1])
+            self._answer(number, 200, b"{}")
             return
         reserve = self._reserve(command)
         if not self._server.loop.submit(lambda: self._execute(number, command), reserve):

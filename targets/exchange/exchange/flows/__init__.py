@@ -8,6 +8,19 @@ repeated.
 from exchange.flows.bots import correct_bot, naive_bot
 from exchange.flows.holding import fear, margin_top_up, positions, stop_loss
 from exchange.flows.making import maker
+from exchange.flows.selling import panic, whale
 from exchange.flows.trading import login, trade
 
-__all__ = ["correct_bot", "fear", "login", "maker", "margin_top_up", "naive_bot", "positions", "stop_loss", "trade"]
+__all__ = [
+    "correct_bot",
+    "fear",
+    "login",
+    "maker",
+    "margin_top_up",
+    "naive_bot",
+    "panic",
+    "positions",
+    "stop_loss",
+    "trade",
+    "whale",
+]

@@ -5,23 +5,29 @@ import asyncio
 import gc
 import logging
 import sys
+from typing import cast
 
 import uvicorn
 import uvloop
 
-from exchange.arguments import OVERLOAD_RULES, TIMEOUT_FORMS, address, duration_s
+from exchange.arguments import OVERLOAD_RULES, TIMEOUT_FORMS, add_autoscaler, address, autoscaler_rules, duration_s
 from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 from exchange.file_limit import allow_many_connections
 from exchange.gateway.application import Application, Limits, Manners
 from exchange.gateway.engine_link import EngineLink
+from exchange.gateway.feeds import FeedCollector, FeedLimits, Feeds
+from exchange.gateway.fleet import Fleet
 from exchange.gateway.limiter import OrderLimiter, WeightLimiter
 from exchange.gateway.link_metrics import LinkCollector
 from exchange.gateway.market import Market
 from exchange.gateway.pool import Pool
 from exchange.gateway.routes import routes, session_routes
 from exchange.gateway.sessions import AUTH_LINK, CACHES, Sessions
+from exchange.gateway.stream_connection import ServerState, StreamConnection
 from exchange.gateway.trading import Trading
+from exchange.gateway.waiting_line import ControlledDelay, WaitingLine
 from exchange.gateway.workers import Workers
+from exchange.replicas import Replicas
 
 
 def _parse() -> argparse.Namespace:
@@ -46,6 +52,13 @@ def _parse() -> argparse.Namespace:
     add("--order-limit-1m", type=int, default=6_000_000, help="new orders per account and minute")
     add("--ban-after", type=int, default=20, help="refusals within a window that lead to a ban")
     add("--ban-time", type=duration_s, default=120.0, help="length of the first ban")
+    add("--stream-connections", type=int, default=10_000, help="WebSocket connections at once")
+    add("--stream-buffer", type=int, default=1_000_000, help="bytes that one of them may be behind")
+    add("--listen-key-life", type=duration_s, default=3600.0, help="life of a listen key that is not renewed")
+    add("--shedding", choices=("off", "codel"), default="off", help="how long requests wait for a worker")
+    add("--replicas", type=int, default=1, help="replicas that serve from the start")
+    add("--warm-up", type=duration_s, default=30.0, help="until a new replica is as fast as the others")
+    add_autoscaler(parser)
     add("--login", choices=("off", "one_store", "two_stores"), default="off", help="whether a session is asked for")
     add("--auth", type=address, help="host:port of the store of sessions")
     add("--auth-standby", type=address, help="host:port of the second one")
@@ -59,13 +72,23 @@ class Gateway:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
-        self.workers = Workers(arguments.workers, arguments.worker_queue, arguments.service_time)
-        self.pool = Pool(arguments.positions, arguments.db_pool, arguments.backend_timeout)
+        replicas = arguments.replicas
+        line = ControlledDelay() if arguments.shedding == "codel" else WaitingLine()
+        self.workers = Workers(arguments.workers * replicas, arguments.worker_queue, arguments.service_time, line)
+        self.pool = Pool(arguments.positions, arguments.db_pool * replicas, arguments.backend_timeout)
+        self.replicas: Replicas | None = None
+        if arguments.autoscaler != "off":
+            fleet = Fleet(self.workers, self.pool, replicas, arguments.warm_up)
+            rules = autoscaler_rules(arguments, arguments.warm_up)
+            self.replicas = Replicas(fleet, rules, replicas, arguments.boot_delay)
         self.limiter = WeightLimiter(
             arguments.rate_limit, arguments.rate_limit_window, arguments.ban_after, arguments.ban_time
         )
         self.market = Market(_rate_limits(arguments))
-        self.engine = EngineLink(arguments.engine, arguments.backend_timeout, self.market.update)
+        self.engine = EngineLink(arguments.engine, arguments.backend_timeout)
+        limits = FeedLimits(arguments.stream_connections, arguments.stream_buffer, arguments.listen_key_life)
+        self.feeds = Feeds(self.market, self.engine, limits)
+        self.engine.on_feed, self.engine.on_event = self.feeds.update, self.feeds.event
         self.trading = Trading(self.workers, self.pool, self.engine, self.market)
         self.stores = _stores(arguments)
         sessions = None
@@ -74,7 +97,7 @@ class Gateway:
             sessions = Sessions(self.stores, arguments.session_ttl, arguments.session_cache, waited)
         orders = OrderLimiter(arguments.order_limit_10s, arguments.order_limit_1m)
         self.application = Application(
-            routes(self.market, self.trading) | (session_routes(sessions) if sessions else {}),
+            routes(self.market, self.trading, self.feeds) | (session_routes(sessions) if sessions else {}),
             Limits(self.limiter, orders, by_account=arguments.rate_limit_by == "account"),
             self.workers,
             self.engine,
@@ -91,18 +114,26 @@ class Gateway:
         greeted = self.engine.connected and self.engine.accounts > 0 and self.market.known
         return greeted and self.pool.open > 0 and all(store.connected for store in self.stores)
 
+    def _stream_connection(self, server_state: ServerState, **_server: object) -> StreamConnection:
+        """Take over a connection that asks for WebSocket."""
+        return StreamConnection(self.feeds, server_state)
+
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         arguments = self._arguments
         self.pool.start()
-        links = [asyncio.create_task(link.run()) for link in (self.engine, *self.stores)]
-        registry = registry_of(
-            [
-                ResourceCollector([self.limiter.resource, self.workers, self.pool]),
-                self.trading.staleness,
-                LinkCollector(self.pool, self.engine),
-            ]
-        )
+        tasks = [asyncio.create_task(link.run()) for link in (self.engine, *self.stores)]
+        tasks.append(asyncio.create_task(self.feeds.run()))
+        collectors = [
+            ResourceCollector([self.limiter.resource, self.workers, self.pool]),
+            self.trading.staleness,
+            LinkCollector(self.pool, self.engine),
+            FeedCollector(self.feeds),
+        ]
+        if self.replicas is not None:
+            tasks.append(asyncio.create_task(self.replicas.run()))
+            collectors.append(self.replicas)
+        registry = registry_of(collectors)
         listener = await MetricsServer(registry, self.ready).start(arguments.host, arguments.metrics_port)
         gc.collect()
         gc.freeze()
@@ -112,7 +143,7 @@ class Gateway:
                 host=arguments.host,
                 port=arguments.port,
                 http="httptools",
-                ws="none",
+                ws=cast("type[asyncio.Protocol]", self._stream_connection),
                 lifespan="off",
                 interface="asgi3",
                 log_level="warning",
@@ -129,8 +160,8 @@ class Gateway:
             await server.serve()
         finally:
             listener.close()
-            for link in links:
-                link.cancel()
+            for task in tasks:
+                task.cancel()
             await self.pool.close()
 
 
@@ -143,7 +174,7 @@ def _stores(arguments: argparse.Namespace) -> list[EngineLink]:
         raise SystemExit(
             f"--login={arguments.login} needs the addresses of {len(given)} stores: --auth, --auth-standby"
         )
-    return [EngineLink(place, arguments.backend_timeout, lambda _feed: None) for place in given]
+    return [EngineLink(place, arguments.backend_timeout) for place in given]
 
 
 def _rate_limits(arguments: argparse.Namespace) -> list[dict[str, object]]:

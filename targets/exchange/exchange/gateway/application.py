@@ -32,6 +32,7 @@ NOT_FOUND = Refusal(404, -1000, "An unknown error occurred while processing the 
 class Route:
     """One endpoint. `weight` gives its cost from the parameters; `order` counts against the order limits.
 
+    `keyed`: it wants an API key, but no signature.
     `session`: beside the signature it needs a session, where the gateway asks for one.
     `shed_last`: it lowers a trader's risk, so it may still wait where others are turned away.
     """
@@ -39,6 +40,7 @@ class Route:
     handler: Handler
     weight: Callable[[Parameters], int]
     signed: bool = False
+    keyed: bool = False
     order: bool = False
     session: bool = True
     shed_last: bool = False
@@ -114,9 +116,11 @@ class Application:
         now_s = time()
         self._admit(scope, route, parameters, key, headers, now_s)
         call = Call(parameters, monotonic() + self._manners.backend_timeout_s, headers=headers)
+        if (route.signed or route.keyed) and not self._engine.accounts:
+            raise internal_error()  # the engine has not yet said which accounts there are
+        if route.keyed:
+            call.account = self._signatures.owner(key, self._engine.accounts)
         if route.signed:
-            if not self._engine.accounts:
-                raise internal_error()  # the engine has not yet said which accounts there are
             payload, signature = split_signature(query, body)
             call.account = self._signatures.account(key, payload, signature, self._engine.accounts)
             call.stale_ms = check_time(parameters, int(now_s * 1000))
@@ -153,7 +157,7 @@ class Application:
         workers, manners = self._workers, self._manners
         shed_last = manners.exempting and (route.shed_last or _lowers_risk(call.parameters))
         try:
-            started_s = await workers.acquire(call.deadline_s, workers.reserve if shed_last else 0)
+            held = await workers.acquire(call.deadline_s, workers.reserve if shed_last else 0)
         except NoWorker:
             raise overloaded(exempting=manners.exempting) if route.order else unavailable() from None
         try:
@@ -165,7 +169,7 @@ class Application:
                 raise unknown_error() from refusal
             raise
         finally:
-            rest_s = workers.release(started_s, call.blocked_s)
+            rest_s = workers.release(held, call.blocked_s)
             if rest_s:
                 await workers.rest(rest_s)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, cast
 
@@ -25,13 +25,15 @@ class EngineLink:
     """Calls to the engine (protocol: `exchange.engine.server`).
 
     `accounts` is how many accounts the engine has (0 until it said so); `on_feed` gets each market data
-    snapshot.
+    snapshot, `on_event` each event of a topic that is watched, as JSON.
     """
 
-    def __init__(self, address: tuple[str, int], timeout_s: float, on_feed: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, address: tuple[str, int], timeout_s: float) -> None:
         self._host, self._port = address
         self._timeout_s = timeout_s
-        self._on_feed = on_feed
+        self.on_feed: Callable[[dict[str, Any]], None] = _ignore
+        self.on_event: Callable[[str, bytes], None] = _ignore
+        self._watched: set[str | int] = set()
         self._connection: _Connection | None = None
         self._number = 0
         self._silent_since_s = math.inf  # when the first overdue call was sent that nothing was heard after
@@ -60,6 +62,21 @@ class EngineLink:
         self._pending[self._number] = (future, sent_s, sent_s + self._timeout_s if deadline_s is None else deadline_s)
         self._connection.send(b"%d %s\n" % (self._number, orjson.dumps(command)))
         return future
+
+    def watch(self, topics: Sequence[str | int]) -> None:
+        """Let the engine tell of `topics`, too: `btcusdt@trade`, or the number of an account."""
+        self._watched.update(topics)
+        self._say("watch", topics)
+
+    def unwatch(self, topics: Sequence[str | int]) -> None:
+        """Stop that."""
+        self._watched.difference_update(topics)
+        self._say("unwatch", topics)
+
+    def _say(self, change: str, topics: Sequence[str | int]) -> None:
+        """Tell the engine now; after a lost connection it is told all that is watched."""
+        if topics and self._connection is not None:
+            self.call([change, list(topics)]).add_done_callback(_settled)
 
     async def run(self) -> None:
         """Keep the connection up for ever."""
@@ -100,6 +117,7 @@ class EngineLink:
     def _greeted(self, hello: "asyncio.Future[Answer]") -> None:
         if not hello.cancelled() and hello.exception() is None:
             self.accounts = orjson.loads(hello.result()[1])["accounts"]
+            self._say("watch", list(self._watched))
 
     def _sweep(self, connection: "_Connection") -> None:
         """Fail overdue calls; a connection that was silent for a whole time-out is given up."""
@@ -125,12 +143,26 @@ class EngineLink:
         """One line from the engine."""
         number, _, text = line.partition(b" ")
         if number == b"*":
-            self._on_feed(orjson.loads(text))
+            self.on_feed(orjson.loads(text))
+            return
+        if number == b"!":
+            topic, _, event = text.partition(b" ")
+            self.on_event(topic.decode(), event)
             return
         status, _, body = text.partition(b" ")
         future, _, _ = self._pending.pop(int(number), (None, 0.0, 0.0))
         if future is not None and not future.done():
             future.set_result((int(status), body))
+
+
+def _ignore(*_args: object) -> None:
+    """Nobody wants to know."""
+
+
+def _settled(future: "asyncio.Future[Answer]") -> None:
+    """Take note of a failure: the connection is over then, and the next one begins with everything."""
+    if not future.cancelled():
+        future.exception()
 
 
 class _Connection(asyncio.Protocol):

@@ -7,11 +7,13 @@ import orjson
 
 from exchange.failures import Refusal, internal_error
 from exchange.gateway.call import MIN_NOTIONAL_USDT, Call, optional_symbol, symbol_of, whole_number
-from exchange.venue import LEVERAGE, SYMBOLS, Symbol, decimal_text
+from exchange.venue import SYMBOLS, Symbol, decimal_text
 from exchange.wall import wall_ms
 
 DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 FUNDING_PERIOD_MS = 8 * 3600 * 1000
+FUNDING_RATE = "0.00010000"
+MOST_FUNDING_RATES = 1000
 
 
 class Market:
@@ -32,7 +34,8 @@ class Market:
         self._snapshot = snapshot
         self.marks = [snapshot[symbol.name]["mark"] for symbol in SYMBOLS]
 
-    def _of(self, symbol: Symbol) -> dict[str, Any]:
+    def snapshot(self, symbol: Symbol) -> dict[str, Any]:
+        """What the engine last said of `symbol`; raises `Refusal` -1001 before it has said anything."""
         if not self._snapshot:
             raise internal_error()
         return self._snapshot[symbol.name]
@@ -65,49 +68,49 @@ class Market:
         limit = whole_number(call.parameters, b"limit", 500)
         if limit not in DEPTH_LIMITS:
             raise Refusal(400, -4021, f"Invalid depth limit; valid limits are {list(DEPTH_LIMITS)}.")
-        depth = self._of(symbol)["depth"]
+        depth = self.snapshot(symbol)["depth"]
         return orjson.dumps(depth | {"bids": depth["bids"][:limit], "asks": depth["asks"][:limit]})
 
     async def ticker(self, call: Call) -> bytes:
         """`GET /fapi/v1/ticker/24hr`: statistics since the engine started."""
         symbol = optional_symbol(call.parameters)
         if symbol is not None:
-            return orjson.dumps(self._of(symbol)["ticker"])
-        return orjson.dumps([self._of(each)["ticker"] for each in SYMBOLS])
+            return orjson.dumps(self.snapshot(symbol)["ticker"])
+        return orjson.dumps([self.snapshot(each)["ticker"] for each in SYMBOLS])
 
     async def premium_index(self, call: Call) -> bytes:
         """`GET /fapi/v1/premiumIndex`: mark prices."""
         symbol = optional_symbol(call.parameters)
         if symbol is not None:
-            return orjson.dumps(self._premium(symbol))
-        return orjson.dumps([self._premium(each) for each in SYMBOLS])
+            return orjson.dumps(self.premium(symbol))
+        return orjson.dumps([self.premium(each) for each in SYMBOLS])
 
-    def _premium(self, symbol: Symbol) -> dict[str, object]:
+    def premium(self, symbol: Symbol) -> dict[str, object]:
+        """Mark price and funding of `symbol`, as `/fapi/v1/premiumIndex` tells them."""
         now_ms = wall_ms()
         mark = decimal_text(self.marks[symbol.index], symbol.price_decimals)
         return {
             "symbol": symbol.name,
             "markPrice": mark,
             "indexPrice": mark,
-            "lastFundingRate": "0.00010000",
-            "interestRate": "0.00010000",
+            "lastFundingRate": FUNDING_RATE,
+            "interestRate": FUNDING_RATE,
             "nextFundingTime": (now_ms // FUNDING_PERIOD_MS + 1) * FUNDING_PERIOD_MS,
             "time": now_ms,
         }
 
-    async def leverage_brackets(self, call: Call) -> bytes:
-        """`GET /fapi/v1/leverageBracket`: one bracket, the leverage that the engine applies."""
-        bracket = {
-            "bracket": 1,
-            "initialLeverage": LEVERAGE,
-            "notionalCap": 1_000_000_000,
-            "notionalFloor": 0,
-            "maintMarginRatio": 0.004,
-            "cum": 0,
-        }
+    async def funding_rates(self, call: Call) -> bytes:
+        """`GET /fapi/v1/fundingRate`: the rate of the latest periods, which never changes here; nobody pays it."""
         wanted = optional_symbol(call.parameters)
+        count = min(whole_number(call.parameters, b"limit", 100) or 100, MOST_FUNDING_RATES)
+        symbols = [symbol for symbol in SYMBOLS if wanted in (None, symbol)]
+        latest_ms = wall_ms() // FUNDING_PERIOD_MS * FUNDING_PERIOD_MS
         return orjson.dumps(
-            [{"symbol": each.name, "brackets": [bracket]} for each in SYMBOLS if wanted in (None, each)]
+            [
+                {"symbol": symbol.name, "fundingTime": time_ms, "fundingRate": FUNDING_RATE}
+                for time_ms in range(latest_ms - (count - 1) * FUNDING_PERIOD_MS, latest_ms + 1, FUNDING_PERIOD_MS)
+                for symbol in symbols
+            ][-count:]
         )
 
 

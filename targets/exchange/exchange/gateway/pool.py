@@ -17,7 +17,7 @@ import asyncpg
 
 from exchange.failures import backend_timeout
 from exchange.occupancy import Resource
-from exchange.storage import DATABASE, LOST, READ_ACCOUNT, USER
+from exchange.storage import DATABASE, LOST, READ_ACCOUNT, READER, USER
 
 LOG = logging.getLogger(__name__)
 LINK = "gateway->positions"
@@ -54,6 +54,8 @@ class Pool(Resource):
         self._idle: list[_Place] = []
         self._waiters: deque[_Waiter] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._coming: list[asyncio.Task[None]] = []  # places beyond those of the start that were never open yet
+        self._surplus = 0  # places that are to be given up as soon as they are free
         self._query = self.blocked_on(LINK)
         self.open = 0
         self.connect_failures = 0
@@ -62,6 +64,28 @@ class Pool(Resource):
         """Begin to open all connections."""
         for _ in range(self._size):
             self._open_one()
+
+    def grow(self, places: int) -> None:
+        """Begin to open more connections; one counts when it is open first."""
+        kept = min(places, self._surplus)
+        self._surplus -= kept
+        self.servers += kept
+        self._coming += [self._open_one() for _ in range(places - kept)]
+
+    def shrink(self, places: int) -> None:
+        """Give up some connections: first what is not open yet, at last what is in use, as soon as it is free."""
+        while places and self._coming:
+            self._coming.pop().cancel()
+            places -= 1
+        self.servers -= places
+        self._surplus += places
+        while self._surplus and self._idle:
+            self._give_up_place(self._idle.pop())
+
+    def _give_up_place(self, place: _Place) -> None:
+        self._surplus -= 1
+        self.open -= 1
+        place.connection.terminate()
 
     async def close(self) -> None:
         """Stop connecting and abort all connections."""
@@ -141,6 +165,9 @@ class Pool(Resource):
         self._offer(place, now_s)
 
     def _offer(self, place: _Place, now_s: float) -> None:
+        if self._surplus:
+            self._give_up_place(place)
+            return
         while self._waiters and self._waiters[0].place.cancelled():
             self._give_up(self._waiters[0])
         if not self._waiters:
@@ -164,10 +191,11 @@ class Pool(Resource):
         place.connection.terminate()
         self._open_one(place.held_since_s)
 
-    def _open_one(self, held_since_s: float | None = None) -> None:
+    def _open_one(self, held_since_s: float | None = None) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(self._connect(held_since_s))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _connect(self, held_since_s: float | None) -> None:
         backoff_s = FIRST_BACKOFF_S
@@ -182,6 +210,9 @@ class Pool(Resource):
             else:
                 now_s = monotonic()
                 self.open += 1
+                if (task := asyncio.current_task()) in self._coming:
+                    self._coming.remove(task)
+                    self.servers += 1
                 if held_since_s is not None:
                     self._let_go(held_since_s, now_s)
                 self._offer(place, now_s)
@@ -195,6 +226,7 @@ class Pool(Resource):
             database=DATABASE,
             ssl=False,
             timeout=CONNECT_WITHIN_S,
+            server_settings={"application_name": READER},
         )
         with contextlib.ExitStack() as undo:
             undo.callback(connection.terminate)

@@ -39,6 +39,10 @@ class Signatures:
             raise Refusal(400, -1022, "Signature for this request is not valid.")
         return number
 
+    def owner(self, key: bytes | None, accounts: int) -> int:
+        """The account of an API key, for what needs no signature; raises `Refusal` -2014 or -2015."""
+        return self._prepare(key, accounts)[0]
+
     def _prepare(self, key: bytes | None, accounts: int) -> tuple[int, hmac.HMAC]:
         if not key:
             raise Refusal(401, -2014, "API-key format invalid.")

@@ -18,6 +18,7 @@ from exchange.gateway.conditional_terms import conditional_reference, conditiona
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.market import Market
 from exchange.gateway.pool import Pool
+from exchange.gateway.spot_terms import spot_terms
 from exchange.gateway.staleness import Staleness
 from exchange.gateway.workers import Workers
 from exchange.wall import wall_us
@@ -38,48 +39,52 @@ class Trading:
 
     async def place(self, call: Call) -> bytes:
         """`POST /fapi/v1/order`."""
-        return await self._ask(call, ["order", call.account, call.stale_ms, order_terms(call.parameters)])
+        return await self.ask(call, ["order", call.account, call.stale_ms, order_terms(call.parameters)])
+
+    async def sell_collateral(self, call: Call) -> bytes:
+        """`POST /api/v3/order`: a spot order; what is traded there is collateral, and it can be sold at the market."""
+        return await self.ask(call, ["sell collateral", call.account, *spot_terms(call.parameters)])
 
     async def cancel(self, call: Call) -> bytes:
         """`DELETE /fapi/v1/order`."""
         symbol = symbol_of(call.parameters)
-        return await self._ask(call, ["cancel", call.account, symbol.index, *order_reference(call.parameters)])
+        return await self.ask(call, ["cancel", call.account, symbol.index, *order_reference(call.parameters)])
 
     async def query(self, call: Call) -> bytes:
         """`GET /fapi/v1/order`."""
         symbol = symbol_of(call.parameters)
-        return await self._ask(call, ["query", call.account, symbol.index, *order_reference(call.parameters)])
+        return await self.ask(call, ["query", call.account, symbol.index, *order_reference(call.parameters)])
 
     async def open_orders(self, call: Call) -> bytes:
         """`GET /fapi/v1/openOrders`."""
         symbol = optional_symbol(call.parameters)
-        return await self._ask(call, ["open", call.account, None if symbol is None else symbol.index])
+        return await self.ask(call, ["open", call.account, None if symbol is None else symbol.index])
 
     async def trades(self, call: Call) -> bytes:
         """`GET /fapi/v1/userTrades`."""
         limit = whole_number(call.parameters, b"limit", 500)
-        return await self._ask(call, ["trades", call.account, symbol_of(call.parameters).index, limit])
+        return await self.ask(call, ["trades", call.account, symbol_of(call.parameters).index, limit])
 
     async def place_conditional(self, call: Call) -> bytes:
         """`POST /fapi/v1/algoOrder`."""
-        return await self._ask(call, ["conditional", call.account, call.stale_ms, conditional_terms(call.parameters)])
+        return await self.ask(call, ["conditional", call.account, call.stale_ms, conditional_terms(call.parameters)])
 
     async def cancel_conditional(self, call: Call) -> bytes:
         """`DELETE /fapi/v1/algoOrder`."""
-        return await self._ask(call, ["cancel conditional", call.account, *conditional_reference(call.parameters)])
+        return await self.ask(call, ["cancel conditional", call.account, *conditional_reference(call.parameters)])
 
     async def query_conditional(self, call: Call) -> bytes:
         """`GET /fapi/v1/algoOrder`."""
-        return await self._ask(call, ["query conditional", call.account, *conditional_reference(call.parameters)])
+        return await self.ask(call, ["query conditional", call.account, *conditional_reference(call.parameters)])
 
     async def open_conditionals(self, call: Call) -> bytes:
         """`GET /fapi/v1/openAlgoOrders`."""
         symbol = optional_symbol(call.parameters)
-        return await self._ask(call, ["open conditionals", call.account, None if symbol is None else symbol.index])
+        return await self.ask(call, ["open conditionals", call.account, None if symbol is None else symbol.index])
 
     async def transfer(self, call: Call) -> bytes:
         """`POST /sapi/v1/asset/transfer`: into the wallet."""
-        return await self._ask(call, ["transfer", call.account, transfer_amount(call.parameters)])
+        return await self.ask(call, ["transfer", call.account, transfer_amount(call.parameters)])
 
     async def positions(self, call: Call) -> bytes:
         """`GET /fapi/v3/positionRisk`."""
@@ -91,7 +96,8 @@ class Trading:
         """`GET /fapi/v3/account`."""
         return account_information(await self._rows(call), self._market.marks)
 
-    async def _ask(self, call: Call, command: list[Any]) -> bytes:
+    async def ask(self, call: Call, command: list[Any]) -> bytes:
+        """Let the engine carry out a command; raises `Refusal` for what it refuses."""
         started_s = monotonic()
         self._on_engine.enter(started_s)
         try:

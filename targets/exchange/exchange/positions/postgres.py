@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -50,7 +51,11 @@ def _binary(name: str) -> str:
     return str(Path(package.origin).parent / "pginstall" / "bin" / name)
 
 
-def _command(name: str, *arguments: str) -> list[str]:
+def command(name: str, *arguments: str) -> list[str]:
+    """The command line of PostgreSQL's program `name`: as an unprivileged user, and tied to this process's life.
+
+    Raises `StartFailed` where `setpriv` or the program is missing.
+    """
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise StartFailed(
@@ -64,6 +69,13 @@ def _command(name: str, *arguments: str) -> list[str]:
     return [*prefix, "--", _binary(name), *arguments]
 
 
+def own_folder(data: Path) -> None:
+    """Make the folder of a cluster, and give it to the user that the server runs as."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        os.chown(data, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+
+
 def create_cluster(data: Path) -> bool:
     """Make an empty cluster in the folder `data`, unless one is there; True where it was made now.
 
@@ -71,9 +83,7 @@ def create_cluster(data: Path) -> bool:
     """
     if (data / "PG_VERSION").exists():
         return False
-    data.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        os.chown(data, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+    own_folder(data)
     options = [
         "--no-sync",
         "--no-instructions",
@@ -82,23 +92,41 @@ def create_cluster(data: Path) -> bool:
         "--auth=trust",
         f"--username={USER}",
     ]
-    done = subprocess.run(_command("initdb", "-D", str(data), *options), capture_output=True, text=True, check=False)
+    done = subprocess.run(command("initdb", "-D", str(data), *options), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StartFailed(f"initdb could not make a cluster in {data}: {done.stderr.strip() or done.stdout.strip()}")
     return True
 
 
+def wait_for_predecessor(data: Path) -> None:
+    """Wait until the server that holds the folder is gone; raises `StartFailed` where it stays."""
+    lock = data / "postmaster.pid"
+    deadline_s = monotonic() + PREDECESSOR_ENDS_WITHIN_S
+    while lock.exists():
+        holder = lock.read_text().split("\n", 1)[0]
+        if not holder.isdigit() or not Path("/proc", holder).exists():
+            return  # a lock that a dead server left; PostgreSQL clears it away
+        if monotonic() > deadline_s:
+            raise StartFailed(f"the folder {data} is in use by the server with process id {holder}.")
+        sleep(0.02)
+
+
 class PostgresServer:
     """One running server; `host` and `port` are where it listens over TCP, and nowhere else.
+
+    `settings` are added to its configuration.
 
     Connections are trusted: it is a mock's database, and listens on loopback unless told otherwise.
     """
 
-    def __init__(self, data: Path, host: str, port: int, max_connections: int) -> None:
+    def __init__(
+        self, data: Path, host: str, port: int, max_connections: int, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.data = data
         self.host = host
         self.port = port
         self.max_connections = max_connections
+        self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -106,30 +134,19 @@ class PostgresServer:
 
         A server of a wrapper that was just killed may still be ending in the same folder; it is waited for.
         """
-        self._wait_for_predecessor()
+        wait_for_predecessor(self.data)
         if self.host not in ("127.0.0.1", "::1", "localhost"):
             with (self.data / "pg_hba.conf").open("a") as rules:
                 rules.write("host all all all trust\n")
         configuration = _CONFIGURATION | {
+            **self._settings,
             "listen_addresses": self.host,
             "max_connections": str(self.max_connections),
             "port": str(self.port),
         }
         flags = [part for name, value in configuration.items() for part in ("-c", f"{name}={value}")]
         with (self.data / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(_command("postgres", "-D", str(self.data), *flags), stderr=log, stdout=log)
-
-    def _wait_for_predecessor(self) -> None:
-        """Wait until the server that holds the folder is gone; raises `StartFailed` where it stays."""
-        lock = self.data / "postmaster.pid"
-        deadline_s = monotonic() + PREDECESSOR_ENDS_WITHIN_S
-        while lock.exists():
-            holder = lock.read_text().split("\n", 1)[0]
-            if not holder.isdigit() or not Path("/proc", holder).exists():
-                return  # a lock that a dead server left; PostgreSQL clears it away
-            if monotonic() > deadline_s:
-                raise StartFailed(f"the folder {self.data} is in use by the server with process id {holder}.")
-            sleep(0.02)
+            self._process = subprocess.Popen(command("postgres", "-D", str(self.data), *flags), stderr=log, stdout=log)
 
     def exit_code(self) -> int | None:
         """The server's exit code, or None while it runs."""
@@ -139,6 +156,11 @@ class PostgresServer:
         """The last words of the server."""
         path = self.data / "server.log"
         return path.read_text(errors="replace")[-characters:] if path.exists() else ""
+
+    def signal_stop(self) -> None:
+        """Tell it to end all sessions and stop, and do not wait for it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
 
     def stop(self, within_s: float = 5.0) -> None:
         """End all sessions and stop, by immediate shutdown where that takes longer than `within_s`."""

@@ -6,6 +6,7 @@ sits in another database of the server, so that its own queries are not among wh
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import asyncpg
@@ -60,3 +61,42 @@ class ConnectionsResource(Resource):
         self.completions = self._before[1] + committed
         self.rejections["rolled_back"] = self._before[2] + rolled_back
         self.arrivals = self.completions + self.rejections["rolled_back"]
+
+
+class ServersResource(Resource):
+    """The connections of several servers as one pool: those of the primary, or of the replicas where reads go there.
+
+    The primary's own use, to be written to, is counted in either case: a connection or two.
+    """
+
+    def __init__(self, primary: ConnectionsResource) -> None:
+        super().__init__("connections", primary.servers)
+        self._primary = primary
+        self._replicas: list[ConnectionsResource] = []
+        self._gone: list[tuple[float, int, int]] = []  # busy seconds, arrivals, completions of those that have left
+        self._busy_s = 0.0
+
+    def add(self, replica: ConnectionsResource) -> None:
+        """A replica is read from, from now on."""
+        self._replicas.append(replica)
+        self.servers = sum(one.servers for one in self._replicas)
+
+    def remove(self, replica: ConnectionsResource) -> None:
+        """A replica is no longer read from; what it has done stays counted."""
+        self._replicas.remove(replica)
+        self.servers = sum(one.servers for one in self._replicas or [self._primary])
+        self._gone.append((replica.busy.total_s(0.0), replica.arrivals, replica.completions))
+
+    async def refresh(self) -> None:
+        """Read the statistics of all servers; raises `ConnectionError` where the primary does not answer."""
+        for replica in tuple(self._replicas):
+            with contextlib.suppress(ConnectionError):  # it may be ending; what it told last stands
+                await replica.refresh()
+        await self._primary.refresh()
+        present = [self._primary, *self._replicas]
+        busy_s = sum(one.busy.total_s(0.0) for one in present) + sum(busy_s for busy_s, _, _ in self._gone)
+        self.busy.add(busy_s - self._busy_s)
+        self._busy_s = busy_s
+        self.arrivals = sum(one.arrivals for one in present) + sum(arrivals for _, arrivals, _ in self._gone)
+        self.completions = sum(one.completions for one in present) + sum(done for _, _, done in self._gone)
+        self.rejections["rolled_back"] = self.arrivals - self.completions

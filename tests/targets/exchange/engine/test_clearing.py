@@ -9,7 +9,7 @@ from typing import Any
 from exchange.engine.clearing import ClearingCollector
 from exchange.engine.invariants import broken
 from exchange.engine.ledger import UNIT_VALUES
-from exchange.engine.liquidation import Rules
+from exchange.engine.liquidation import SETTLE_EVERY_MS, Rules
 from exchange.venue import MONEY_UNITS_PER_USDT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -64,6 +64,7 @@ def play(crisis: Venue, command: tuple[Any, ...]) -> None:
         case ("unwind",):
             fund, margin = crisis.clearing.fund, crisis.clearing.margin
             socialised = fund.socialised
+            crisis.now_ms += SETTLE_EVERY_MS  # a settlement is due
             crisis.clearing.liquidator.unwind(crisis.now_ms)
             if fund.equity < 0:  # then all who gain have paid as much as they gain
                 profits = [margin.profit(account) for account in crisis.accounts if account is not fund.account]

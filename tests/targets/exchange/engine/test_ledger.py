@@ -1,5 +1,6 @@
 import pytest
 from exchange.engine.ledger import Ledger, Position
+from exchange.venue import MONEY_UNITS_PER_USDT, OPENING_WALLET_USDT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,3 +52,11 @@ def test_the_seed_draws_the_opening() -> None:
         [p.lots for account in Ledger(20, seed).accounts for p in account.positions] for seed in (1, 1, 2)
     )
     assert first == again != other
+
+
+def test_funded_accounts_hold_the_whole_wallet_whatever_the_leverage() -> None:
+    plain, funded = Ledger(30, 1, leverage=50), Ledger(30, 1, leverage=50, funded=10)
+    full = OPENING_WALLET_USDT * MONEY_UNITS_PER_USDT
+    assert [account.wallet for account in funded.accounts[:10]] == [full] * 10
+    assert [account.wallet for account in funded.accounts[10:]] == [account.wallet for account in plain.accounts[10:]]
+    assert all(account.wallet < full for account in plain.accounts[:30])

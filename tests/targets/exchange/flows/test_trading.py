@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from exchange.failures import Refusal
-from exchange.flows import positions, trade
+from exchange.flows import panic, positions, trade
 from exchange.flows.client import Response
 from exchange.flows.trading import order_form
 from exchange.gateway.call import order_terms, parse
@@ -82,3 +82,17 @@ def test_an_order_that_expires_unfilled_is_a_failure() -> None:
 
 def test_a_refusal_is_a_refusal() -> None:
     assert Refusal(400, -1, "no").body == b'{"code":-1,"msg":"no"}'
+
+
+@given(KEYS)
+def test_those_who_panic_sell_at_the_market_from_funded_accounts(key: int) -> None:
+    client = Recorder(body=b'{"status":"EXPIRED"}')
+    panic(client, Drawn(key, settings={"engine.accounts": 300, "engine.funded_accounts": 20}))
+    assert client.sent is not None
+    _, target, headers, body = client.sent
+    assert target == "/fapi/v1/order"
+    assert int(headers["X-MBX-APIKEY"].removeprefix("account-")) < 20
+    terms = dict(pair.split("=") for pair in body.decode().split("&"))
+    assert (terms["symbol"], terms["side"], terms["type"]) == ("BTCUSDT", "SELL", "MARKET")
+    assert 0.01 <= float(terms["quantity"]) <= 0.05
+    assert client.failures == []  # nobody bid: that is the market's answer

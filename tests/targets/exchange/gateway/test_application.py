@@ -114,6 +114,25 @@ async def test_orders_are_shed_by_the_rule_of_the_day(exchange: RunningExchange,
         await first
 
 
+async def test_controlled_delay_sheds_what_waits_too_long_and_lets_what_lowers_the_risk_wait(
+    exchange: RunningExchange,
+) -> None:
+    arguments = ("--workers=1", "--service-time=400ms", "--db-pool=1", "--shedding=codel", "--backend-timeout=10s")
+    gateway = exchange.start_gateway("controlled", *arguments)
+    async with client(gateway) as http:
+        first = asyncio.ensure_future(positions(http))
+        await asyncio.sleep(0.1)
+        plain, reducing = await asyncio.gather(
+            http.post("/fapi/v1/order", content=signed(1, MARKET_ORDER)),
+            http.post("/fapi/v1/order", content=signed(1, f"{MARKET_ORDER}&reduceOnly=true")),
+        )
+        assert (plain.status_code, plain.json()["code"]) == (503, -1008)
+        assert reducing.status_code != 503
+        assert (await first).status_code == 200
+    assert gateway.metrics()['resource_rejections_total{reason="codel",resource="workers"}'] == 1
+    gateway.stop()
+
+
 async def test_an_order_of_which_nothing_was_heard_is_executed_all_the_same(exchange: RunningExchange) -> None:
     slow = exchange.start(
         "sluggish", "engine", f"--positions=us=127.0.0.1:{exchange.components['positions'].port}",

@@ -22,7 +22,8 @@ async def linked(exchange: RunningExchange, timeout_s: float = 0.5) -> AsyncIter
     """A link through a relay, greeted and with market data."""
     fed = asyncio.Event()
     async with relay_to(exchange.components["engine"].port) as relay:
-        link = EngineLink(("127.0.0.1", relay.port), timeout_s, lambda snapshot: fed.set())
+        link = EngineLink(("127.0.0.1", relay.port), timeout_s)
+        link.on_feed = lambda _snapshot: fed.set()
         task = asyncio.create_task(link.run())
         await fed.wait()
         yield link, relay

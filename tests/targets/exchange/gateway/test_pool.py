@@ -149,3 +149,49 @@ async def test_callers_that_go_away_leave_no_trace(exchange: RunningExchange) ->
         await until_open(pool, 1)
     assert pool.busy.holders == pool.waiting.holders == 0
     await pool.close()
+
+
+async def test_connections_are_added_and_given_up_while_it_works(exchange: RunningExchange) -> None:
+    pool = await started(exchange.components["positions"].port, 1)
+    reads = [asyncio.ensure_future(pool.read_account(account, monotonic() + 20)) for account in range(40)]
+    pool.grow(3)
+    assert pool.servers == 1
+    await until_open(pool, 4)
+    assert pool.servers == 4
+    pool.shrink(3)
+    assert pool.servers == 1
+    await asyncio.gather(*reads)
+    assert pool.open == 1
+    assert pool.busy.holders == pool.waiting.holders == 0
+    pool.shrink(1)
+    assert pool.open == 0
+    pool.grow(2)
+    await until_open(pool, 2)
+    assert await pool.read_account(1, monotonic() + 5)
+    await pool.close()
+
+
+async def test_connections_that_cannot_be_opened_are_no_servers_and_go_first(exchange: RunningExchange) -> None:
+    async with relay_to(exchange.components["positions"].port) as relay:
+        pool = await started(relay.port, 1)
+        relay.cut()
+        pool.grow(3)
+        pool.shrink(2)
+        assert pool.servers == 1
+        relay.heal()
+        await until_served(pool)
+        await until_open(pool, 2)
+        assert pool.servers == 2
+        await pool.close()
+
+
+async def test_a_place_that_was_given_up_while_held_is_kept_when_it_is_wanted_again(exchange: RunningExchange) -> None:
+    pool = await started(exchange.components["positions"].port, 1)
+    read = asyncio.ensure_future(pool.read_account(1, monotonic() + 5))
+    await asyncio.sleep(0)
+    pool.shrink(1)
+    pool.grow(1)
+    await read
+    assert pool.open == pool.servers == 1
+    assert pool.busy.holders == 0
+    await pool.close()

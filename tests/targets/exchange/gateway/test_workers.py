@@ -2,7 +2,8 @@ import asyncio
 from time import monotonic
 
 import pytest
-from exchange.gateway.workers import NoWorker, Workers
+from exchange.gateway.waiting_line import ControlledDelay
+from exchange.gateway.workers import COLD_TIMES, NoWorker, Replica, Workers
 
 
 async def handle(workers: Workers, within_s: float = 30.0) -> float:
@@ -47,8 +48,8 @@ async def test_a_long_service_time_delays_the_answer() -> None:
 
 async def test_time_blocked_is_held_besides_the_service_time() -> None:
     workers = Workers(1, queue_limit=1, service_s=10.0)
-    started_s = await workers.acquire(monotonic() + 1)
-    assert workers.release(started_s, blocked_s=5.0) == pytest.approx(15.0, abs=0.5)
+    held = await workers.acquire(monotonic() + 1)
+    assert workers.release(held, blocked_s=5.0) == pytest.approx(15.0, abs=0.5)
 
 
 async def test_a_full_queue_and_a_passed_deadline_refuse() -> None:
@@ -66,3 +67,67 @@ async def test_a_full_queue_and_a_passed_deadline_refuse() -> None:
     assert workers.rejections == {"full": 1, "timeout": 1}
     assert workers.waiting.holders == 0
     assert workers.busy.holders == 1
+
+
+async def test_slots_come_with_a_replica_and_leave_with_it() -> None:
+    workers = Workers(1, queue_limit=8, service_s=0.0)
+    first = await workers.acquire(monotonic() + 9)
+    waiting = [asyncio.ensure_future(workers.acquire(monotonic() + 9)) for _ in range(3)]
+    await asyncio.sleep(0)
+    replica = Replica(2)
+    workers.join(replica, monotonic())
+    await asyncio.wait(waiting[:2])
+    assert workers.servers == workers.busy.holders == 3
+    assert workers.waiting.holders == 1
+
+    workers.leave(replica)
+    assert workers.servers == 1
+    for request in waiting[:2]:
+        workers.release(request.result(), blocked_s=0.0)  # its slots are gone: nobody gets them
+    await asyncio.sleep(0)
+    assert not waiting[2].done()
+    workers.release(first, blocked_s=0.0)
+    workers.release(await waiting[2], blocked_s=0.0)
+    assert workers.busy.holders == workers.waiting.holders == 0
+
+
+async def test_an_idle_replica_leaves_at_once_and_requests_go_round_those_that_stay() -> None:
+    workers = Workers(6, queue_limit=0, service_s=0.0)
+    first, second, third = workers.split(3)
+    taken = [(await workers.acquire(monotonic() + 1))[1] for _ in range(3)]
+    assert taken == [first, second, third]
+    workers.leave(third)
+    assert [(await workers.acquire(monotonic() + 1))[1] for _ in range(2)] == [first, second]
+    with pytest.raises(NoWorker):
+        await workers.acquire(monotonic() + 1)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "times"), [(0.0, COLD_TIMES), (5.0, 2.5), (10.0, 1.0), (99.0, 1.0), (-1.0, COLD_TIMES)]
+)
+def test_a_cold_replica_gets_faster(age_s: float, times: float) -> None:
+    assert Replica(1, serves_s=50.0, warm_up_s=10.0).times(50.0 + age_s) == times
+
+
+async def test_a_cold_replica_holds_its_slots_for_longer() -> None:
+    workers = Workers(1, queue_limit=1, service_s=0.5)
+    workers.leave(workers.split(1)[0])
+    workers.join(Replica(1, monotonic(), warm_up_s=1000.0), monotonic())
+    assert workers.release(await workers.acquire(monotonic() + 1), blocked_s=0.0) == pytest.approx(2.0, abs=0.1)
+
+
+async def test_controlled_delay_sheds_by_time_and_what_lowers_risk_last() -> None:
+    workers = Workers(1, queue_limit=1000, service_s=0.0, line=ControlledDelay())
+    held = await workers.acquire(monotonic() + 9)
+    begun_s = monotonic()
+    exempt = asyncio.ensure_future(workers.acquire(begun_s + 9, workers.reserve))
+    with pytest.raises(NoWorker):
+        await workers.acquire(begun_s + 9)  # N: the queue had been empty
+    assert 0.1 <= monotonic() - begun_s < 5
+    await asyncio.sleep(begun_s + 0.11 - monotonic())
+    newcomers = [asyncio.ensure_future(workers.acquire(begun_s + 9)) for _ in range(3)]
+    await asyncio.gather(*newcomers, return_exceptions=True)
+    assert all(isinstance(request.exception(), NoWorker) for request in newcomers)
+    assert workers.rejections == {"codel": 4}
+    workers.release(held, blocked_s=0.0)
+    assert (await exempt)[1] is held[1]
