@@ -70,12 +70,13 @@ def test_a_maker_has_two_quotes_in_a_symbol_however_often_it_comes(line: Line) -
 def test_fear_asks_again_only_where_the_answer_is_no_comfort(exchange: RunningExchange, line: Line) -> None:
     fear(line, Drawn(5))
     assert len(line.asked) == 1
-    banned = exchange.start_gateway("strict", "--rate-limit=5", "--ban-after=100")
+    banned = exchange.start_gateway("strict", "--rate-limit=5", "--ban-after=100", "--db-pool=1")
     refused = Line(banned)
     with refused.http:
         fear(refused, Drawn(5))
         fear(refused, Drawn(5))
     assert refused.statuses == [200, 429, 429, 429, 429]
+    banned.stop()
 
 
 @pytest.mark.parametrize(("bot", "twice"), [(naive_bot, True), (correct_bot, False)])
@@ -88,8 +89,11 @@ def test_only_the_naive_bot_is_filled_twice(
     slow = exchange.start(name, "engine", f"--positions={place}", "--accounts=200", "--service-time=50ms")
     exchange.wait_ready(slow)
     given_up = ("--backend-timeout=300ms", "--timeout-form=unknown_error", "--db-pool=1")
-    hasty = Line(exchange.start_gateway(f"{name}_hasty", *given_up, engine=slow.port))
-    patient = Line(exchange.start_gateway(f"{name}_patient", "--backend-timeout=30s", "--db-pool=1", engine=slow.port))
+    gateways = [
+        exchange.start_gateway(f"{name}_hasty", *given_up, engine=slow.port),
+        exchange.start_gateway(f"{name}_patient", "--backend-timeout=30s", "--db-pool=1", engine=slow.port),
+    ]
+    hasty, patient = (Line(gateway) for gateway in gateways)
     with ThreadPoolExecutor(CROWD) as crowd, hasty.http, patient.http:
         before = [crowd.submit(trade, patient, Drawn(key)) for key in range(20, 20 + CROWD)]
         wait(before, return_when=FIRST_COMPLETED)
@@ -99,4 +103,5 @@ def test_only_the_naive_bot_is_filled_twice(
     metrics = slow.metrics()
     assert metrics["exchange_intents_filled_total"] == 1
     assert (metrics["exchange_double_fills_total"] > 0) == twice
-    slow.stop()
+    for component in (*gateways, slow):
+        component.stop()

@@ -36,9 +36,11 @@ def asking(exchange: RunningExchange, *stores: Component, cache: str = "off", tt
     arguments = ("--db-pool=1", f"--session-cache={cache}", f"--session-ttl={ttl}", login_rule, *addresses)
     gateway = exchange.start_gateway(f"asking_{next(STARTED)}", *arguments)
     line = Line(gateway)
-    with line.http:
-        yield line
-    gateway.stop()
+    try:
+        with line.http:
+            yield line
+    finally:
+        gateway.stop()
 
 
 def test_a_trader_logs_in_once_and_strangers_are_turned_away(exchange: RunningExchange, tmp_path: Path) -> None:
@@ -83,13 +85,14 @@ def test_sessions_are_there_again_with_the_store(exchange: RunningExchange, tmp_
     with asking(exchange, sessions) as line:
         positions(line, Drawn(3, settings=SETTINGS))
         sessions.stop()
-        store(exchange, tmp_path / "a.db", port=sessions.port)
+        again = store(exchange, tmp_path / "a.db", port=sessions.port)
         deadline_s = monotonic() + 10
         while line.statuses[-1] != 200 or len(line.statuses) < 3:
             assert monotonic() < deadline_s, line.statuses
             positions(line, Drawn(3, settings=SETTINGS))
             sleep(0.02)
         assert line.asked.count("POST /sapi/v1/session") == 1
+    again.stop()
 
 
 @pytest.mark.parametrize("lost", [0, 1])
