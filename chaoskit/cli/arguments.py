@@ -72,6 +72,17 @@ Run = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
+Web = Annotated[
+    bool,
+    typer.Option("--web", help="Show Locust's own page meanwhile, on port 8089, or another where that is taken."),
+]
+WebPort = Annotated[
+    int | None, typer.Option(min=1, max=65535, metavar="PORT", help="Show it on this port and no other.")
+]
+Csv = Annotated[
+    str | None, typer.Option(metavar="PREFIX", help="Write Locust's CSV files: PREFIX_stats.csv and so on.")
+]
+
 
 def read_settings(pairs: Iterable[str] | None) -> Mapping[str, str]:
     """Read `COMPONENT.SETTING=VALUE` pairs.

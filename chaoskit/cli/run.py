@@ -6,7 +6,19 @@ from typing import Annotated, Final
 
 import typer
 
-from chaoskit.cli.arguments import AllowTargets, Driver, Reports, Scenario, Seed, Settings, Variant, read_settings
+from chaoskit.cli.arguments import (
+    AllowTargets,
+    Csv,
+    Driver,
+    Reports,
+    Scenario,
+    Seed,
+    Settings,
+    Variant,
+    Web,
+    WebPort,
+    read_settings,
+)
 from chaoskit.cli.console import ERR
 from chaoskit.cli.exit_codes import ExitCode, of_verdict
 from chaoskit.errors import UsageError
@@ -32,16 +44,9 @@ def run(
     bind: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Where they connect; 127.0.0.1:5557 without it.")
     ] = None,
-    web: Annotated[
-        bool,
-        typer.Option("--web", help="Show Locust's own page meanwhile, on port 8089, or another where that is taken."),
-    ] = False,
-    web_port: Annotated[
-        int | None, typer.Option(min=1, max=65535, metavar="PORT", help="Show it on this port and no other.")
-    ] = None,
-    csv: Annotated[
-        str | None, typer.Option(metavar="PREFIX", help="Write Locust's CSV files: PREFIX_stats.csv and so on.")
-    ] = None,
+    web: Web = False,
+    web_port: WebPort = None,
+    csv: Csv = None,
     gate: Annotated[
         bool, typer.Option("--gate/--no-gate", help="Exit with the verdict, or with 0 once the run is reported.")
     ] = True,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from chaoskit.errors import InvalidFile, Problem, UsageError
 from chaoskit.scenario import topology as layout
@@ -29,6 +30,8 @@ from chaoskit.scenario.tape import Tape
 from chaoskit.scenario.tapes import read_tapes_of
 from chaoskit.scenario.topology import Topology
 from chaoskit.scenario.variants import Merged
+
+_NAME_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +220,9 @@ def _find(path_or_name: str | Path, search: Sequence[Path]) -> Path:
     path = Path(path_or_name)
     if is_file(path):
         return path.resolve()
-    name = str(path_or_name)
-    if isinstance(path_or_name, str) and "/" not in name and path.suffix not in {".yaml", ".yml"}:
-        found = find_scenario(name, search)
+    name = str(path_or_name) if len(str(path_or_name)) <= _NAME_SHOWN else f"{str(path_or_name)[:_NAME_SHOWN]}…"
+    if isinstance(path_or_name, str) and "/" not in path_or_name and path.suffix not in {".yaml", ".yml"}:
+        found = find_scenario(path_or_name, search)
         if found is not None:
             return found.resolve()
         message = f"there is no scenario {name!r}{did_you_mean(name, scenario_names(search))}"

@@ -63,3 +63,23 @@ def test_sustained_needs_a_neighbour() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    ("utilization", "servers", "expected"),
+    [
+        pytest.param([0.3, 0.95, 1.05, 0.95, 0.3], 0.2, [1, 2, 3], id="a tick is a twentieth of a fifth of a core"),
+        pytest.param([0.3, 0.90, 1.10, 0.90, 0.3], 0.2, [1, 2, 3], id="two ticks, one at each end"),
+        pytest.param([0.3, 0.90, 0.90, 0.90, 0.3], 0.2, [], id="not what ticks hide: they add up to nothing"),
+        pytest.param([0.3, 0.95, 1.05, 0.95, 0.3], 2.0, [], id="and next to nothing of two cores"),
+        pytest.param([0.7, 0.75, 0.75, 0.7], 0.001, [], id="nor all of a very small limit"),
+    ],
+)
+def test_a_processor_is_full_as_far_as_ticks_tell(
+    utilization: list[float], servers: float, expected: list[int]
+) -> None:
+    plain = series(utilization, kind="cpu")
+    one = replace(
+        plain, servers=np.full(len(utilization), servers), busy_s=servers * np.array(utilization), tick_s=0.01
+    )
+    assert np.flatnonzero(saturated_windows({GATE: one})[GATE]).tolist() == expected

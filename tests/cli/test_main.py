@@ -49,7 +49,8 @@ def test_every_command_has_help_and_stands_in_the_readme(chaoskit: Call, name: s
         (["no-such-command"], "`chaoskit --help` lists the commands"),
         (["init", "/proc/x"], "cannot write /proc/x: No such file or directory; name a place that you may write"),
         (["run", "smoke", "--reports", "/proc/x"], "choose another with --reports"),
-        (["validate", "a" * 5000], "File name too long; check the path"),
+        (["validate", "a" * 5000], f"there is no scenario '{'a' * 200}…'"),
+        (["validate", "a" * 5000 + ".yaml"], f"there is no file {'a' * 200}…; check the path"),
     ],
 )
 def test_usage_errors_are_one_sentence_and_exit_2(chaoskit: Call, arguments: list[str], sentence: str) -> None:

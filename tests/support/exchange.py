@@ -92,7 +92,6 @@ def running_exchange(folder: Path, *engine: str) -> Iterator[RunningExchange]:
     """Positions, engine (with extra arguments `engine`) and one gateway; all are ended on the way out."""
     exchange = RunningExchange(folder)
     try:
-        # Every gateway that a test starts holds its connections to the end of the session.
         positions = exchange.start("positions", "positions", f"--data={folder}/pg", "--max-connections=300")
         started = exchange.start("engine", "engine", f"--positions=us=127.0.0.1:{positions.port}", *engine)
         exchange.wait_ready(positions)
