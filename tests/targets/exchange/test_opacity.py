@@ -76,12 +76,16 @@ async def test_ccxt_sees_the_liquidations_of_all_and_an_account_its_own(tmp_path
         client = listener(port, 500)
         try:
             async with asyncio.timeout(WITHIN_S):
-                everywhere = asyncio.ensure_future(client.watch_liquidations_for_symbols([]))
-                bitcoin = asyncio.ensure_future(client.watch_liquidations("BTC/USDT:USDT"))
-                await asyncio.sleep(0.5)
-                await crash(exchange, liquidations=50)
-                assert (await everywhere)[0]["contracts"] > 0
-                assert (await bitcoin)[0]["symbol"] == "BTC/USDT:USDT"
+                watching = asyncio.gather(
+                    client.watch_liquidations_for_symbols([]), client.watch_liquidations("BTC/USDT:USDT")
+                )
+                liquidations = 0
+                while not watching.done():  # what came before they were subscribed is not told
+                    liquidations += 20
+                    await crash(exchange, liquidations=liquidations)
+                everywhere, bitcoin = await watching
+            assert everywhere[0]["contracts"] > 0
+            assert bitcoin[0]["symbol"] == "BTC/USDT:USDT"
         finally:
             await client.close()
         engine = exchange.components["engine"]

@@ -156,7 +156,7 @@ async def test_no_more_may_listen_than_there_are_places(exchange: RunningExchang
 
 async def test_who_does_not_read_is_dropped_and_the_others_are_not(exchange: RunningExchange) -> None:
     """A listener with a small window that reads nothing, and one that reads, on the fullest streams there are."""
-    strict = await asyncio.to_thread(exchange.start_gateway, "strict", "--db-pool=1", "--stream-buffer=20000")
+    strict = await asyncio.to_thread(exchange.start_gateway, "small_buffer", "--db-pool=1", "--stream-buffer=20000")
     path = "/stream?streams=btcusdt@bookTicker/btcusdt@depth@100ms/btcusdt@depth20@100ms/!bookTicker"
     deaf = socket.socket()
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
