@@ -87,7 +87,9 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
     for text in dict.fromkeys(objective.text for run in runs for objective in run.objectives):
         yield Row(text, _marked([_objective(run, text) for run in runs]))
     for name in dict.fromkeys(finding.name for run in runs for finding in run.domain_findings):
-        yield _finding([next((one for one in run.domain_findings if one.name == name), None) for run in runs])
+        found = [next((one for one in run.domain_findings if one.name == name), None) for run in runs]
+        if any(one is not None and one.value is not None for one in found):  # else it is not of this day
+            yield _finding(found)
     for stream in dict.fromkeys(name for run in runs for name in run.streams):
         shown = [run.streams.get(stream) for run in runs]
         phase = next(found.phase for found in shown if found is not None)
