@@ -1,8 +1,8 @@
 """One address for a database and its read replicas, as a cluster's endpoints or a connection pooler have it.
 
 A connection whose start-up message says that it only reads (its `application_name` is `exchange.storage.READER`) goes
-to the replica with the fewest; to the primary where none serves. All others go to the primary. A connection stays where
-it is: replicas that come later take what is opened from then on.
+to the replica with the fewest; to the primary where none serves. All others go to the primary, also those that first
+ask for TLS. A connection stays where it is: replicas that come later take what is opened from then on.
 """
 
 import asyncio

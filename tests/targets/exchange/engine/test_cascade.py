@@ -24,6 +24,26 @@ async def sell(engine: Component, accounts: range) -> list[str]:
     return [str(answer.get("code", answer.get("status"))) for answer in answers]
 
 
+def test_a_circuit_breaker_stops_a_cascade_while_trading_is_halted(tmp_path: Path) -> None:
+    settings = ("--liquidations=on", "--opening-leverage=100", "--maker-depth=1000", "--maker-patience=1")
+    breaker = ("--circuit-breaker=1", "--insurance-fund=1000")
+    with running_exchange(tmp_path, f"--accounts={ACCOUNTS}", *settings, *breaker) as exchange:
+        engine = exchange.components["engine"]
+        deadline_s = time.monotonic() + WITHIN_S
+        told: list[str] = []
+        while not (halted := engine.metrics())["exchange_halted"]:
+            assert time.monotonic() < deadline_s
+            told += asyncio.run(sell(engine, range(ACCOUNTS // 4)))
+        assert told.count("FILLED") > 10
+        assert {"-4400"} >= set(asyncio.run(sell(engine, range(ACCOUNTS // 2, ACCOUNTS)))) - {"-2023"}
+        still_due = 'exchange_halted_commands_total{kind="liquidation"}'
+        while (now := engine.metrics())[still_due] == 0:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.02)
+        for counted in ("exchange_forced_orders_total", "exchange_deleveraged_positions_total"):
+            assert now[counted] == halted[counted]
+
+
 def test_sales_into_a_thin_book_liquidate_others_whose_sales_liquidate_others(tmp_path: Path) -> None:
     settings = ("--liquidations=on", "--opening-leverage=100", "--maker-depth=1000", "--maker-patience=1")
     with running_exchange(tmp_path, f"--accounts={ACCOUNTS}", "--insurance-fund=1000", *settings) as exchange:
