@@ -149,13 +149,13 @@ class _Search:
         """Return what this stream uses in its region, and what that waits for, the load generator included.
 
         Streams that grow nearly alike are hard to tell apart, and one may have got all: every stream uses something,
-        so one that seems to use nothing of the target may use all of it.
+        so one that seems to use nothing of the target, or processors alone, may use all of it.
         """
         seen = self._seen
         near = [one for one in seen.series.values() if one.id in seen.demands and one.kind != "host"]
         near = [one for one in near if one.region in {None, self._region}]
         used = [one for one in near if self._uses(one)]
-        return used if any(one.kind != "generator" for one in used) else near
+        return used if any(one.kind not in {"generator", "cpu"} for one in used) else near
 
     def _uses(self, one: ResourceSeries) -> bool:
         """Return whether this stream uses a resource, next to the one that uses it most; less is noise of the fit.

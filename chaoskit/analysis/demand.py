@@ -27,9 +27,6 @@ ENOUGH_ERROR: Final = 0.2
 VISITS_ERROR: Final = 0.3
 """What is enough to tell how often arrivals come by, measured as if that varied like a service time."""
 
-WISH: Final = 1e-5
-"""How much the wish for small demands weighs beside the windows, by the norm."""
-
 PREFERENCE: Final = 0.8
 """Arrivals served replace arrivals offered, and background work is believed in, only when they leave less than this
 part of the residual."""
@@ -120,7 +117,7 @@ def non_negative_least_squares(matrix: NDArray[np.float64], target: Series) -> S
     for _ in range(3 * columns):
         gradient = matrix.T @ (target - matrix @ solution)
         gradient[passive] = -np.inf
-        if passive.all() or gradient.max(initial=-np.inf) <= 1e-12 * scale:
+        if passive.all() or gradient.max(initial=-np.inf) <= 1e-10 * scale:
             break
         passive[int(np.argmax(gradient))] = True
         while passive.any():
@@ -170,17 +167,6 @@ def _best(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis,
     return widened if background != "maybe" or widened.residual < PREFERENCE * plain.residual else plain
 
 
-def _shared_alike(weighted: NDArray[np.float64], goal: Series) -> tuple[NDArray[np.float64], Series]:
-    """Return the equations with the wish for small demands beside them, too weak to move what the windows tell.
-
-    Streams that came in one mix all the time cannot be told apart, and any of them could have all of the demand; with
-    the wish each has its part, so that none seems to use nothing.
-    """
-    columns = weighted.shape[1]
-    wish = WISH * float(np.linalg.norm(weighted)) / np.sqrt(columns) * np.eye(columns)
-    return np.vstack((weighted, wish)), np.concatenate((goal, np.zeros(columns)))
-
-
 def _solve(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis, *, above_background: bool) -> Fit:
     matrix, target = counts[rows], work_s[rows]
     if not target.any() or not matrix.any():
@@ -190,7 +176,7 @@ def _solve(work_s: Series, counts: NDArray[np.float64], rows: Mask, basis: Basis
     if above_background:
         matrix = np.hstack((matrix, np.ones((len(matrix), 1))))
     weighted, goal = matrix * weights[:, None], target * weights
-    solution = non_negative_least_squares(*_shared_alike(weighted, goal))
+    solution = non_negative_least_squares(weighted, goal)
     residual = float(np.linalg.norm(weighted @ solution - goal) / np.linalg.norm(goal))
     demand_s = solution[: counts.shape[1]]
     return Fit(demand_s, residual, basis, float(solution[-1]) if above_background else 0.0)

@@ -79,7 +79,7 @@ def test_idle_resources_have_no_demand() -> None:
 def test_background_work_is_no_demand() -> None:
     offered = counts(5)
     found = fitted(0.7 + offered @ np.array([0.001, 0.003]), arrivals_of(offered))
-    assert found.demand_s.tolist() == pytest.approx([0.001, 0.003], rel=1e-4)
+    assert found.demand_s.tolist() == pytest.approx([0.001, 0.003])
     assert found.background_s == pytest.approx(0.7)
 
 
@@ -104,9 +104,4 @@ def test_used_time_goes_with_what_was_served_and_offered_work_with_what_was_offe
     lighter = used_s * (offered.sum(axis=1) / served.sum(axis=1))
     found = fit(Work(lighter, used_s), arrivals_of(offered, served), ALL)
     assert found.basis == "served"
-    assert found.demand_s.tolist() == pytest.approx([0.0, 0.005], rel=1e-4, abs=1e-9)
-
-
-def test_streams_that_cannot_be_told_apart_each_have_their_part() -> None:
-    alike = np.full((40, 2), 20.0)
-    assert fitted(alike.sum(axis=1) * 0.25, arrivals_of(alike)).demand_s == pytest.approx([0.25, 0.25], rel=1e-3)
+    assert found.demand_s.tolist() == pytest.approx([0.0, 0.005])
