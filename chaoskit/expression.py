@@ -7,7 +7,7 @@ anything, `p50` … `p99.9` of a histogram's buckets. Readings, numbers, + - * /
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from chaoskit.selector import Selector
 
@@ -20,8 +20,6 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _DEEPEST: Final = 32
-
-Mark = Literal["+", "-", "*", "/"]
 
 
 class NotMeasured(ValueError):
@@ -106,11 +104,7 @@ class _Parser:
         self._step()
 
     def sum(self, depth: int) -> Node:
-        node = self._product(depth)
-        while (mark := self._mark()) in {"+", "-"}:
-            self._step()
-            node = Operation(mark, node, self._product(depth))
-        return node
+        return self._chain("+-", self._product, depth)
 
     def wrong(self) -> ValueError:
         start = self._position if self.token is None else self.token.start()
@@ -119,10 +113,14 @@ class _Parser:
         return ValueError(f"{self._text[:120]!r} is not understood {where}; {_FORM}")
 
     def _product(self, depth: int) -> Node:
-        node = self._part(depth)
-        while (mark := self._mark()) in {"*", "/"}:
+        return self._chain("*/", self._part, depth)
+
+    def _chain(self, marks: str, part: Callable[[int], Node], depth: int) -> Node:
+        """Read parts with any of `marks` between them, from left to right."""
+        node = part(depth)
+        while (mark := self._mark()) and mark in marks:
             self._step()
-            node = Operation(mark, node, self._part(depth))
+            node = Operation(mark, node, part(depth))
         return node
 
     def _part(self, depth: int) -> Node:

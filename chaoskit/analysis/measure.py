@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from chaoskit.plan.model import Comparison
+from chaoskit.metric import Comparison
 from chaoskit.records import Histogram
 
 COMPARISONS: Final[Mapping[Comparison, Callable[[float, float], bool]]] = {

@@ -3,15 +3,12 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from chaoskit.analysis.measure import quantiles_s
 from chaoskit.analysis.result import Messages
 from chaoskit.plan.evidence import samples_needed
-from chaoskit.plan.model import Metric, Objective, Plan, PlannedPhase
+from chaoskit.plan.model import Objective, Plan, PlannedPhase
 from chaoskit.records import Histogram, History, MessageBatch, carried
-
-OF_MESSAGES: Final[frozenset[Metric]] = frozenset({"silence_quantile", "age_quantile", "messages", "drops"})
 
 
 def messages_in(history: History, stream: str, phases: Sequence[PlannedPhase]) -> Messages | None:

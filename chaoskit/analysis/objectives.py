@@ -7,9 +7,10 @@ from typing import Final
 
 from chaoskit.analysis.domain import judge_finding
 from chaoskit.analysis.measure import COMPARISONS, measured_quantile_s
-from chaoskit.analysis.messages import OF_MESSAGES, judge_messages
+from chaoskit.analysis.messages import judge_messages
 from chaoskit.analysis.result import DomainFinding, ObjectiveResult, Recovery
 from chaoskit.analysis.streams import in_phase
+from chaoskit.metric import OF_MESSAGES
 from chaoskit.plan.evidence import samples_needed
 from chaoskit.plan.model import Objective, Plan
 from chaoskit.records import Histogram, History, SampleBatch, carried

@@ -10,6 +10,7 @@ from chaoskit.analysis.lost import lost_workers
 from chaoskit.analysis.observations import Observations
 from chaoskit.analysis.result import Check
 from chaoskit.analysis.steadiness import steadiness
+from chaoskit.metric import OF_ARRIVALS
 from chaoskit.plan.model import PlannedPhase, PlannedStream
 from chaoskit.records import UNSENT, SampleBatch, carried
 from chaoskit.units import format_duration
@@ -219,11 +220,7 @@ def _full_before(seen: Observations, blamed: Collection[str]) -> Check:
 def _percentiles(seen: Observations) -> Iterator[Check]:
     for objective in seen.plan.objectives:
         ends_s = seen.plan.phase(objective.phase).end_s if objective.phase is not None else seen.plan.duration_s
-        if (
-            objective.metric not in {"quantile", "service_quantile"}
-            or objective.quantile is None
-            or ends_s > seen.cut_s
-        ):
+        if objective.metric not in OF_ARRIVALS or objective.quantile is None or ends_s > seen.cut_s:
             continue
         batches = [
             batch

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 import httptools
 
-_SWITCHING_PROTOCOLS: Final = 101
+FIRST_ERROR_STATUS: Final = 400
+SWITCHING_PROTOCOLS: Final = 101
 _SIZES: Final = frozenset({b"content-length", b"transfer-encoding"})  # with one of these a body has a known end
 
 
@@ -159,7 +160,7 @@ class AnswerReader:
     def on_headers_complete(self) -> None:
         """Parser's call: status and headers are whole."""
         status = self._parser.get_status_code()
-        if 100 <= status < 200 and status != _SWITCHING_PROTOCOLS:
+        if 100 <= status < 200 and status != SWITCHING_PROTOCOLS:
             self._fields = []
             return
         self._status = status

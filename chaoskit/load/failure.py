@@ -6,11 +6,10 @@ from typing import Any, Final
 
 import orjson
 
-from chaoskit.load.answer import Answer
+from chaoskit.load.answer import FIRST_ERROR_STATUS, Answer
 from chaoskit.load.request import PreparedRequest
 
 RPC: Final = "rpc "
-_FIRST_ERROR_STATUS: Final = 400
 _LONGEST_CODE: Final = 40
 
 
@@ -41,7 +40,7 @@ def failure_of(prepared: PreparedRequest, answer: Answer, error_code: str | None
     `rpc -32005`, or `rpc bad answer` for what is none (JSON-RPC 2.0, sections 5 and 5.1). Of a batch the first error
     counts.
     """
-    if answer.status >= _FIRST_ERROR_STATUS:
+    if answer.status >= FIRST_ERROR_STATUS:
         word = f"status {answer.status}"
         code = None if error_code is None else _code(answer.body, error_code)
         return word if code is None else f"{word} code {code}"

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from gevent.hub import get_hub
 from greenlet import greenlet
 
-from chaoskit.load.answer import Answer, ExchangeFailed
+from chaoskit.load.answer import FIRST_ERROR_STATUS, Answer, ExchangeFailed
 from chaoskit.load.arrival import Arrival, Limits, Stream
 from chaoskit.load.connection import Connection
 from chaoskit.load.failure import Reply, failure_of
@@ -16,7 +16,6 @@ from chaoskit.load.pool import Pool
 from chaoskit.load.request import PreparedRequest
 from chaoskit.load.run_time import RunTime
 
-_FIRST_ERROR_STATUS: Final = 400
 _NEVER_US: Final = 1 << 62
 _STALE: Final = frozenset({"closed", "reset"})
 
@@ -95,7 +94,7 @@ class Lane:
         except ExchangeFailed as failure:
             self.fail(failure.reason)
             raise
-        if answer.status >= _FIRST_ERROR_STATUS or prepared.is_rpc:
+        if answer.status >= FIRST_ERROR_STATUS or prepared.is_rpc:
             reason = failure_of(prepared, answer, arrival.stream.error_code)
             if reason is not None:
                 self.fail(reason)

@@ -11,13 +11,13 @@ from locust.env import Environment
 from locust.util.load_locustfile import load_locustfile
 
 from chaoskit.errors import SetupFailed
+from chaoskit.load.answer import FIRST_ERROR_STATUS
 from chaoskit.load.outcomes import Recorder
 from chaoskit.load.run_time import RunTime
 from chaoskit.plan.model import PlannedStream, Segment
 
 _STEP_S: Final = 0.25  # how often the number of users follows a ramp
 _STREAM: Final = "chaoskit_stream"  # in the context of `request` events: which stream a user belongs to
-_FIRST_ERROR_STATUS: Final = 400
 _REASON_LENGTH: Final = 80
 _WORDS: Final = {"refused": "refused", "reset by peer": "reset", "timed out": "timeout", "timeout": "timeout"}
 
@@ -146,7 +146,7 @@ def _above(one: Mapping[str, int], other: Mapping[str, int]) -> Iterator[tuple[s
 
 def _reason(exception: Exception, response: object) -> str:
     status = getattr(response, "status_code", None) or 0
-    if status >= _FIRST_ERROR_STATUS:
+    if status >= FIRST_ERROR_STATUS:
         return f"status {status}"
     text = str(exception)
     for words, reason in _WORDS.items():

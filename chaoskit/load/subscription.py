@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gevent.hub import get_hub
 
-from chaoskit.load.answer import Answer, ExchangeFailed
+from chaoskit.load.answer import FIRST_ERROR_STATUS, SWITCHING_PROTOCOLS, Answer, ExchangeFailed
 from chaoskit.load.arrival import Arrival
 from chaoskit.load.connection import Connection
 from chaoskit.load.failure import rpc_failure
@@ -17,12 +17,11 @@ from chaoskit.load.feed import Feed
 from chaoskit.load.lane import Lane
 from chaoskit.load.request import PreparedRequest
 from chaoskit.load.run_time import RunTime
-from chaoskit.load.websocket import SWITCHING_PROTOCOLS, WebSocket
+from chaoskit.load.websocket import WebSocket
 from chaoskit.plan.flow import PlannedSubscription
 
 CLOSING_S: Final = 1.0
 """How long the other side has to agree to a close."""
-_FIRST_ERROR_STATUS: Final = 400
 
 
 class Subscriber:
@@ -191,7 +190,7 @@ def _first(connection: Connection, socket: WebSocket, feed: Feed, messages: list
 
 def _refusal(answer: Answer) -> Answer:
     """Return an answer that refuses the handshake; one that is no refusal makes no sense here."""
-    if answer.status < _FIRST_ERROR_STATUS:
+    if answer.status < FIRST_ERROR_STATUS:
         reason = "bad_answer"
         raise ExchangeFailed(reason)
     return answer

@@ -12,11 +12,11 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import State
+from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI
 
 from chaoskit.load.answer import Answer, ExchangeFailed
 
-SWITCHING_PROTOCOLS: Final = 101
 MOST_BYTES: Final = 16 * 1024 * 1024
 """A longer message ends the connection (close code 1009): a subscriber's memory is bounded."""
 _NORMAL: Final = 1000
@@ -31,7 +31,8 @@ class WebSocket:
     def __init__(self, path: str, host_line: bytes, headers: Mapping[str, str], protocols: Sequence[str]) -> None:
         host = host_line.decode("latin-1").partition(":")[2].strip()
         uri = WebSocketURI(secure=False, host="localhost", port=80, path=path, query="")
-        self._protocol = ClientProtocol(uri, subprotocols=list(protocols) or None, max_size=MOST_BYTES)  # type: ignore[arg-type]
+        offered = [Subprotocol(protocol) for protocol in protocols]
+        self._protocol = ClientProtocol(uri, subprotocols=offered or None, max_size=MOST_BYTES)
         self._parts: list[bytes] = []
         self.answer: Answer | None = None
         request = self._protocol.connect()

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from chaoskit.metric import OF_ARRIVALS
 from chaoskit.plan.model import Objective, Plan, PlannedPhase
 from chaoskit.records import SAMPLES_BEYOND, carried
 
@@ -44,7 +45,7 @@ def _thin(plan: Plan) -> Iterator[str]:
 
 def _planned(plan: Plan, objective: Objective) -> int | None:
     """Return how many arrivals `objective` will speak of; None where the plan cannot know."""
-    if objective.metric not in {"quantile", "service_quantile"}:
+    if objective.metric not in OF_ARRIVALS:
         return None
     streams = [stream for stream in plan.streams if objective.stream in {stream.name, None}]
     if any(stream.users is not None for stream in streams):

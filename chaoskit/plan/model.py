@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from chaoskit.metric import Comparison, Metric
 from chaoskit.plan.clients import PlannedHedge, PlannedRetries
 from chaoskit.plan.finding import PlannedFinding
 from chaoskit.plan.flow import PlannedFlow
@@ -17,13 +18,8 @@ Scalar = str | int | float | bool
 ArrivalKind = Literal["constant", "poisson", "hawkes", "tape"]
 Routing = Literal["round_robin", "pinned", "failover"]
 ResourceKind = Literal["pool", "server", "queue", "limiter", "cpu", "link"]
-Comparison = Literal["<", "<=", ">", ">="]
 DriverName = Literal["auto", "process", "docker", "compose", "external"]
 """How the target comes up; `auto` is settled when the run starts, for it depends on the machine."""
-Metric = Literal[
-    "quantile", "service_quantile", "errors", "rate", "amplification", "recovery",
-    "silence_quantile", "age_quantile", "messages", "drops", "finding",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

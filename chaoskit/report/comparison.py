@@ -102,17 +102,9 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
 
 
 def _finding(found: list[DomainFinding | None]) -> Row:
-    first = found[0].value if found[0] else None
-    cells = []
-    for one in found:
-        if one is None or one.value is None or first is None:
-            text = wording.quantity(one.value, one.unit) if one else wording.ABSENT
-            cells.append(Cell(text, changed=(one.value if one else None) != first))
-            continue
-        changed = abs(one.value - first) > _NEAR * abs(first)
-        note = wording.multiple(one.value / first) if changed and first else ""
-        cells.append(Cell(wording.quantity(one.value, one.unit), note, changed))
-    return Row(next(one.title for one in found if one is not None), tuple(cells))
+    told = next(one for one in found if one is not None)
+    values = [None if one is None else one.value for one in found]
+    return _amounts(told.title, values, lambda value: wording.quantity(value, told.unit))
 
 
 def _missed(run: ComparedRun) -> str:
@@ -143,16 +135,21 @@ def _marked(cells: list[Cell]) -> tuple[Cell, ...]:
 
 
 def _durations(label: str, values: list[float | None]) -> Row:
+    return _amounts(label, values, wording.duration)
+
+
+def _amounts(label: str, values: list[float | None], said: Callable[[float | None], str]) -> Row:
+    """Return amounts that are compared by how many times the first one they are."""
     first = values[0]
     cells = []
     for value in values:
         if value is None or not first:
-            cells.append(Cell(wording.duration(value), changed=value != first))
+            cells.append(Cell(said(value), changed=value != first))
             continue
         times = value / first
         changed = abs(times - 1) > _NEAR
         note = wording.multiple(times) if times >= 2 else f"{times - 1:+.0%}".replace("-", "−")
-        cells.append(Cell(wording.duration(value), note if changed else "", changed))
+        cells.append(Cell(said(value), note if changed else "", changed))
     return Row(label, tuple(cells))
 
 

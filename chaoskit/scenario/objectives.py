@@ -2,22 +2,14 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Final, cast
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from chaoskit.metric import OF_MESSAGES, Comparison, Metric
 from chaoskit.units import parse_duration_s, parse_rate_rps, parse_ratio
 
-Comparison = Literal["<", "<=", ">", ">="]
-Metric = Literal[
-    "quantile", "service_quantile", "errors", "rate", "amplification", "recovery",
-    "silence_quantile", "age_quantile", "messages", "drops", "finding",
-]  # fmt: skip
-
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "p99.99": 0.9999}
-OF_MESSAGES: Final[frozenset[Metric]] = frozenset({"silence_quantile", "age_quantile", "messages", "drops"})
-"""What is measured of the messages that subscribers get."""
-
 _CLOCKS: Final = ("service", "silence", "age")
 _METRICS: Final = ("errors", "rate", "amplification", "recovery", "messages", "drops")
 RESERVED: Final = frozenset({"in", "for", "finding", *_CLOCKS, *_METRICS, *QUANTILES})

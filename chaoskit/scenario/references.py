@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from chaoskit.address import Address
+from chaoskit.metric import OF_MESSAGES
 from chaoskit.scenario.code import missing_function, missing_user
 from chaoskit.scenario.component_faults import ComponentFault
 from chaoskit.scenario.document import Finding, Location
@@ -16,7 +17,7 @@ from chaoskit.scenario.faults import FaultEntry, LinkFault, Partition, RegionDow
 from chaoskit.scenario.files import is_file
 from chaoskit.scenario.manifest import Manifest
 from chaoskit.scenario.model import ALL_STREAMS, Scenario, Stream
-from chaoskit.scenario.objectives import OF_MESSAGES, RESERVED, Statement
+from chaoskit.scenario.objectives import RESERVED, Statement
 from chaoskit.scenario.problems import did_you_mean
 from chaoskit.scenario.settings import parse_setting
 from chaoskit.scenario.topology import Topology

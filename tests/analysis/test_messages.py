@@ -6,7 +6,8 @@ import pytest
 
 from chaoskit.analysis.messages import judge_messages, messages_in
 from chaoskit.analysis.objectives import objective_results
-from chaoskit.plan.model import Comparison, Metric, Objective, Plan, PlannedPhase
+from chaoskit.metric import Comparison, Metric
+from chaoskit.plan.model import Objective, Plan, PlannedPhase
 from chaoskit.records import Histogram, History, MessageBatch
 from tests.support.load_plan import get, plan_of, stream_of
 

@@ -5,7 +5,8 @@ import pytest
 
 from chaoskit.analysis.objectives import objective_results
 from chaoskit.analysis.result import ObjectiveResult, Recovery
-from chaoskit.plan.model import Metric, Objective
+from chaoskit.metric import Metric
+from chaoskit.plan.model import Objective
 from chaoskit.records import Histogram, History, SampleBatch
 from tests.support.simulated_plan import plan_of
 from tests.support.simulation import AMPLE

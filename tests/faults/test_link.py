@@ -2,9 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from chaoskit.address import Address
 from chaoskit.faults.contract import LinkAction, Toxic
 from chaoskit.faults.link import ProxiedLink
 from chaoskit.faults.server import ProxyServer
@@ -33,11 +36,18 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> flo
     return time.monotonic() - begun_s
 
 
-async def test_connections_outlive_what_only_delays_where_the_server_allows_it(server: ProxyServer) -> None:
+@asynccontextmanager
+async def proxied_echo(server: ProxyServer) -> AsyncIterator[tuple[ProxiedLink, Address]]:
+    """A link to a server that echoes, and where it listens."""
     async with serving(echo) as upstream:
-        listen = free_address()
-        proxied = ProxiedLink(link(), listen, upstream, server.client, "web")
+        proxied = ProxiedLink(link(), free_address(), upstream, server.client, "web")
         await proxied.create()
+        yield proxied, proxied.listen
+        await proxied.delete()
+
+
+async def test_connections_outlive_what_only_delays_where_the_server_allows_it(server: ProxyServer) -> None:
+    async with proxied_echo(server) as (proxied, listen):
         reader, writer = await asyncio.open_connection(*listen)
         await ask(reader, writer)
         await proxied.apply("slow", SLOW)
@@ -55,15 +65,11 @@ async def test_connections_outlive_what_only_delays_where_the_server_allows_it(s
         assert state is not None
         assert state.toxics == ()
         assert proxied.quiet.is_set()
-        await proxied.delete()
 
 
 @pytest.mark.parametrize("action", [CUT, SHUT])
 async def test_what_loses_data_ends_connections(server: ProxyServer, action: LinkAction) -> None:
-    async with serving(echo) as upstream:
-        listen = free_address()
-        proxied = ProxiedLink(link(), listen, upstream, server.client, "web")
-        await proxied.create()
+    async with proxied_echo(server) as (proxied, listen):
         reader, writer = await asyncio.open_connection(*listen)
         await ask(reader, writer)
         await proxied.apply("cut", action)
@@ -74,14 +80,10 @@ async def test_what_loses_data_ends_connections(server: ProxyServer, action: Lin
         again = await asyncio.open_connection(*listen)
         await ask(*again)
         again[1].close()
-        await proxied.delete()
 
 
 async def test_other_faults_stay(server: ProxyServer) -> None:
-    async with serving(echo) as upstream:
-        listen = free_address()
-        proxied = ProxiedLink(link(), listen, upstream, server.client, "web")
-        await proxied.create()
+    async with proxied_echo(server) as (proxied, listen):
         await proxied.apply("slow", SLOW)
         await proxied.apply("slower", LinkAction((Toxic("latency", {"latency": 300}),)))
         await proxied.lift("slow")
@@ -90,4 +92,3 @@ async def test_other_faults_stay(server: ProxyServer) -> None:
         writer.close()
         assert not proxied.quiet.is_set()
         await proxied.lift("slower")
-        await proxied.delete()

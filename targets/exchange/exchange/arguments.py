@@ -17,6 +17,15 @@ FORCE_ORDER_FEEDS = ("latest", "largest", "all")
 _SECONDS = {"us": "1e-6", "ms": "1e-3", "s": "1", "m": "60", "h": "3600"}
 
 
+def component_parser(name: str, about: str | None, port: str) -> argparse.ArgumentParser:
+    """The parser of the component `exchange.NAME` with what all of them take: where to listen. `port` says for whom."""
+    parser = argparse.ArgumentParser(prog=f"exchange.{name}", description=about)
+    parser.add_argument("--port", type=int, required=True, help=port)
+    parser.add_argument("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
+    parser.add_argument("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
+    return parser
+
+
 def duration_s(text: str) -> float:
     """A duration such as `200us`, `2ms`, `1.5s`, `1m` or `0`, in seconds.
 

@@ -6,17 +6,14 @@ import signal
 import sys
 from pathlib import Path
 
-from exchange.arguments import duration_s
+from exchange.arguments import component_parser, duration_s
 from exchange.auth.server import AuthServer, Slots
 from exchange.auth.store import SessionStore
 from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="exchange.auth", description=__doc__)
-    parser.add_argument("--port", type=int, required=True, help="where gateways connect")
-    parser.add_argument("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
-    parser.add_argument("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
+    parser = component_parser("auth", __doc__, "where gateways connect")
     parser.add_argument("--data", type=Path, required=True, help="file of the sessions; made if missing")
     parser.add_argument("--slots", type=int, default=32, help="requests served at once")
     parser.add_argument("--queue-limit", type=int, default=1000, help="requests that may wait for a slot")

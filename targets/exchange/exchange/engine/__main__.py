@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from exchange.ages import Ages
-from exchange.arguments import FORCE_ORDER_FEEDS, OVERLOAD_RULES, addresses, duration_s
+from exchange.arguments import FORCE_ORDER_FEEDS, OVERLOAD_RULES, addresses, component_parser, duration_s
 from exchange.engine.circuit_breaker import BreakerCollector, CircuitBreaker, HaltRules
 from exchange.engine.clearing import Clearing, ClearingCollector, Sources
 from exchange.engine.collateral import Collateral, CollateralCollector, Holdings, open_holdings
@@ -47,10 +47,7 @@ WBETH_RATE = 1.08  # ETH for one WBETH, about that of October 2025
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="exchange.engine", description=__doc__)
-    parser.add_argument("--port", type=int, required=True, help="where gateways connect")
-    parser.add_argument("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
-    parser.add_argument("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
+    parser = component_parser("engine", __doc__, "where gateways connect")
     parser.add_argument("--positions", type=addresses, required=True, help="region=host:port,… of the databases")
     parser.add_argument("--service-time", type=duration_s, default=0.0001, help="time of one command")
     parser.add_argument("--queue-limit", type=int, default=2000, help="commands that may wait")

@@ -10,7 +10,15 @@ from typing import cast
 import uvicorn
 import uvloop
 
-from exchange.arguments import OVERLOAD_RULES, TIMEOUT_FORMS, add_autoscaler, address, autoscaler_rules, duration_s
+from exchange.arguments import (
+    OVERLOAD_RULES,
+    TIMEOUT_FORMS,
+    add_autoscaler,
+    address,
+    autoscaler_rules,
+    component_parser,
+    duration_s,
+)
 from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 from exchange.file_limit import allow_many_connections
 from exchange.gateway.application import Application, Limits, Manners
@@ -31,11 +39,8 @@ from exchange.replicas import Replicas
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="exchange.gateway", description=__doc__)
+    parser = component_parser("gateway", __doc__, "where clients connect")
     add = parser.add_argument
-    add("--port", type=int, required=True, help="where clients connect")
-    add("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
-    add("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
     add("--engine", type=address, required=True, help="host:port of the engine")
     add("--positions", type=address, required=True, help="host:port of the region's database")
     add("--workers", type=int, default=64, help="requests handled at once")

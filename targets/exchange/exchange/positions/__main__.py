@@ -9,7 +9,7 @@ from pathlib import Path
 import uvloop
 from prometheus_client.registry import Collector
 
-from exchange.arguments import add_autoscaler, autoscaler_rules, duration_s
+from exchange.arguments import add_autoscaler, autoscaler_rules, component_parser, duration_s
 from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 from exchange.positions.postgres import PostgresServer, StartFailed, create_cluster
 from exchange.positions.read_replicas import MOST, REPLICATION, ReadReplicas, free_port
@@ -21,10 +21,7 @@ from exchange.storage import DATABASE, TABLES, VIEWS
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="exchange.positions", description=__doc__)
-    parser.add_argument("--port", type=int, required=True, help="where PostgreSQL listens")
-    parser.add_argument("--metrics-port", type=int, required=True, help="where /metrics and /ready are")
-    parser.add_argument("--host", default="127.0.0.1", help="address that both bind (default: %(default)s)")
+    parser = component_parser("positions", __doc__, "where PostgreSQL listens")
     parser.add_argument("--data", type=Path, required=True, help="folder of the cluster; made if missing")
     parser.add_argument("--max-connections", type=int, default=60, help="PostgreSQL's max_connections (default: 60)")
     parser.add_argument("--query-time", type=duration_s, default=0.002, help="time of a read in the database")
