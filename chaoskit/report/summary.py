@@ -58,14 +58,13 @@ def _objectives(result: Result) -> Iterator[str]:
 
 
 def _domain(result: Result) -> Iterator[str]:
-    if not result.domain_findings:
+    told = [finding for finding in result.domain_findings if finding.value is not None]
+    if not told:
         return
     yield "| what it came to | |"
     yield "|---|---:|"
-    for finding in result.domain_findings:
-        said = f"not measured: {finding.reason}" if finding.value is None else ""
-        value = plain(said or wording.quantity(finding.value, finding.unit))
-        yield f"| {plain(finding.title)} | {value} |"
+    for finding in told:
+        yield f"| {plain(finding.title)} | {plain(wording.quantity(finding.value, finding.unit))} |"
     yield ""
 
 

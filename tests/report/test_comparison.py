@@ -11,7 +11,7 @@ from chaoskit.analysis.comparison import (
     decode_comparison,
     encode_comparison,
 )
-from chaoskit.analysis.result import Result, Verdict
+from chaoskit.analysis.result import DomainFinding, Result, Verdict
 from chaoskit.errors import StoreError
 from chaoskit.plan.model import Plan
 from chaoskit.report import render_comparison, render_comparison_summary
@@ -107,3 +107,24 @@ def test_runs_that_are_still_there_are_compared_anew(comparison: Comparison, pla
     assert again.verdict is Verdict.PASS
     assert again.runs[1] == comparison.runs[1]
     assert again.not_played == ("reserve",)
+
+
+def test_findings_of_the_trade_stand_side_by_side_but_for_those_that_no_run_measured(
+    plan: Plan, result: Result
+) -> None:
+    def run(name: str, value: float) -> Played:
+        found = (
+            DomainFinding("loss", "What was lost", "x", value, "", {}),
+            DomainFinding("gone", "Gone", "", None, "", {}),
+        )
+        return Played(name, "", name, plan, replace(result, domain_findings=found))
+
+    rows = {
+        row.label: row.cells for row in rows_of(compare([run("base", 20.0), run("same", 19.0), run("better", 0.0)]))
+    }
+    assert [(cell.text, cell.changed) for cell in rows["What was lost"]] == [
+        ("×20", False),
+        ("×19", False),
+        ("×0", True),
+    ]
+    assert "Gone" not in rows

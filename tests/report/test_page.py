@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import chaoskit.report
-from chaoskit.analysis.result import Result, Verdict
+from chaoskit.analysis.result import DomainFinding, Result, Verdict
 from chaoskit.plan.model import Plan
 from chaoskit.records import History
 from chaoskit.report import page as page_module
@@ -220,3 +220,22 @@ def test_a_closed_model_is_called_so(result: Result, plan: Plan) -> None:
     said = Outline(render_html(result, closed, History())).text
     assert "closed model, 50 users" in said
     assert said.count("closed model") == 3
+
+
+def test_findings_of_the_trade_stand_in_a_table_and_those_that_were_not_measured_aside(
+    result: Result, plan: Plan, history: History
+) -> None:
+    found = (
+        DomainFinding(
+            "loss", "What <b>was</b> lost", "x", 23.6, "", {phase.name: None for phase in plan.phases}, "Why."
+        ),
+        DomainFinding("gone", "What is gone", "s", None, "no metrics of the target had gone_total", {}),
+    )
+    page = render_html(replace(result, domain_findings=found), plan, history)
+    table, _, aside = page[page.index('id="domain"') :].partition("Not measured in this run (1)")
+    assert "What &lt;b&gt;was&lt;/b&gt; lost" in table
+    assert "×23.6" in table
+    assert "gone_total" not in table
+    assert "What is gone" in aside[:500]
+    assert "gone_total" in aside[:500]
+    assert 'id="domain"' not in render_html(result, plan, history)

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from chaoskit.analysis.result import Check, Result, Verdict
+from chaoskit.analysis.result import Check, DomainFinding, Result, Verdict
 from chaoskit.report import render_summary
 
 
@@ -45,3 +45,14 @@ def test_a_run_without_anything(result: Result) -> None:
     text = render_summary(bare, report="folder/report.html")
     assert "|" not in text
     assert text.endswith("[Full report](folder/report.html)\n")
+
+
+def test_findings_of_the_trade_are_told_where_they_were_measured(result: Result) -> None:
+    found = (
+        DomainFinding("loss", "What was lost", "x", 23.6, "", {}),
+        DomainFinding("gone", "What is gone", "s", None, "no metrics of the target had gone_total", {}),
+    )
+    summary = render_summary(replace(result, domain_findings=found))
+    assert "| What was lost | ×23.6 |" in summary
+    assert "What is gone" not in summary
+    assert "what it came to" not in render_summary(replace(result, domain_findings=found[1:]))
