@@ -37,7 +37,7 @@ test: install-dev ## pass the tests: side by side, and then those that play a wh
 check: install-dev ## formatting, lint, strict types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy chaoskit targets/exchange tests
+	$(BIN)/mypy chaoskit targets/common targets/exchange tests
 	$(BIN)/lint-imports
 
 format: install-dev ## format the code and mend what can be mended

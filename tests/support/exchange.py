@@ -1,5 +1,6 @@
 """Starts the whole exchange on free ports of 127.0.0.1, as chaoskit would, without chaoskit."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from tests.support.sockets import free_port
 
 SOURCE = Path(__file__).parents[2] / "targets" / "exchange"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": "../common"}  # as the manifest has it
 READY_WITHIN_S = 60.0
 
 
@@ -61,7 +63,7 @@ class RunningExchange:
             f"--metrics-port={metrics_port}",
         ]
         with (self.folder / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen([*command, *arguments], cwd=SOURCE, stdout=log, stderr=log)
+            process = subprocess.Popen([*command, *arguments], cwd=SOURCE, env=ENVIRONMENT, stdout=log, stderr=log)
         component = self.components[name] = Component(name, process, port, metrics_port)
         return component
 

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from service.occupancy import Resource
 
 from exchange.autoscaler import Autoscaler, Reading, Rules
-from exchange.occupancy import Resource
 
 
 class Tier(Protocol):

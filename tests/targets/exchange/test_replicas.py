@@ -2,9 +2,9 @@
 
 import pytest
 from exchange.autoscaler import Rules
-from exchange.exposition import registry_of
-from exchange.occupancy import Resource
 from exchange.replicas import Replicas
+from service.exposition import registry_of
+from service.occupancy import Resource
 
 SLOTS = 4
 RULES = Rules("reactive", least=2, most=16, sync_period_s=15.0, shrinks_after_s=60.0)

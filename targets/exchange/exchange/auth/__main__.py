@@ -6,14 +6,15 @@ import signal
 import sys
 from pathlib import Path
 
-from exchange.arguments import component_parser, duration_s
+from service.arguments import component_parser, duration_s
+from service.exposition import MetricsServer, ResourceCollector, registry_of
+
 from exchange.auth.server import AuthServer, Slots
 from exchange.auth.store import SessionStore
-from exchange.exposition import MetricsServer, ResourceCollector, registry_of
 
 
 def _parse() -> argparse.Namespace:
-    parser = component_parser("auth", __doc__, "where gateways connect")
+    parser = component_parser("exchange.auth", __doc__, "where gateways connect")
     parser.add_argument("--data", type=Path, required=True, help="file of the sessions; made if missing")
     parser.add_argument("--slots", type=int, default=32, help="requests served at once")
     parser.add_argument("--queue-limit", type=int, default=1000, help="requests that may wait for a slot")

@@ -12,11 +12,11 @@ from time import monotonic
 from typing import Any
 
 import orjson
+from service.wall import wall_ms
+from service.workers import NoWorker, Workers
 
 from exchange.auth.store import SessionStore
 from exchange.failures import unavailable
-from exchange.gateway.workers import NoWorker, Workers
-from exchange.wall import wall_ms
 
 WAIT_S = 2.0
 

@@ -13,9 +13,15 @@ from time import monotonic
 import uvloop
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from service.ages import Ages
+from service.arguments import addresses, component_parser, duration_s
+from service.exposition import MetricsServer, ResourceCollector, registry_of
+from service.file_limit import allow_many_connections
+from service.occupancy import Resource
+from service.serving_loop import ServingLoop
+from service.wall import wall_ms, wall_us
 
-from exchange.ages import Ages
-from exchange.arguments import FORCE_ORDER_FEEDS, OVERLOAD_RULES, addresses, component_parser, duration_s
+from exchange.arguments import FORCE_ORDER_FEEDS, OVERLOAD_RULES
 from exchange.engine.circuit_breaker import BreakerCollector, CircuitBreaker, HaltRules
 from exchange.engine.clearing import Clearing, ClearingCollector, Sources
 from exchange.engine.collateral import Collateral, CollateralCollector, Holdings, open_holdings
@@ -25,7 +31,6 @@ from exchange.engine.feed import market_feed
 from exchange.engine.force_orders import ForceOrderCollector, ForceOrders
 from exchange.engine.ledger import Account, Ledger
 from exchange.engine.liquidation import Rules
-from exchange.engine.loop import MatchingLoop
 from exchange.engine.margin import COLLATERALS, Margin
 from exchange.engine.market_maker import LEVELS_PER_STEP, NOTIONAL_PER_LEVEL_USDT, MarketMaker
 from exchange.engine.market_risk import MarketRisk
@@ -33,13 +38,9 @@ from exchange.engine.matching import Exchange
 from exchange.engine.server import EngineServer
 from exchange.engine.withdrawal import Withdrawal
 from exchange.engine.write_behind import RegionWriter
-from exchange.exposition import MetricsServer, ResourceCollector, registry_of
-from exchange.file_limit import allow_many_connections
-from exchange.occupancy import Resource
 from exchange.oracle.asset import MODES, Asset, Pricing
 from exchange.oracle.market import Depth
 from exchange.venue import MONEY_UNITS_PER_USDT, SYMBOL_BY_NAME, SYMBOLS
-from exchange.wall import wall_ms, wall_us
 
 FEED_INTERVAL_S = 0.1
 QUOTE_EVERY_FEEDS = 3
@@ -47,7 +48,7 @@ WBETH_RATE = 1.08  # ETH for one WBETH, about that of October 2025
 
 
 def _parse() -> argparse.Namespace:
-    parser = component_parser("engine", __doc__, "where gateways connect")
+    parser = component_parser("exchange.engine", __doc__, "where gateways connect")
     parser.add_argument("--positions", type=addresses, required=True, help="region=host:port,… of the databases")
     parser.add_argument("--service-time", type=duration_s, default=0.0001, help="time of one command")
     parser.add_argument("--queue-limit", type=int, default=2000, help="commands that may wait")
@@ -98,7 +99,7 @@ class Engine:
         self.trigger_delay = Ages(
             "exchange_trigger_delay_seconds", "From the price that set a conditional order off to its order"
         )
-        self.loop = MatchingLoop(arguments.service_time, arguments.queue_limit)
+        self.loop = ServingLoop("matching", arguments.service_time, arguments.queue_limit)
         exempting = arguments.overload == OVERLOAD_RULES[0]
         self.events = Events(self.exchange, lambda flush: asyncio.get_running_loop().call_soon(flush))
         self.force_orders = ForceOrders(arguments.force_order_feed)
@@ -285,7 +286,7 @@ async def _run(arguments: argparse.Namespace) -> None:
     gc.collect()
     gc.freeze()  # ten thousand accounts live for ever; do not walk them at each collection
     collectors = [
-        ResourceCollector([engine.loop.matching, engine.loop.queue, engine.write_behind]),
+        ResourceCollector([engine.loop.server, engine.loop.queue, engine.write_behind]),
         EngineCollector(engine),
         engine.trigger_delay,
         engine.exchange.intents,

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-
-from exchange.wall import wall_ms
+from service.wall import wall_ms
 
 PER_CENT = 100
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Protocol
 
 import orjson
+from service.wall import wall_ms
 
 from exchange.engine.book import Order
 from exchange.engine.conditional import ConditionalOrder
@@ -24,7 +25,6 @@ from exchange.engine.event_bodies import (
 from exchange.engine.ledger import Trade
 from exchange.engine.matching import Exchange
 from exchange.venue import SYMBOLS
-from exchange.wall import wall_ms
 
 Topic = str | int
 PUBLIC_KINDS = ("trade", "aggTrade", "forceOrder")

@@ -11,12 +11,12 @@ import logging
 from time import monotonic
 
 import asyncpg
+from service.occupancy import Resource
+from service.wall import wall_us
 
 from exchange.engine.ledger import Ledger
-from exchange.occupancy import Resource
 from exchange.storage import DATABASE, LOST, READ_IDENTITY, USER, WRITE_BATCH
 from exchange.venue import SYMBOLS
-from exchange.wall import wall_us
 
 LOG = logging.getLogger(__name__)
 TIMEOUT_S = 5.0

@@ -9,18 +9,13 @@ from typing import cast
 
 import uvicorn
 import uvloop
+from service.arguments import address, component_parser, duration_s
+from service.exposition import MetricsServer, ResourceCollector, registry_of
+from service.file_limit import allow_many_connections
+from service.waiting_line import ControlledDelay, WaitingLine
+from service.workers import Workers
 
-from exchange.arguments import (
-    OVERLOAD_RULES,
-    TIMEOUT_FORMS,
-    add_autoscaler,
-    address,
-    autoscaler_rules,
-    component_parser,
-    duration_s,
-)
-from exchange.exposition import MetricsServer, ResourceCollector, registry_of
-from exchange.file_limit import allow_many_connections
+from exchange.arguments import OVERLOAD_RULES, TIMEOUT_FORMS, add_autoscaler, autoscaler_rules
 from exchange.gateway.application import Application, Limits, Manners
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.feeds import FeedCollector, FeedLimits, Feeds
@@ -33,13 +28,11 @@ from exchange.gateway.routes import routes, session_routes
 from exchange.gateway.sessions import AUTH_LINK, CACHES, Sessions
 from exchange.gateway.stream_connection import ServerState, StreamConnection
 from exchange.gateway.trading import Trading
-from exchange.gateway.waiting_line import ControlledDelay, WaitingLine
-from exchange.gateway.workers import Workers
 from exchange.replicas import Replicas
 
 
 def _parse() -> argparse.Namespace:
-    parser = component_parser("gateway", __doc__, "where clients connect")
+    parser = component_parser("exchange.gateway", __doc__, "where clients connect")
     add = parser.add_argument
     add("--engine", type=address, required=True, help="host:port of the engine")
     add("--positions", type=address, required=True, help="host:port of the region's database")

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from time import monotonic, time
 from typing import Any
 
+from service.workers import NoWorker, Workers
+
 from exchange.failures import TIMED_OUT, Refusal, internal_error, overloaded, unavailable, unknown_error
 from exchange.gateway.call import Call, Parameters, parse
 from exchange.gateway.engine_link import EngineLink
 from exchange.gateway.limiter import OrderLimiter, WeightLimiter
 from exchange.gateway.sessions import Sessions
 from exchange.gateway.signing import Signatures, check_time, split_signature
-from exchange.gateway.workers import NoWorker, Workers
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -1,67 +1,31 @@
-"""The gateway's one connection to the engine: many calls in flight, market data, mended by itself."""
+"""The gateway's one connection to the engine: calls, market data and events of topics."""
 
-import asyncio
-import logging
-import math
+from asyncio import Future
 from collections.abc import Callable, Sequence
-from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 import orjson
+from service.link import Answer, Link
 
 from exchange.failures import backend_timeout, internal_error
 
-LOG = logging.getLogger(__name__)
-CONNECT_WITHIN_S = 1.0
-FIRST_BACKOFF_S = 0.05
-LONGEST_BACKOFF_S = 1.0
-SWEEP_EVERY_S = 0.05
-
-Answer = tuple[int, bytes]
-_Pending = tuple[asyncio.Future[Answer], float, float]  # when it was sent, and by when it must be answered
+__all__ = ["Answer", "EngineLink"]
 
 
-class EngineLink:
-    """Calls to the engine (protocol: `exchange.engine.server`).
+class EngineLink(Link):
+    """Calls to the engine (protocol: `exchange.engine.server`); a failed one raises `Refusal` -1007, or -1001 at once
+    where there is no connection: then the command was certainly not executed.
 
     `accounts` is how many accounts the engine has (0 until it said so); `on_feed` gets each market data
     snapshot, `on_event` each event of a topic that is watched, as JSON.
     """
 
     def __init__(self, address: tuple[str, int], timeout_s: float) -> None:
-        self._host, self._port = address
-        self._timeout_s = timeout_s
+        super().__init__(address, timeout_s, internal_error, backend_timeout)
         self.on_feed: Callable[[dict[str, Any]], None] = _ignore
         self.on_event: Callable[[str, bytes], None] = _ignore
         self._watched: set[str | int] = set()
-        self._connection: _Connection | None = None
-        self._number = 0
-        self._silent_since_s = math.inf  # when the first overdue call was sent that nothing was heard after
-        self._pending: dict[int, _Pending] = {}
         self.accounts = 0
-        self.reconnects = 0
-
-    @property
-    def connected(self) -> bool:
-        """Whether calls can be sent now."""
-        return self._connection is not None
-
-    def call(self, command: list[Any], deadline_s: float | None = None) -> "asyncio.Future[Answer]":
-        """Send one command; the future gives status and JSON body.
-
-        It raises `Refusal` -1007 where the answer does not come by `deadline_s` (monotonic; None: the link's time-out
-        from now) or the connection breaks meanwhile, and -1001 at once where there is no connection: then the command
-        was certainly not executed.
-        """
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        if self._connection is None:
-            future.set_exception(internal_error())
-            return future
-        self._number += 1
-        sent_s = monotonic()
-        self._pending[self._number] = (future, sent_s, sent_s + self._timeout_s if deadline_s is None else deadline_s)
-        self._connection.send(b"%d %s\n" % (self._number, orjson.dumps(command)))
-        return future
 
     def watch(self, topics: Sequence[str | int]) -> None:
         """Let the engine tell of `topics`, too: `btcusdt@trade`, or the number of an account."""
@@ -73,132 +37,30 @@ class EngineLink:
         self._watched.difference_update(topics)
         self._say("unwatch", topics)
 
-    def _say(self, change: str, topics: Sequence[str | int]) -> None:
-        """Tell the engine now; after a lost connection it is told all that is watched."""
-        if topics and self._connection is not None:
-            self.call([change, list(topics)]).add_done_callback(_settled)
+    def greeted(self, body: bytes) -> None:
+        """Learn how many accounts there are, and ask again for all that is watched."""
+        self.accounts = orjson.loads(body)["accounts"]
+        self._say("watch", list(self._watched))
 
-    async def run(self) -> None:
-        """Keep the connection up for ever."""
-        backoff_s = FIRST_BACKOFF_S
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                async with asyncio.timeout(CONNECT_WITHIN_S):
-                    _, connection = await loop.create_connection(lambda: _Connection(self), self._host, self._port)
-            except (OSError, TimeoutError) as error:
-                LOG.debug("no connection to the engine: %r; again in %.2f s", error, backoff_s)
-            else:
-                if await self._serve(connection):
-                    backoff_s = FIRST_BACKOFF_S
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
-            self.reconnects += 1
-
-    async def _serve(self, connection: "_Connection") -> bool:
-        """Use `connection` until it breaks or falls silent; True where the engine ever answered on it."""
-        self._connection = connection
-        self._silent_since_s = math.inf
-        hello = self.call(["hello"])
-        hello.add_done_callback(self._greeted)
-        try:
-            while not connection.lost.is_set():
-                try:
-                    async with asyncio.timeout(SWEEP_EVERY_S):
-                        await connection.lost.wait()
-                except TimeoutError:
-                    self._sweep(connection)
-        finally:
-            self._connection = None
-            connection.abort()
-            self._fail_all()
-        return connection.heard
-
-    def _greeted(self, hello: "asyncio.Future[Answer]") -> None:
-        if not hello.cancelled() and hello.exception() is None:
-            self.accounts = orjson.loads(hello.result()[1])["accounts"]
-            self._say("watch", list(self._watched))
-
-    def _sweep(self, connection: "_Connection") -> None:
-        """Fail overdue calls; a connection that was silent for a whole time-out is given up."""
-        now_s = monotonic()
-        overdue = [number for number, (_, _, deadline_s) in self._pending.items() if deadline_s <= now_s]
-        for number in overdue:
-            future, sent_s, _ = self._pending.pop(number)
-            if not future.done():
-                future.set_exception(backend_timeout())
-            self._silent_since_s = min(self._silent_since_s, sent_s)
-        if connection.heard_s >= self._silent_since_s:
-            self._silent_since_s = math.inf
-        elif self._silent_since_s <= now_s - self._timeout_s:
-            connection.abort()
-
-    def _fail_all(self) -> None:
-        pending, self._pending = self._pending, {}
-        for future, _, _ in pending.values():
-            if not future.done():
-                future.set_exception(backend_timeout())
-
-    def received(self, line: bytes) -> None:
-        """One line from the engine."""
-        number, _, text = line.partition(b" ")
-        if number == b"*":
+    def told(self, kind: bytes, text: bytes) -> None:
+        """Hand on market data, or an event."""
+        if kind == b"*":
             self.on_feed(orjson.loads(text))
             return
-        if number == b"!":
-            topic, _, event = text.partition(b" ")
-            self.on_event(topic.decode(), event)
-            return
-        status, _, body = text.partition(b" ")
-        future, _, _ = self._pending.pop(int(number), (None, 0.0, 0.0))
-        if future is not None and not future.done():
-            future.set_result((int(status), body))
+        topic, _, event = text.partition(b" ")
+        self.on_event(topic.decode(), event)
+
+    def _say(self, change: str, topics: Sequence[str | int]) -> None:
+        """Tell the engine now; after a lost connection it is told all that is watched."""
+        if topics and self.connected:
+            self.call([change, list(topics)]).add_done_callback(_settled)
 
 
 def _ignore(*_args: object) -> None:
     """Nobody wants to know."""
 
 
-def _settled(future: "asyncio.Future[Answer]") -> None:
+def _settled(future: "Future[Answer]") -> None:
     """Take note of a failure: the connection is over then, and the next one begins with everything."""
     if not future.cancelled():
         future.exception()
-
-
-class _Connection(asyncio.Protocol):
-    def __init__(self, link: EngineLink) -> None:
-        self._link = link
-        self._transport: asyncio.Transport | None = None
-        self._buffer = b""
-        self._out: list[bytes] = []
-        self.lost = asyncio.Event()
-        self.heard = False
-        self.heard_s = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
-        self._transport = None
-        self.lost.set()
-
-    def data_received(self, data: bytes) -> None:
-        self.heard = True
-        self.heard_s = monotonic()
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            self._link.received(line)
-
-    def send(self, line: bytes) -> None:
-        if not self._out:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._out.append(line)
-
-    def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _flush(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(b"".join(self._out))
-        self._out.clear()

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import orjson
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from service.wall import wall_ms
 
 from exchange.gateway.call import Call
 from exchange.gateway.engine_link import EngineLink
@@ -17,7 +18,6 @@ from exchange.gateway.listen_keys import KEY_LENGTH, ListenKeys, listen_key
 from exchange.gateway.market import Market
 from exchange.gateway.market_streams import MarketStreams
 from exchange.gateway.stream_names import stream_named
-from exchange.wall import wall_ms
 
 LOOK_AFTER_EVERY_S = 1.0
 

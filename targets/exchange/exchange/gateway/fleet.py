@@ -1,8 +1,9 @@
 """A gateway as a fleet of replicas behind one balancer: each brings its worker slots and its database connections."""
 
+from service.occupancy import Resource
+from service.workers import Replica, Workers
+
 from exchange.gateway.pool import Pool
-from exchange.gateway.workers import Replica, Workers
-from exchange.occupancy import Resource
 
 
 class Fleet:

@@ -5,8 +5,9 @@ weight w holds w tokens for one window. So `busy / (servers x T)` is the share o
 whatever T is; with several clients it is their sum against one client's budget.
 """
 
+from service.occupancy import Resource
+
 from exchange.failures import Refusal
-from exchange.occupancy import Resource
 
 LONGEST_BAN_S = 3 * 24 * 3600.0
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from service.wall import wall_ms
 
 from exchange.failures import Refusal, internal_error
 from exchange.gateway.call import MIN_NOTIONAL_USDT, Call, optional_symbol, symbol_of, whole_number
 from exchange.venue import SYMBOLS, Symbol, decimal_text
-from exchange.wall import wall_ms
 
 DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 FUNDING_PERIOD_MS = 8 * 3600 * 1000

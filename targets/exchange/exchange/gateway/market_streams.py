@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+from service.wall import wall_ms
 
 from exchange.gateway.market import Market
 from exchange.gateway.stream_names import Stream
 from exchange.venue import Symbol
-from exchange.wall import wall_ms
 
 Event = dict[str, object]
 Levels = list[list[str]]

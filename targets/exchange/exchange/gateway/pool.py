@@ -14,9 +14,9 @@ from time import monotonic
 from typing import Any
 
 import asyncpg
+from service.occupancy import Resource
 
 from exchange.failures import backend_timeout
-from exchange.occupancy import Resource
 from exchange.storage import DATABASE, LOST, READ_ACCOUNT, READER, USER
 
 LOG = logging.getLogger(__name__)

@@ -9,12 +9,12 @@ from time import monotonic
 from typing import Any
 
 import orjson
+from service.occupancy import Occupancy
+from service.wall import wall_ms
 
 from exchange.failures import Refusal, internal_error
 from exchange.gateway.call import Call
 from exchange.gateway.engine_link import Answer, EngineLink
-from exchange.occupancy import Occupancy
-from exchange.wall import wall_ms
 
 AUTH_LINK = "gateway->auth"
 STORE_WITHIN_S = 0.5  # how long a store may take

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
-
-from exchange.ages import Ages
+from service.ages import Ages
 
 
 class Staleness(Ages):

@@ -3,6 +3,9 @@
 from time import monotonic
 from typing import Any
 
+from service.wall import wall_us
+from service.workers import Workers
+
 from exchange.failures import Refusal
 from exchange.gateway.account_bodies import COMPLETE_TO_US, account_information, position_risk
 from exchange.gateway.call import (
@@ -20,8 +23,6 @@ from exchange.gateway.market import Market
 from exchange.gateway.pool import Pool
 from exchange.gateway.spot_terms import spot_terms
 from exchange.gateway.staleness import Staleness
-from exchange.gateway.workers import Workers
-from exchange.wall import wall_us
 
 ENGINE_LINK = "gateway->engine"
 

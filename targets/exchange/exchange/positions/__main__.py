@@ -8,9 +8,10 @@ from pathlib import Path
 
 import uvloop
 from prometheus_client.registry import Collector
+from service.arguments import component_parser, duration_s
+from service.exposition import MetricsServer, ResourceCollector, registry_of
 
-from exchange.arguments import add_autoscaler, autoscaler_rules, component_parser, duration_s
-from exchange.exposition import MetricsServer, ResourceCollector, registry_of
+from exchange.arguments import add_autoscaler, autoscaler_rules
 from exchange.positions.postgres import PostgresServer, StartFailed, create_cluster
 from exchange.positions.read_replicas import MOST, REPLICATION, ReadReplicas, free_port
 from exchange.positions.router import Router
@@ -21,7 +22,7 @@ from exchange.storage import DATABASE, TABLES, VIEWS
 
 
 def _parse() -> argparse.Namespace:
-    parser = component_parser("positions", __doc__, "where PostgreSQL listens")
+    parser = component_parser("exchange.positions", __doc__, "where PostgreSQL listens")
     parser.add_argument("--data", type=Path, required=True, help="folder of the cluster; made if missing")
     parser.add_argument("--max-connections", type=int, default=60, help="PostgreSQL's max_connections (default: 60)")
     parser.add_argument("--query-time", type=duration_s, default=0.002, help="time of a read in the database")

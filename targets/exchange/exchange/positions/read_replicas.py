@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from exchange.occupancy import Resource
+from service.occupancy import Resource
+
 from exchange.positions.postgres import PostgresServer, StartFailed, command, own_folder, wait_for_predecessor
 from exchange.positions.router import Router
 from exchange.positions.session import first_session, open_session

@@ -10,8 +10,8 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 import asyncpg
+from service.occupancy import Resource
 
-from exchange.occupancy import Resource
 from exchange.storage import DATABASE, LOST
 
 _ACTIVITY = """

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 from exchange.engine.ledger import Ledger
 from exchange.engine.write_behind import RegionWriter
-from exchange.occupancy import Resource
 from exchange.storage import DATABASE, READ_ACCOUNT, USER
-from exchange.wall import wall_us
+from service.occupancy import Resource
+from service.wall import wall_us
 
 from tests.support.exchange import RunningExchange
 from tests.support.relay import Relay, relay_to

@@ -11,7 +11,7 @@ from exchange.gateway.market import Market
 from exchange.gateway.pool import Pool
 from exchange.gateway.risk import Risk
 from exchange.gateway.trading import Trading
-from exchange.gateway.workers import Workers
+from service.workers import Workers
 
 MONEY = 10**8
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from exchange.storage import DATABASE, USER
 
-from tests.support.exchange import SOURCE, Component, RunningExchange
+from tests.support.exchange import ENVIRONMENT, SOURCE, Component, RunningExchange
 from tests.support.sockets import free_port
 
 GONE_WITHIN_S = 10.0
@@ -65,7 +65,7 @@ def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
     become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_override"]
     command = [*become, "--ambient-caps=+dac_override", "--", sys.executable, "-m", "exchange.positions"]
     arguments = [f"--port={port}", f"--metrics-port={metrics_port}", f"--data={tmp_path}/pg"]
-    process = subprocess.Popen([*command, *arguments], cwd=SOURCE)
+    process = subprocess.Popen([*command, *arguments], cwd=SOURCE, env=ENVIRONMENT)
     running = RunningExchange(tmp_path)
     (tmp_path / "user.log").touch()
     wrapper = Component("user", process, port, metrics_port)

@@ -2,8 +2,8 @@ import asyncio
 from time import monotonic
 
 import pytest
-from exchange.gateway.waiting_line import ControlledDelay
-from exchange.gateway.workers import COLD_TIMES, NoWorker, Replica, Workers
+from service.waiting_line import ControlledDelay
+from service.workers import COLD_TIMES, NoWorker, Replica, Workers
 
 
 async def handle(workers: Workers, within_s: float = 30.0) -> float:
@@ -17,7 +17,7 @@ async def handle(workers: Workers, within_s: float = 30.0) -> float:
 async def test_throughput_of_the_slots_is_exact_although_timers_are_coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a clock that ticks once a millisecond, two slots of 0.3 ms handle 6 or 7 requests per tick."""
     clock_s = 1000.0
-    monkeypatch.setattr("exchange.gateway.workers.monotonic", lambda: clock_s)
+    monkeypatch.setattr("service.workers.monotonic", lambda: clock_s)
     workers = Workers(2, queue_limit=1000, service_s=0.0003)
 
     async def one() -> None:

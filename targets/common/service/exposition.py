@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from exchange.occupancy import Resource
+from service.occupancy import Resource
 
 Ready = Callable[[], bool]
 Refresh = Callable[[], Awaitable[None]]

@@ -16,8 +16,8 @@ from itertools import count
 from time import monotonic
 from typing import Final
 
-from exchange.gateway.waiting_line import Waiter, WaitingLine
-from exchange.occupancy import Resource
+from service.occupancy import Resource
+from service.waiting_line import Waiter, WaitingLine
 
 TICK_S = 0.001
 LATENESS_S = 2 * TICK_S  # how late a wake-up may be and not be held against the slot

@@ -1,6 +1,6 @@
 import resource
 
-from exchange.file_limit import allow_many_connections
+from service.file_limit import allow_many_connections
 
 
 def test_the_soft_limit_becomes_the_hard_one() -> None:

@@ -1,4 +1,4 @@
-"""The single-threaded loop around the matching: a bounded queue and one server with a modelled service time.
+"""A single-threaded server with a modelled service time and a bounded queue before it.
 
 The service time passes on a virtual clock: a command starts at `max(arrival, free)` and is done `service_s`
 later. Timers of an event loop are coarse (about 1 ms), so several commands may complete at one tick, each at
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from exchange.occupancy import Resource
+from service.occupancy import Resource
 
 LOG = logging.getLogger(__name__)
 TICK_S = 0.001
@@ -25,22 +25,23 @@ class _Waiting:
     arrived_s: float
 
 
-class MatchingLoop:
+class ServingLoop:
     """Runs work in order of arrival, one at a time, on the virtual clock.
 
-    `submit` refuses when `queue_limit` commands wait. Call from the event loop's thread only.
+    `server` is that one, called `name`, and `queue` who waits for it. `submit` refuses when `queue_limit` wait. Call
+    from the event loop's thread only.
     """
 
-    def __init__(self, service_s: float, queue_limit: int) -> None:
+    def __init__(self, name: str, service_s: float, queue_limit: int) -> None:
         self._service_s = service_s
         self._queue: deque[_Waiting] = deque()
         self._free_s = 0.0
         self._serving_since_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self.matching = _Settled("matching", 1, self)
+        self.server = _Settled(name, 1, self)
         self.queue = _Settled("queue", queue_limit, self, queue_limit)
         self.queue.waiting = self.queue.busy
-        self.matching.waiting = self.queue.busy
+        self.server.waiting = self.queue.busy
 
     def submit(self, work: Callable[[], None], reserve: int = 0) -> bool:
         """Queue `work`; False, and counted as a rejection, where the queue is full.
@@ -58,7 +59,7 @@ class MatchingLoop:
             return False
         self._queue.append(_Waiting(work, now_s))
         self.queue.busy.enter(now_s)
-        self.matching.arrivals += 1
+        self.server.arrivals += 1
         self.drain(now_s)
         return True
 
@@ -70,20 +71,20 @@ class MatchingLoop:
                 self._serving_since_s = max(self._free_s, head.arrived_s)
                 self.queue.busy.leave(head.arrived_s, self._serving_since_s)
                 self.queue.completions += 1
-                self.matching.busy.enter(self._serving_since_s)
+                self.server.busy.enter(self._serving_since_s)
             done_s = self._serving_since_s + self._service_s
             if done_s > now_s:
                 self._wake_in(done_s - now_s)
                 return
             self._queue.popleft()
-            self.matching.busy.leave(self._serving_since_s, done_s)
-            self.matching.completions += 1
+            self.server.busy.leave(self._serving_since_s, done_s)
+            self.server.completions += 1
             self._free_s = done_s
             self._serving_since_s = None
             try:
                 head.work()
             except Exception:  # one bad command must not stop the queue behind it
-                LOG.exception("a command failed in the matching")
+                LOG.exception("a command failed in the %s", self.server.name)
 
     def _wake_in(self, delay_s: float) -> None:
         if self._timer is None:
@@ -97,7 +98,7 @@ class MatchingLoop:
 class _Settled(Resource):
     """A resource of the loop: a scrape first completes what is already done, so no counter runs ahead."""
 
-    def __init__(self, name: str, servers: float, loop: MatchingLoop, queue_limit: int | None = None) -> None:
+    def __init__(self, name: str, servers: float, loop: ServingLoop, queue_limit: int | None = None) -> None:
         super().__init__(name, servers, queue_limit)
         self._loop = loop
 

@@ -1,7 +1,7 @@
 import pytest
-from exchange.occupancy import Occupancy, Resource
 from hypothesis import given
 from hypothesis import strategies as st
+from service.occupancy import Occupancy, Resource
 
 
 def test_unfinished_holders_count_up_to_now() -> None:

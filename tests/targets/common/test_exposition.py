@@ -2,9 +2,9 @@ import asyncio
 from time import monotonic
 
 import pytest
-from exchange.exposition import MetricsServer, ResourceCollector, registry_of
-from exchange.occupancy import Resource
 from prometheus_client.parser import text_string_to_metric_families
+from service.exposition import MetricsServer, ResourceCollector, registry_of
+from service.occupancy import Resource
 
 
 async def fetch(port: int, path: str) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from exchange.gateway.waiting_line import ControlledDelay, Waiter, WaitingLine
+from service.waiting_line import ControlledDelay, Waiter, WaitingLine
 
 NOBODY = cast("Future[object]", SimpleNamespace())
 

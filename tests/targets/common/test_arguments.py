@@ -1,7 +1,7 @@
 import argparse
 
 import pytest
-from exchange.arguments import address, addresses, duration_s
+from service.arguments import address, addresses, duration_s
 
 
 @pytest.mark.parametrize(

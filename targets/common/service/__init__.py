@@ -1,0 +1,1 @@
+"""What the components of the built-in targets share: resources that can run out, their metrics, and lines over TCP."""
